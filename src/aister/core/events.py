@@ -1,0 +1,138 @@
+"""Everything that can happen to a trader. `time_ms` is UTC event time as the engine learns it; the engine has no other clock."""
+
+import msgspec
+
+from aister.core.commands import Command
+from aister.core.council import Decision
+from aister.core.instrument import Instrument
+from aister.core.trade import Fill
+
+__all__ = [
+    "BarClosed",
+    "CommandGiven",
+    "DecisionMade",
+    "Event",
+    "FundingPaid",
+    "FundingSettled",
+    "InstrumentListed",
+    "MarketEvent",
+    "OrderAccepted",
+    "OrderCanceled",
+    "OrderFilled",
+    "OrderRejected",
+    "RunEnded",
+    "RunStarted",
+    "VenueReport",
+]
+
+
+class RunStarted(msgspec.Struct, frozen=True, array_like=True, tag="start"):
+    """First record of every chain: who trades what, from which configuration, data, seed and capital (money units)."""
+
+    time_ms: int
+    owner_id: str
+    trader_id: str
+    venue: str
+    mind: str
+    config_hash: str
+    data_hash: str
+    seed: int
+    capital: int
+
+
+class RunEnded(msgspec.Struct, frozen=True, array_like=True, tag="end"):
+    """The feed ended. A run without this record is unfinished and is resumed."""
+
+    time_ms: int
+
+
+class InstrumentListed(msgspec.Struct, frozen=True, array_like=True, tag="instrument"):
+    """An instrument's filters, fees and brackets as known from `time_ms` on."""
+
+    time_ms: int
+    instrument: Instrument
+
+
+class BarClosed(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="bar"):
+    """A closed bar of the feed's base interval. `time_ms` is its close = open_time_ms + interval. Prices and volume are
+    float64 in quote per base and base units."""
+
+    time_ms: int
+    symbol: str
+    open_time_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+class FundingSettled(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="funding"):
+    """A funding settlement of the market: rate in 1e-8 per settlement, and the interval it covers."""
+
+    time_ms: int
+    symbol: str
+    rate_e8: int
+    interval_ms: int
+
+
+class OrderAccepted(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="accepted"):
+    time_ms: int
+    symbol: str
+    client_id: str
+
+
+class OrderRejected(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="rejected"):
+    """The venue refused the order; `reason` starts with its code."""
+
+    time_ms: int
+    symbol: str
+    client_id: str
+    reason: str
+
+
+class OrderCanceled(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="canceled"):
+    """The order is gone without (further) fills: canceled on request or expired by the venue."""
+
+    time_ms: int
+    symbol: str
+    client_id: str
+    reason: str
+
+
+class OrderFilled(msgspec.Struct, frozen=True, array_like=True, tag="filled"):
+    """An execution, liquidations included. `done` = the order will not fill further."""
+
+    time_ms: int
+    fill: Fill
+    done: bool
+
+
+class FundingPaid(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="paid"):
+    """Funding charged on a held position: `amount` leaves the wallet when positive. `price_ticks` is the price used
+    (mark where known, else last: then `proxy` is true)."""
+
+    time_ms: int
+    symbol: str
+    amount: int
+    rate_e8: int
+    steps: int
+    price_ticks: int
+    proxy: bool
+
+
+class DecisionMade(msgspec.Struct, frozen=True, array_like=True, tag="decision"):
+    """The council's answer, released at the question's time + latency: always a later pass than the one that asked."""
+
+    time_ms: int
+    decision: Decision
+
+
+class CommandGiven(msgspec.Struct, frozen=True, array_like=True, tag="command"):
+    time_ms: int
+    command: Command
+
+
+MarketEvent = BarClosed | FundingSettled | InstrumentListed
+VenueReport = OrderAccepted | OrderRejected | OrderCanceled | OrderFilled | FundingPaid
+Event = MarketEvent | VenueReport | DecisionMade | CommandGiven | RunStarted | RunEnded
