@@ -1,11 +1,12 @@
 """Where compiled kernels are kept, so that an edited rule never answers from an old compilation.
 
-numba's file cache looks at the file of the function it caches and not at the steps that function calls: after editing a step, a
-cached batch loop would go on running the old one. So the folder is named by a digest of every kernel source together with the
-numba and numpy versions, and whatever changes any of them starts an empty folder. The cache is not state: it lies in the user's
-cache folder (or `AISTER_CACHE`), never beside the code, and may be deleted at any time.
+numba's file cache looks at the file of the function it caches and not at the steps that function calls: after editing a
+step, a cached batch loop would go on running the old one. So the folder is named by a digest of every kernel source
+together with the numba and numpy versions, and whatever changes any of them starts an empty folder. The cache is not
+state: it lies in the user's cache folder (or `AISTER_CACHE`), never beside the code, and may be deleted at any time.
 
-numba's cache files are pickles, hence the folder is private (0700) and refused if anybody else owns it or may write into it.
+numba's cache files are pickles, hence the folder is private (0700) and refused if anybody else owns it or may write
+into it.
 """
 
 import atexit
@@ -16,6 +17,7 @@ import stat
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
@@ -57,8 +59,9 @@ def user_cache_root() -> Path:
 def settle(sources: Path) -> Path:
     """Make the folder for these sources, point numba at it and nowhere else, drop folders unused for a week; return it.
 
-    When it cannot be written (read-only or full disk, no home) a fresh folder that dies with this process is used and one line
-    on stderr says so: slower, never stale. Raises CacheRefused when it exists but others own it or may write into it.
+    When it cannot be written (read-only or full disk, no home) a fresh folder that dies with this process is used and
+    one line on stderr says so: slower, never stale. Raises CacheRefused when it exists but others own it or may write
+    into it.
     """
     try:
         root = user_cache_root()
@@ -75,10 +78,15 @@ def settle(sources: Path) -> Path:
             raise
         folder = Path(tempfile.mkdtemp(prefix="aister-kernels-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        _say(f"the kernel cache cannot be written ({problem}): kernels compile anew in each process until AISTER_CACHE names a folder")
-    numba.config.CACHE_DIR = str(folder)
-    numba.config.CACHE_LOCATOR_CLASSES = "UserProvidedCacheLocator,IPythonCacheLocator"  # never beside the code
-    event.register("numba:compile", _SayOnce(folder))
+        _say(
+            f"the kernel cache cannot be written ({problem}): kernels compile anew in each process until AISTER_CACHE "
+            "names a folder that can"
+        )
+    config: Any = numba.config
+    config.CACHE_DIR = str(folder)
+    config.CACHE_LOCATOR_CLASSES = "UserProvidedCacheLocator,IPythonCacheLocator"  # never beside the code
+    listen: Any = event.register
+    listen("numba:compile", _SayOnce(folder))
     return folder
 
 
@@ -106,7 +114,7 @@ def _say(line: str) -> None:
     print(f"aister: {line}", file=sys.stderr, flush=True)
 
 
-class _SayOnce(event.Listener):  # type: ignore[misc]
+class _SayOnce(event.Listener):
     """Says once that kernels are being compiled. numba sends the event on a cache miss only."""
 
     def __init__(self, folder: Path) -> None:
