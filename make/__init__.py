@@ -1,0 +1,1 @@
+"""What the Makefile's set-up verbs run. Standard library only: nothing is installed yet when these start."""
