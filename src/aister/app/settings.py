@@ -1,0 +1,70 @@
+"""What a run is asked to do. Its hash, with the hash of its data, is the run's identity."""
+
+import hashlib
+import re
+
+import msgspec
+
+from aister.core.errors import UsageError
+from aister.core.money import UNIT
+
+__all__ = ["RunSettings"]
+
+_SYMBOL = re.compile(r"[A-Z0-9]{2,20}")
+_PROFILES = ("conservative", "balanced", "aggressive")
+_MINDS = ("rules", "none")
+_STRATEGIES = ("confluence", "ema_cross")
+_VENUE_MAX_LEVERAGE = 125
+
+
+class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that decides a run's outcome and nothing that only paces or shows it.
+
+    `data` is "sample", a store symbol or a path; `symbols` empty = all of the feed; `start_ms`/`end_ms` bound bar open
+    times (end exclusive, None = the feed's own); `capital` in 1e-8 quote units; `mind` "rules" or "none" (setups trade
+    directly); `leverage` 0 = the profile's.
+    """
+
+    owner_id: str = "owner"
+    trader_id: str = "t1"
+    data: str = "sample"
+    symbols: tuple[str, ...] = ()
+    start_ms: int | None = None
+    end_ms: int | None = None
+    seed: int = 1
+    profile: str = "balanced"
+    leverage: int = 0
+    capital: int = 10_000 * UNIT
+    mind: str = "rules"
+    strategy: str = "confluence"
+    latency_ms: int = 250
+    assume_funding: bool = False
+
+    @property
+    def config_hash(self) -> str:
+        """SHA-256 over every field in order."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+
+    def check(self) -> "RunSettings":
+        """The settings, if they make sense; raises `UsageError` naming the first that does not, with its remedy."""
+        for symbol in self.symbols:
+            if not _SYMBOL.fullmatch(symbol):
+                raise UsageError(f"{symbol!r} is not a symbol; write symbols like BTCUSDT, separated by commas.")
+        if len(set(self.symbols)) != len(self.symbols):
+            raise UsageError("A symbol is named twice in --symbols; name each once.")
+        if self.start_ms is not None and self.end_ms is not None and self.start_ms >= self.end_ms:
+            raise UsageError("--from is not before --to; give a span that contains at least one bar.")
+        if self.capital <= 0:
+            raise UsageError("The capital must be positive; give --capital in USDT, for example 10000.")
+        if not 0 <= self.leverage <= _VENUE_MAX_LEVERAGE:
+            raise UsageError(f"Leverage {self.leverage} is not possible; give 1 to {_VENUE_MAX_LEVERAGE}, or leave it out for the profile's.")
+        if not 0 <= self.latency_ms <= 600_000:
+            raise UsageError("The modelled latency must lie between 0 and 600000 ms.")
+        for what, value, allowed in (
+            ("profile", self.profile, _PROFILES),
+            ("mind", self.mind, _MINDS),
+            ("strategy", self.strategy, _STRATEGIES),
+        ):
+            if value not in allowed:
+                raise UsageError(f"{value!r} is not a {what}; choose one of {', '.join(allowed)}.")
+        return self

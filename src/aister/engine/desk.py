@@ -1,0 +1,140 @@
+"""One symbol's state between passes: what we wait for, what we hold, and when a bar deserves attention.
+
+Most bars deserve none. `wake_low`, `wake_high` and `wake_ms` bound the bars that do; everything else is one comparison.
+"""
+
+import msgspec
+
+from aister.core.audit import ProposalResolved
+from aister.core.council import Decision, Odds, Proposal, Setup
+from aister.core.instrument import Instrument
+from aister.core.trade import OrderType, Side
+from aister.execution.bracket import Bracket
+from aister.execution.orders import OrderBook
+
+__all__ = ["Asked", "Desk", "Plan", "Shadow"]
+
+_NEVER_MS = 2**62
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A question on its way; the engine asks no second one for the symbol until it is answered or too old."""
+
+    question_id: str
+    setup: Setup
+    time_ms: int
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """An armed council decision: fires at the first bar close not before `not_before_ms`, expires at `expires_ms`.
+
+    `reference_ticks` is the price the decision was made on; `reserved_*` what risk holds for it meanwhile.
+    """
+
+    proposal: Proposal
+    size_factor_e4: int
+    reference_ticks: int
+    not_before_ms: int
+    expires_ms: int
+    reserved_risk: int
+    reserved_steps: int
+
+
+class Shadow(msgspec.Struct, frozen=True):
+    """A proposal followed to its first barrier, traded or not: labels for calibration, never capital (Q14, Q15)."""
+
+    setup_id: str
+    side: Side
+    stop: float
+    target: float
+    asked_ms: int
+    expires_ms: int
+    p0: float
+    odds: tuple[tuple[str, Odds], ...]
+
+    def label(self, low: float, high: float, time_ms: int) -> str:
+        """'target', 'stop' (first when both lie inside one bar), 'neither' once expired, or '' while open."""
+        stopped, reached = (low <= self.stop, high >= self.target) if self.side > 0 else (high >= self.stop, low <= self.target)
+        if stopped:
+            return "stop"
+        if reached:
+            return "target"
+        return "neither" if time_ms >= self.expires_ms else ""
+
+
+class Desk:
+    """One symbol's state. Prices remembered are those of the newest closed bar."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.close = 0.0
+        self.bar_ms = -1
+        self.asked: Asked | None = None
+        self.plan: Plan | None = None
+        self.bracket: Bracket | None = None
+        self.entry: Proposal | None = None
+        self.entry_expires_ms = 0
+        self.orders = OrderBook()
+        self.shadows: list[Shadow] = []
+        self.stop_moves = False
+        self.wake_low = float("-inf")
+        self.wake_high = float("inf")
+        self.wake_ms = _NEVER_MS
+
+    @property
+    def mark_ticks(self) -> int:
+        return self.instrument.to_ticks(self.close)
+
+    @property
+    def free(self) -> bool:
+        """Whether a new setup may be asked about: nothing held, planned, working or being asked."""
+        return self.asked is None and self.plan is None and self.bracket is None and self.entry is None and not len(self.orders)
+
+    def follow(self, decision: Decision, asked_ms: int) -> None:
+        """Start the shadow of a decision's proposal."""
+        proposal = decision.proposal
+        if proposal is None:
+            return
+        stated = {s.agent.value: s.odds for s in decision.statements if s.round == 1 and s.odds is not None}
+        self.shadows.append(
+            Shadow(
+                setup_id=proposal.setup_id,
+                side=proposal.side,
+                stop=self.instrument.price(proposal.stop_ticks),
+                target=self.instrument.price(proposal.targets[0].ticks),
+                asked_ms=asked_ms,
+                expires_ms=asked_ms + proposal.horizon_ms,
+                p0=decision.ballot.p0,
+                odds=tuple(stated.items()),
+            )
+        )
+
+    def resolve(self, low: float, high: float, time_ms: int) -> list[ProposalResolved]:
+        """Labels known with this bar, oldest first."""
+        resolved: list[ProposalResolved] = []
+        still: list[Shadow] = []
+        for shadow in self.shadows:
+            label = shadow.label(low, high, time_ms)
+            if label:
+                resolved.append(ProposalResolved(shadow.setup_id, label, shadow.asked_ms, shadow.p0, shadow.odds))
+            else:
+                still.append(shadow)
+        if resolved:
+            self.shadows = still
+        return resolved
+
+    def rewake(self) -> None:
+        """Recompute which bars deserve attention: any barrier of a shadow, any deadline, anything in motion."""
+        low, high, when = float("-inf"), float("inf"), _NEVER_MS
+        for shadow in self.shadows:
+            below, above = (shadow.stop, shadow.target) if shadow.side > 0 else (shadow.target, shadow.stop)
+            low, high, when = max(low, below), min(high, above), min(when, shadow.expires_ms)
+        if self.plan is not None or self.stop_moves:
+            when = 0
+        if self.asked is not None:
+            when = min(when, self.asked.time_ms)
+        if self.bracket is not None:
+            when = min(when, self.bracket.deadline_ms)
+        if self.entry is not None and self.entry.entry_type is OrderType.LIMIT:
+            when = min(when, self.entry_expires_ms)
+        self.wake_low, self.wake_high, self.wake_ms = low, high, when

@@ -1,0 +1,51 @@
+"""Resuming: the chain so far is repeated and checked record by record, then continued."""
+
+from collections.abc import Iterator
+
+from aister.core.audit import Audit
+from aister.core.errors import JournalError
+from aister.ports.journal import Journal
+
+__all__ = ["RepeatedJournal"]
+
+
+class RepeatedJournal:
+    """A journal whose first records must be produced again, equal, before new ones are appended.
+
+    Raises `JournalError` at the first record that differs: the configuration, data or code is not what the chain was
+    made with, and continuing would join two different histories.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._recorded: Iterator[Audit] = journal.records() if journal.sequence else iter(())
+        self._next: Audit | None = next(self._recorded, None)
+        self.repeated = 0
+
+    @property
+    def sequence(self) -> int:
+        return self._journal.sequence
+
+    @property
+    def head(self) -> str:
+        return self._journal.head
+
+    def append(self, audit: Audit) -> None:
+        if self._next is None:
+            self._journal.append(audit)
+            return
+        if audit != self._next:
+            raise JournalError(
+                f"Record {audit.sequence} comes out differently than the journal holds it: the data, settings or code changed "
+                "since. Start over with --fresh; the old chain is kept.",
+                audit.sequence,
+            )
+        self.repeated += 1
+        self._next = next(self._recorded, None)
+
+    def flush(self) -> None:
+        if self._next is None:
+            self._journal.flush()
+
+    def records(self) -> Iterator[Audit]:
+        return self._journal.records()

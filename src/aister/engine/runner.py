@@ -1,0 +1,201 @@
+"""The loop around the engine: journal first, then hand on. One slice of market time is one step of it.
+
+`run_sync` drives it at full speed, `run_async` paced by a clock; both call the same step, so they leave the same chain.
+The order inside a slice is the order inside a bar (Q3): funding, opening, what is released meanwhile, the inside, closes.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from aister.core.audit import AskCouncil, Audit, CancelOrder, PlaceOrder
+from aister.core.commands import Command
+from aister.core.council import Question
+from aister.core.events import BarClosed, CommandGiven, DecisionMade, Event, InstrumentListed, RunEnded, RunStarted
+from aister.core.permission import Approved
+from aister.core.trade import Order
+from aister.engine.engine import Engine
+from aister.ports.clock import Clock
+from aister.ports.feed import MarketSlice
+from aister.ports.floor import Floor
+from aister.ports.journal import Journal
+from aister.ports.minds import Minds
+
+__all__ = ["Run", "Sender", "run_async", "run_sync"]
+
+Observer = Callable[[Audit], None]
+
+
+class Sender(Protocol):
+    """What the runner needs of the gateway."""
+
+    def send(self, order: Order, permit: Approved, time_ms: int) -> None: ...
+    def cancel(self, symbol: str, client_id: str, time_ms: int) -> None: ...
+
+
+class Run:
+    """One trader over one feed. `observers` see every audit after it is journaled (hashes, screen).
+
+    A journal that already holds records is repeated, not trusted: the same steps are taken and each audit must equal the
+    recorded one (`JournalError` otherwise), then the run goes on where the records end.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        slices: Iterator[MarketSlice],
+        floor: Floor,
+        sender: Sender,
+        minds: Minds | None,
+        journal: Journal,
+        opening: tuple[RunStarted | InstrumentListed, ...],
+        observers: tuple[Observer, ...] = (),
+    ) -> None:
+        self.engine = engine
+        self.finished = False
+        self.stopping = False
+        self._slices, self._floor, self._sender, self._minds = slices, floor, sender, minds
+        self._journal, self._observers, self._opening = journal, observers, opening
+        self._asked: list[tuple[int, int, Question]] = []
+        self._asks = 0
+        self._commands: list[Command] = []
+        self._recorded_commands = journal_commands(journal)
+
+    def command(self, command: Command) -> None:
+        """Queue an operator's command; it becomes an event at the next slice."""
+        self._commands.append(command)
+
+    def stop(self) -> None:
+        """Leave after the current slice, with everything durable; the next start resumes."""
+        self.stopping = True
+
+    def start(self) -> None:
+        for event in self._opening:
+            if isinstance(event, InstrumentListed):
+                self._floor.list_instrument(event)
+            self._handle(event)
+        self._journal.flush()
+
+    def step(self) -> MarketSlice | None:
+        """Take the next slice of market time; None when the feed has ended."""
+        market = next(self._slices, None)
+        if market is None:
+            self._finish()
+            return None
+        bars = market.bars
+        opened = market.open_time_ms
+        self._release(opened)
+        for settled in market.funding:
+            self._floor.settle(settled, bars)
+            self._handle(settled)
+            self._drain()
+        self._floor.open(bars)
+        self._drain()
+        if self._asked or self._commands or self._recorded_commands:
+            self._release(bars[0].time_ms - 1)
+        self._floor.rest(bars)
+        while self._drain():
+            self._floor.rest(bars)
+        for bar in bars:
+            self._handle(bar)
+        self._drain()
+        return market
+
+    def close(self) -> None:
+        """Make everything durable; safe at any time between steps."""
+        self._journal.flush()
+
+    # ---- inside -------------------------------------------------------------------------------------------------------
+
+    def _handle(self, event: Event) -> None:
+        audit = self.engine.process(event)
+        self._journal.append(audit)
+        for observe in self._observers:
+            observe(audit)
+        if audit.outputs:
+            self._hand_on(audit)
+
+    def _hand_on(self, audit: Audit) -> None:
+        time_ms = audit.event.time_ms
+        durable = False
+        for output in audit.outputs:
+            if isinstance(output, PlaceOrder):
+                if not durable:
+                    self._journal.flush()
+                    durable = True
+                order = output.order
+                self._sender.send(order, self.engine.permits.pop(order.client_id), time_ms)
+            elif isinstance(output, CancelOrder):
+                self._sender.cancel(output.symbol, output.client_id, time_ms)
+            elif isinstance(output, AskCouncil):
+                self._ask(output.question)
+
+    def _ask(self, question: Question) -> None:
+        if self._minds is not None:
+            self._asks += 1
+            heapq.heappush(self._asked, (question.time_ms + self._minds.latency_ms(question), self._asks, question))
+
+    def _drain(self) -> bool:
+        """Process the venue's reports, and those that their consequences cause; whether there were any."""
+        any_reports = False
+        while reports := self._floor.take_reports():
+            any_reports = True
+            for report in reports:
+                self._handle(report)
+        return any_reports
+
+    def _release(self, until_ms: int) -> None:
+        """Answers due by then, and commands, in time order; what they cause at the venue is reported before the next."""
+        while self._asked and self._asked[0][0] <= until_ms:
+            due_ms, _, question = heapq.heappop(self._asked)
+            self._give_commands(due_ms)
+            assert self._minds is not None
+            self._handle(DecisionMade(due_ms, self._minds.deliberate(question)))
+            self._drain()
+        self._give_commands(until_ms)
+
+    def _give_commands(self, until_ms: int) -> None:
+        recorded = self._recorded_commands
+        while recorded and recorded[0][0] == self.engine.sequence:
+            self._handle(recorded.pop(0)[1])
+            self._drain()
+        while self._commands and not recorded:
+            self._handle(CommandGiven(max(self.engine.time_ms, until_ms), self._commands.pop(0)))
+            self._drain()
+
+    def _finish(self) -> None:
+        if not self.finished:
+            self._release(self.engine.time_ms)
+            self._handle(RunEnded(self.engine.time_ms))
+            self._journal.flush()
+            self.finished = True
+
+
+def journal_commands(journal: Journal) -> list[tuple[int, CommandGiven]]:
+    """Commands already in the chain, by sequence: they come from people, so a repeated run must be told of them."""
+    if journal.sequence == 0:
+        return []
+    return [(a.sequence, a.event) for a in journal.records() if isinstance(a.event, CommandGiven)]
+
+
+def run_sync(run: Run) -> None:
+    """At full speed to the end of the feed, or until `stop`."""
+    run.start()
+    while not run.stopping and run.step() is not None:
+        pass
+    run.close()
+
+
+async def run_async(run: Run, clock: Clock, watch: Callable[[MarketSlice], None]) -> None:
+    """The same steps paced by a clock; `watch` is called after each."""
+    run.start()
+    while not run.stopping and (market := run.step()) is not None:
+        watch(market)
+        await clock.wait_until(_closed_ms(market))
+    run.close()
+
+
+def _closed_ms(market: MarketSlice) -> int:
+    bars: tuple[BarClosed, ...] = market.bars
+    return bars[0].time_ms if bars else market.open_time_ms
