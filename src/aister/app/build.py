@@ -1,0 +1,111 @@
+"""The composition root: the only place that chooses a feed, a venue, minds, a journal. Everything else is handed these."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from aister.adapters.feeds.recorded import RecordedFeed, open_feed
+from aister.adapters.store.journal import open_chain
+from aister.app.settings import RunSettings
+from aister.core.audit import Audit
+from aister.core.errors import UsageError
+from aister.core.events import InstrumentListed, RunStarted
+from aister.council.calibration import Calibration
+from aister.council.priors import load_priors
+from aister.council.rules import RuleCouncil
+from aister.engine.desk import Desk
+from aister.engine.engine import Engine, EngineRules
+from aister.engine.repeat import RepeatedJournal
+from aister.engine.runner import Run
+from aister.execution.gateway import OrderGateway
+from aister.features.market import Features
+from aister.portfolio.portfolio import Portfolio
+from aister.ports.journal import Journal
+from aister.risk.kernel import RiskKernel
+from aister.risk.profile import profile
+from aister.sim.venue import SimVenue
+from aister.strategy import strategy_named
+
+__all__ = ["Built", "build_run", "open_data", "open_run_journal"]
+
+
+class Built(msgspec.Struct, frozen=True):
+    """A run ready to start, and the parts its result needs."""
+
+    run: Run
+    engine: Engine
+    feed: RecordedFeed
+    venue: SimVenue
+    journal: RepeatedJournal
+    settings: RunSettings
+
+
+def open_data(settings: RunSettings) -> RecordedFeed:
+    """The feed the settings name. Raises `DataError` or `UsageError` when it is not there or not whole."""
+    return open_feed(
+        settings.data,
+        symbols=settings.symbols or None,
+        start_ms=settings.start_ms,
+        end_ms=settings.end_ms,
+        assume_funding=settings.assume_funding,
+    )
+
+
+def open_run_journal(home: Path, settings: RunSettings, feed: RecordedFeed, *, fresh: bool = False) -> Journal:
+    """The chain of this run: the unfinished one of the same settings and data, else a new one."""
+    identity = f"{settings.config_hash[:16]}-{feed.data_hash[:16]}"
+    return open_chain(home, owner_id=settings.owner_id, identity=identity, kind="run", fresh=fresh)
+
+
+def build_run(
+    settings: RunSettings, feed: RecordedFeed, journal: Journal, observers: tuple[Callable[[Audit], None], ...] = ()
+) -> Built:
+    """A paper trader or backtest over a recorded feed on the simulated venue."""
+    instruments = feed.instruments
+    if not instruments:
+        raise UsageError("The feed has no symbols; name at least one with --symbols.")
+    key = secrets.token_bytes(32)
+    limits = profile(settings.profile)
+    if settings.leverage:
+        limits = msgspec.structs.replace(limits, leverage=settings.leverage).check()
+    venue = SimVenue(leverage=limits.leverage, capital=settings.capital)
+    strategy = strategy_named(settings.strategy)
+    minds = RuleCouncil(load_priors(), seed=settings.seed, latency_ms=settings.latency_ms) if settings.mind == "rules" else None
+    engine = Engine(
+        trader_id=settings.trader_id,
+        features=Features(feed.base_interval_ms, feed.symbols),
+        strategy=strategy,
+        risk=RiskKernel(limits, instruments, key=key, owner_id=settings.owner_id, trader_id=settings.trader_id),
+        portfolio=Portfolio(settings.owner_id, settings.capital, instruments),
+        calibration=Calibration(load_priors()),
+        desks={symbol: Desk(instruments[symbol]) for symbol in feed.symbols},
+        rules=EngineRules(deliberate=minds is not None),
+    )
+    start_ms = feed.span[0]
+    started = RunStarted(
+        time_ms=start_ms,
+        owner_id=settings.owner_id,
+        trader_id=settings.trader_id,
+        venue="simulated",
+        mind=minds.name if minds else "none",
+        config_hash=settings.config_hash,
+        data_hash=feed.data_hash,
+        seed=settings.seed,
+        capital=settings.capital,
+    )
+    repeated = RepeatedJournal(journal)
+    run = Run(
+        engine=engine,
+        slices=feed.slices(),
+        floor=venue,
+        sender=OrderGateway(venue, key),
+        minds=minds,
+        journal=repeated,
+        opening=(started, *(InstrumentListed(start_ms, instruments[s]) for s in feed.symbols)),
+        observers=observers,
+    )
+    return Built(run, engine, feed, venue, repeated, settings)
+
+

@@ -1,0 +1,32 @@
+"""What `aister bench NAME` runs. Every figure stands beside a reference measured in the same run: machines are noisy."""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import cast
+
+import msgspec
+
+from aister.core.errors import UsageError
+
+__all__ = ["BENCHES", "Figure", "bench"]
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """One measured value. `reference` is the value it is compared with in the same run, `ratio` = value / reference."""
+
+    name: str
+    value: float
+    unit: str
+    reference: float | None
+    ratio: float | None
+    note: str
+
+
+BENCHES = {"engine": "the event engine bare, and with council and journal, beside a plain loop"}
+
+
+def bench(name: str) -> Callable[[bool], Iterator[Figure]]:
+    """The bench of that name: called with quick=True it ends within 40 s. Raises `UsageError` for an unknown name."""
+    if name not in BENCHES:
+        raise UsageError(f"There is no bench {name!r}; choose one of {', '.join(BENCHES)}.")
+    return cast(Callable[[bool], Iterator[Figure]], import_module(f"aister.bench.{name}").measure)

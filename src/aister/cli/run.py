@@ -1,0 +1,95 @@
+"""`aister run`: the autonomous trader over a recorded feed, watched or at full speed, with its report."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from aister.app.build import Built
+
+__all__ = ["run"]
+
+_SPEEDS = "market seconds per wall second, or 'max'"
+
+
+def run(
+    feed: Annotated[str, typer.Option("--feed", "--data", help="'sample', a symbol of the store, or a path.")] = "sample",
+    symbols: Annotated[str, typer.Option(help="Symbols separated by commas; all of the feed by default.")] = "",
+    speed: Annotated[str, typer.Option(help=f"Pace of the run: {_SPEEDS}.")] = "max",
+    start: Annotated[str, typer.Option("--from", help="First bar, UTC: 2025-05-10 or 2025-05-10T12:00.")] = "",
+    end: Annotated[str, typer.Option("--to", help="End, exclusive, UTC.")] = "",
+    until_end: Annotated[bool, typer.Option("--until-end", help="Leave when the feed ends instead of keeping the last screen.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of everything modelled by chance; recorded in the result.")] = 1,
+    profile: Annotated[str, typer.Option(help="Risk profile: conservative, balanced, aggressive.")] = "balanced",
+    leverage: Annotated[int, typer.Option(help="Leverage per position; 0 = the profile's.")] = 0,
+    capital: Annotated[str, typer.Option(help="Starting capital in USDT.")] = "10000",
+    mind: Annotated[str, typer.Option(help="Who deliberates: rules, or none (setups trade directly).")] = "rules",
+    strategy: Annotated[str, typer.Option(help="Which setups: confluence or ema_cross.")] = "confluence",
+    latency: Annotated[int, typer.Option(help="Modelled time between question and answer, ms.")] = 250,
+    assume_funding: Annotated[bool, typer.Option("--assume-funding", help="Fill missing settlements with the stated scenario.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the report (HTML) here.")] = None,
+    json_path: Annotated[str, typer.Option("--json", help="Write the result (JSON) here; '-' = standard output.")] = "",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over; an unfinished run of the same identity is set aside.")] = False,
+) -> None:
+    """Run the trader. An unfinished run of the same settings and data is resumed; a finished one is followed by a new one."""
+    from aister.adapters.store.home import open_home
+    from aister.app.build import build_run, open_data, open_run_journal
+    from aister.app.settings import RunSettings
+    from aister.cli.output import writable
+    from aister.core.money import money
+
+    settings = RunSettings(
+        data=feed,
+        symbols=tuple(s.strip().upper() for s in symbols.split(",") if s.strip()),
+        start_ms=_moment(start, "--from"),
+        end_ms=_moment(end, "--to"),
+        seed=seed,
+        profile=profile,
+        leverage=leverage,
+        capital=money(capital),
+        mind=mind,
+        strategy=strategy,
+        latency_ms=latency,
+        assume_funding=assume_funding,
+    ).check()
+    pace = _pace(speed)
+    for target in (report, Path(json_path) if json_path not in ("", "-") else None):
+        if target is not None:
+            writable(target)
+    home = open_home()
+    data = open_data(settings)
+    journal = open_run_journal(home, settings, data, fresh=fresh)
+    built = build_run(settings, data, journal)
+    finished = _drive(built, pace, quiet=json_path == "-", linger=not until_end)
+    _leave_results(built, report, json_path, finished)
+    if not finished:
+        raise typer.Exit(130)
+
+
+def _moment(text: str, flag: str) -> int | None:
+    from aister.core.errors import UsageError
+
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{flag} {text!r} is not a UTC date; write 2025-05-10 or 2025-05-10T12:00.") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _pace(text: str) -> float | None:
+    """Market seconds per wall second; None = as fast as possible."""
+    from aister.core.errors import UsageError
+
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < 1e9:
+        raise UsageError(f"--speed {text!r} is not a speed; give {_SPEEDS}.")
+    return speed
