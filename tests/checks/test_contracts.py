@@ -37,6 +37,7 @@ def test_the_tree_as_it_stands_keeps_every_contract(copy: Path) -> None:
         ("cli/planted.py", "import aister.ports.venue\n", "Only the gateway sends; only venues implement one"),
         ("adapters/planted.py", "import torch\n", "What trades never loads torch"),
     ],
+    ids=lambda value: str(value).strip().replace(" ", "-"),
 )
 def test_a_forbidden_import_is_refused(copy: Path, plant: Plant, planted: str, text: str, contract: str) -> None:
     plant(f"src/aister/{planted}", text)
