@@ -12,6 +12,8 @@ from aister.kernels import Record, step
 
 START_EFFECT = 1e-6
 
+_FAR = 1e3
+
 
 def decay_bars(retained: float, stages: int = 1) -> int:
     """Inputs until a unit error at the start of `stages` recursions in a row, each keeping `retained`, has vanished.
@@ -64,7 +66,7 @@ def warmup_wilder(n: int) -> int:
 
 
 def window_layout(n: int) -> np.dtype[np.void]:
-    """The last n inputs (ring, oldest at head), their sum and sum of squares, both measured from base: no cancellation."""
+    """The last n inputs (ring, oldest at head), and their sum and sum of squares measured from base, a value nearby."""
     sums = [("base", "f8"), ("sum", "f8"), ("squares", "f8")]
     return np.dtype([*sums, ("count", "i8"), ("head", "i8"), ("n", "i8"), ("ring", "f8", (n,))], align=True)
 
@@ -90,31 +92,31 @@ def _rebase(s: Record) -> None:
 
 @step
 def window(s: Record, x: float) -> tuple[float, float]:
-    """Mean and population standard deviation of the last n inputs; (nan, nan) before n. Unit of x. Warm-up n,
-    exactly."""
+    """Mean and population standard deviation of the last n inputs; (nan, nan) before n. Unit of x. Warm-up n, exactly.
+
+    The sums are taken anew once a lap, and whenever the mean has moved so far from base that squares would cancel.
+    """
     if s.count < s.n:
         if s.count == 0:
             s.base = x
-        d = x - s.base
-        s.ring[s.count] = x
         s.count += 1
-        s.sum += d
-        s.squares += d * d
-        if s.count < s.n:
-            return np.nan, np.nan
-        _rebase(s)
+        old = 0.0
     else:
         old = s.ring[s.head] - s.base
-        d = x - s.base
-        s.ring[s.head] = x
-        s.sum += d - old
-        s.squares += d * d - old * old
-        s.head += 1
-        if s.head == s.n:
-            s.head = 0
-            _rebase(s)
+    d = x - s.base
+    s.ring[s.head] = x
+    s.head = s.head + 1 if s.head + 1 < s.n else 0
+    s.sum += d - old
+    s.squares += d * d - old * old
+    if s.count < s.n:
+        return np.nan, np.nan
     mean = s.sum / s.n
-    return s.base + mean, math.sqrt(max(s.squares / s.n - mean * mean, 0.0))
+    variance = s.squares / s.n - mean * mean
+    if s.head == 0 or mean * mean > _FAR * variance:
+        _rebase(s)
+        mean = s.sum / s.n
+        variance = s.squares / s.n - mean * mean
+    return s.base + mean, math.sqrt(max(variance, 0.0))
 
 
 @step

@@ -57,7 +57,21 @@ def user_cache_root() -> Path:
 
 
 def settle(sources: Path) -> Path:
-    """Make the folder for these sources, point numba at it and nowhere else, drop folders unused for a week; return it.
+    """Point numba at the folder for these sources and at no other; say so when it has to compile. Return the folder.
+
+    Raises CacheRefused as `private_folder` does.
+    """
+    folder = private_folder(sources)
+    config: Any = numba.config
+    config.CACHE_DIR = str(folder)
+    config.CACHE_LOCATOR_CLASSES = "UserProvidedCacheLocator,IPythonCacheLocator"  # never beside the code
+    listen: Any = event.register
+    listen("numba:compile", _SayOnce(folder))
+    return folder
+
+
+def private_folder(sources: Path) -> Path:
+    """Make the folder named by the digest of these sources, drop folders unused for a week, return it.
 
     When it cannot be written (read-only or full disk, no home) a fresh folder that dies with this process is used and
     one line on stderr says so: slower, never stale. Raises CacheRefused when it exists but others own it or may write
@@ -73,20 +87,15 @@ def settle(sources: Path) -> Path:
         tempfile.TemporaryFile(dir=folder).close()
         os.utime(folder)
         _drop_old(root, folder)
+    except CacheRefused:
+        raise
     except (OSError, RuntimeError) as problem:
-        if isinstance(problem, CacheRefused):
-            raise
         folder = Path(tempfile.mkdtemp(prefix="aister-kernels-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         _say(
             f"the kernel cache cannot be written ({problem}): kernels compile anew in each process until AISTER_CACHE "
             "names a folder that can"
         )
-    config: Any = numba.config
-    config.CACHE_DIR = str(folder)
-    config.CACHE_LOCATOR_CLASSES = "UserProvidedCacheLocator,IPythonCacheLocator"  # never beside the code
-    listen: Any = event.register
-    listen("numba:compile", _SayOnce(folder))
     return folder
 
 
