@@ -1,0 +1,38 @@
+"""Everything the kernel remembers. Rebuilt by replaying the journal; also a plain value to keep and restore."""
+
+import msgspec
+
+from aister.core.audit import Breaker
+from aister.risk.conduct import Conduct
+from aister.risk.kelly import Kelly
+from aister.risk.nav import Nav
+
+__all__ = ["State", "Tally"]
+
+
+class Tally(msgspec.Struct):
+    """What one limit has done: refusals it is named for, sizes it bound, refusals it would have made alone while
+    another was named; and the figures of its last look. `last_fired_ms` = 0: never."""
+
+    fired: int = 0
+    bound_size: int = 0
+    would_have_fired: int = 0
+    last_fired_ms: int = 0
+    used: float = 0.0
+    bound: float = 0.0
+
+
+class State(msgspec.Struct):
+    """The kernel's memory. `killed` holds the sentence of an engaged kill switch, or nothing."""
+
+    nav: Nav = msgspec.field(default_factory=Nav)
+    conduct: Conduct = msgspec.field(default_factory=Conduct)
+    kelly: Kelly = Kelly()
+    killed: str = ""
+    permits: int = 0
+    tallies: dict[str, Tally] = {}
+
+    @property
+    def breaker(self) -> Breaker:
+        """HALTED by kill, halt or drawdown; else the stage of the drawdown."""
+        return Breaker.HALTED if self.killed or self.conduct.halts else self.nav.stage
