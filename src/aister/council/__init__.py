@@ -1,0 +1,2 @@
+"""Three agents who debate and vote on every setup; the vote, its expected value and its veto are code (product.md
+2)."""
