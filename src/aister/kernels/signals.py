@@ -1,0 +1,132 @@
+"""Signals that need a memory: the crossing of two averages, confirmed by momentum, with its stop and target in
+ticks."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from aister.kernels import Record, kernel, step
+from aister.kernels.features import on_bar
+from aister.kernels.state import State, allocate
+
+UNIT = 100_000_000.0
+
+CROSS = np.dtype(
+    [
+        *(("spread", "f8"), ("tick_e8", "f8"), ("stop_atr", "f8"), ("target_atr", "f8")),
+        *(("warmup", "i8"), ("entry_ticks", "i8"), ("stop_ticks", "i8"), ("target_ticks", "i8")),
+    ],
+    align=True,
+)
+"""spread: fast less slow at the close before, nan if unknown; tick_e8: price grid in 1e-8; stop_atr, target_atr:
+distances in ATR; entry_ticks, stop_ticks, target_ticks: of the last signal."""
+
+SIGNAL = np.dtype(
+    [("time_ms", "i8"), ("side", "i8"), ("entry_ticks", "i8"), ("stop_ticks", "i8"), ("target_ticks", "i8")], align=True
+)
+"""One signal: close time of its bar, 1 long or -1 short, reference close, protective stop and target."""
+
+
+def cross_state(tick_e8: int, stop_atr: float, target_atr: float, warmup: int) -> State:
+    """Memory of the crossing rule of one symbol: nothing seen yet."""
+    state = allocate(CROSS)
+    state["spread"], state["tick_e8"] = np.nan, tick_e8
+    state["stop_atr"], state["target_atr"], state["warmup"] = stop_atr, target_atr, warmup
+    return state
+
+
+@step
+def tick_below(price: float, tick_e8: float) -> int:
+    """The last tick at or below a computed price, as `Instrument.ticks_below`."""
+    return math.floor(price * UNIT / tick_e8 + 1e-9)
+
+
+@step
+def tick_above(price: float, tick_e8: float) -> int:
+    """The first tick at or above a computed price, as `Instrument.ticks_above`."""
+    return math.ceil(price * UNIT / tick_e8 - 1e-9)
+
+
+@step
+def ema_cross(s: Record, fast: float, slow: float, rsi: float, close: float, atr: float) -> int:
+    """1 when fast crosses above slow with rsi > 50, -1 when it crosses below with rsi < 50, else 0. Prices; rsi 0
+    to 100.
+
+    Stop = close - side x stop_atr x atr, target = close + side x target_atr x atr, both rounded outward to ticks. A
+    nan input gives 0 and the crossing before it is forgotten. Two equal averages are no crossing yet: the side
+    before them counts.
+    """
+    before = s.spread
+    spread = fast - slow
+    if not (spread == spread and rsi == rsi and atr > 0.0):
+        s.spread = np.nan
+        return 0
+    if spread == 0.0:
+        return 0
+    s.spread = spread
+    side = 0
+    if before < 0.0 < spread and rsi > 50.0:
+        side = 1
+    elif before > 0.0 > spread and rsi < 50.0:
+        side = -1
+    if side != 0:
+        s.entry_ticks = int(np.rint(close * UNIT / s.tick_e8))
+        stop = close - side * s.stop_atr * atr
+        target = close + side * s.target_atr * atr
+        s.stop_ticks = tick_below(stop, s.tick_e8) if side > 0 else tick_above(stop, s.tick_e8)
+        s.target_ticks = tick_above(target, s.tick_e8) if side > 0 else tick_below(target, s.tick_e8)
+    return side
+
+
+@step
+def ema_cross_at_close(s: Record, tf: Record) -> int:
+    """`ema_cross` on the bar that a timeframe has just closed: 0 for an incomplete one, unknown before `warmup`
+    bars."""
+    if tf.complete == 0:
+        return 0
+    out = tf.out
+    if tf.n < s.warmup:
+        return ema_cross(s, np.nan, np.nan, np.nan, out.close, np.nan)
+    return ema_cross(s, out.ema_20, out.ema_50, out.rsi_14, out.close, out.atr_14)
+
+
+@kernel
+def ema_cross_live(state: State, fast: float, slow: float, rsi: float, close: float, atr: float) -> int:
+    """One close into a 1-element state. Drive it through `entry(ema_cross_live, state, 1.0, 1.0, 50.0, 1.0, 1.0)`."""
+    return ema_cross(state[0], fast, slow, rsi, close, atr)
+
+
+@kernel
+def ema_cross_batch(
+    features: State,
+    cross: State,
+    open_time_ms: npt.NDArray[np.int64],
+    o: npt.NDArray[np.float64],
+    h: npt.NDArray[np.float64],
+    l: npt.NDArray[np.float64],
+    c: npt.NDArray[np.float64],
+    v: npt.NDArray[np.float64],
+    slot: int,
+    signals: npt.NDArray[np.void],
+) -> int:
+    """All bars through features and signal; returns the rows of `signals` (dtype SIGNAL, one per signal) written,
+    or -1 - i if bar i was refused. `slot` is the deciding timeframe."""
+    s = features[0]
+    memory = cross[0]
+    rows = 0
+    for i in range(open_time_ms.size):
+        closed = on_bar(s, open_time_ms[i], o[i], h[i], l[i], c[i], v[i])
+        if closed < 0:
+            return -1 - i
+        if closed >> slot & 1:
+            side = ema_cross_at_close(memory, s.tf[slot])
+            if side != 0:
+                row = signals[rows]
+                row.time_ms = open_time_ms[i] + s.base_ms
+                row.side = side
+                row.entry_ticks = memory.entry_ticks
+                row.stop_ticks = memory.stop_ticks
+                row.target_ticks = memory.target_ticks
+                rows += 1
+    return rows

@@ -1,0 +1,1 @@
+"""Closed features in, `Setup` out: which rule fired, on which values, with its own entry, stop and targets."""
