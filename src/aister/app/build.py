@@ -12,9 +12,12 @@ from aister.app.settings import RunSettings
 from aister.core.audit import Audit
 from aister.core.errors import UsageError
 from aister.core.events import InstrumentListed, RunStarted
+from aister.core.instrument import Instrument
 from aister.council.calibration import Calibration
-from aister.council.priors import load_priors
+from aister.council.latency import FixedLatency
+from aister.council.priors import packaged_priors
 from aister.council.rules import RuleCouncil
+from aister.engine.account import Costs
 from aister.engine.desk import Desk
 from aister.engine.engine import Engine, EngineRules
 from aister.engine.repeat import RepeatedJournal
@@ -26,9 +29,15 @@ from aister.ports.journal import Journal
 from aister.risk.kernel import RiskKernel
 from aister.risk.profile import profile
 from aister.sim.venue import SimVenue
-from aister.strategy import strategy_named
+from aister.strategy.confluence import Confluence
+from aister.strategy.ema_cross import EmaCross
+from aister.strategy.strategy import Strategy
 
 __all__ = ["Built", "build_run", "open_data", "open_run_journal"]
+
+
+STRATEGIES: dict[str, Callable[[], Strategy]] = {"confluence": Confluence, "ema_cross": EmaCross}
+"""What `--strategy` may name."""
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -70,20 +79,22 @@ def build_run(
     limits = profile(settings.profile)
     if settings.leverage:
         limits = msgspec.structs.replace(limits, leverage=settings.leverage).check()
-    venue = SimVenue(leverage=limits.leverage, capital=settings.capital)
-    strategy = strategy_named(settings.strategy)
-    minds = RuleCouncil(load_priors(), seed=settings.seed, latency_ms=settings.latency_ms) if settings.mind == "rules" else None
+    venue = SimVenue(base_interval_ms=feed.base_interval_ms, leverage=limits.leverage)
+    venue.deposit(settings.capital)
+    priors = packaged_priors()
+    minds = RuleCouncil(priors, latency=FixedLatency(settings.latency_ms)) if settings.mind == "rules" else None
     engine = Engine(
         trader_id=settings.trader_id,
         features=Features(feed.base_interval_ms, feed.symbols),
-        strategy=strategy,
-        risk=RiskKernel(limits, instruments, key=key, owner_id=settings.owner_id, trader_id=settings.trader_id),
-        portfolio=Portfolio(settings.owner_id, settings.capital, instruments),
-        calibration=Calibration(load_priors()),
+        strategy=STRATEGIES[settings.strategy](),
+        risk=RiskKernel(limits, instruments, key, settings.owner_id, settings.trader_id, seed=settings.seed),
+        portfolio=Portfolio(settings.owner_id, settings.capital),
+        calibration=Calibration(priors),
         desks={symbol: Desk(instruments[symbol]) for symbol in feed.symbols},
+        costs={symbol: _costs(instruments[symbol], venue) for symbol in feed.symbols},
         rules=EngineRules(deliberate=minds is not None),
     )
-    start_ms = feed.span[0]
+    start_ms = feed.span_ms[0]
     started = RunStarted(
         time_ms=start_ms,
         owner_id=settings.owner_id,
@@ -109,3 +120,10 @@ def build_run(
     return Built(run, engine, feed, venue, repeated, settings)
 
 
+
+
+def _costs(instrument: Instrument, venue: SimVenue) -> Costs:
+    """What the venue's own models make of a round trip: taker fee and half-spread both ways, and the least a stop slips."""
+    _, taker_e8, _ = venue.fees.rates_e8(instrument)
+    half_spread_e8 = venue.slippage.half_spread(instrument)
+    return Costs(2 * (taker_e8 + half_spread_e8) + venue.slippage.stop_floor_e8, half_spread_e8)

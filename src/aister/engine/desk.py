@@ -8,9 +8,10 @@ import msgspec
 from aister.core.audit import ProposalResolved
 from aister.core.council import Decision, Odds, Proposal, Setup
 from aister.core.instrument import Instrument
-from aister.core.trade import OrderType, Side
+from aister.core.trade import OrderType, Purpose, Side
 from aister.execution.bracket import Bracket
-from aister.execution.orders import OrderBook
+from aister.execution.orders import OrderBook, OrderState
+from aister.risk.situation import Reserved
 
 __all__ = ["Asked", "Desk", "Plan", "Shadow"]
 
@@ -28,7 +29,7 @@ class Asked(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """An armed council decision: fires at the first bar close not before `not_before_ms`, expires at `expires_ms`.
 
-    `reference_ticks` is the price the decision was made on; `reserved_*` what risk holds for it meanwhile.
+    `reference_ticks` is the price the decision was made on; `reserved` what risk holds for it meanwhile.
     """
 
     proposal: Proposal
@@ -36,8 +37,7 @@ class Plan(msgspec.Struct, frozen=True):
     reference_ticks: int
     not_before_ms: int
     expires_ms: int
-    reserved_risk: int
-    reserved_steps: int
+    reserved: Reserved
 
 
 class Shadow(msgspec.Struct, frozen=True):
@@ -73,6 +73,7 @@ class Desk:
         self.plan: Plan | None = None
         self.bracket: Bracket | None = None
         self.entry: Proposal | None = None
+        self.working_entry: Reserved | None = None
         self.entry_expires_ms = 0
         self.orders = OrderBook()
         self.shadows: list[Shadow] = []
@@ -84,6 +85,14 @@ class Desk:
     @property
     def mark_ticks(self) -> int:
         return self.instrument.to_ticks(self.close)
+
+    @property
+    def resident_stop_ticks(self) -> int | None:
+        """Where the best accepted stop rests; None when the venue has confirmed none."""
+        stops = [w.order.trigger_ticks for w in self.orders.of(Purpose.STOP) if w.state is OrderState.WORKING]
+        if not stops or self.bracket is None:
+            return None
+        return max(stops) if self.bracket.side > 0 else min(stops)
 
     @property
     def free(self) -> bool:

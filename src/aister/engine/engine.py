@@ -17,11 +17,10 @@ from aister.core.audit import (
     PlaceOrder,
     PlanArmed,
     PlanVoided,
-    Reviewed,
     TradeClosed,
 )
 from aister.core.commands import ClosePosition, EngageKill, Transfer
-from aister.core.council import Outcome, Proposal, Setup
+from aister.core.council import Decision, Outcome, Proposal, Setup
 from aister.core.errors import DataError, SequenceError
 from aister.core.events import (
     BarClosed,
@@ -39,14 +38,15 @@ from aister.core.events import (
     RunStarted,
 )
 from aister.core.permission import Approved, Intent
-from aister.core.trade import FillKind, Order, OrderType, Purpose, Side
+from aister.core.trade import Fill, FillKind, Order, OrderType, Purpose, Side
 from aister.council.calibration import Calibration
-from aister.engine.account import Account
+from aister.engine.account import Account, Costs
 from aister.engine.desk import Asked, Desk, Plan
 from aister.execution import plan as planning
 from aister.execution.bracket import ManagementRules, bracket_for, trailed_stop
 from aister.execution.orders import order_of
 from aister.features.market import Features
+from aister.portfolio.holding import Closing
 from aister.portfolio.portfolio import Portfolio
 from aister.risk.kernel import RiskKernel
 from aister.strategy.strategy import Strategy
@@ -83,6 +83,7 @@ class Engine:
         portfolio: Portfolio,
         calibration: Calibration,
         desks: dict[str, Desk],
+        costs: dict[str, Costs],
         rules: EngineRules,
     ) -> None:
         self.time_ms = 0
@@ -90,7 +91,7 @@ class Engine:
         self.permits: dict[str, Approved] = {}
         self.features, self.strategy, self.risk, self.portfolio = features, strategy, risk, portfolio
         self.calibration, self.desks, self.rules = calibration, desks, rules
-        self._account = Account(portfolio, risk, desks, features)
+        self._account = Account(portfolio, risk, desks, features, costs)
         self._trader_id = trader_id
         self._mask = strategy.mask
         self._handlers: dict[type, Callable[[Any], tuple[Output, ...]]] = {
@@ -136,7 +137,7 @@ class Engine:
 
     def _attend(self, desk: Desk, bar: BarClosed, closed: int, out: list[Output]) -> None:
         for resolved in desk.resolve(bar.low, bar.high, bar.time_ms):
-            self.calibration.record(resolved)
+            self.calibration.record(resolved, bar.time_ms)
             out.append(resolved)
         if desk.bracket is not None:
             self._manage(desk, closed, out)
@@ -148,18 +149,20 @@ class Engine:
         if desk.entry is not None and desk.bracket is None and bar.time_ms >= desk.entry_expires_ms:
             self._cancel(desk, [w.order.client_id for w in desk.orders.of(Purpose.ENTRY)], "entry expired", out)
         if closed:
-            self._look(desk, closed, out)
+            self._look(desk, out)
 
-    def _look(self, desk: Desk, closed: int, out: list[Output]) -> None:
+    def _look(self, desk: Desk, out: list[Output]) -> None:
         """New setups on the bars that just closed; the first one is pursued when the desk is free."""
-        setups = self.strategy.setups(self.features, desk.instrument, self.time_ms, closed, self._account.cost_e8(desk))
+        features = self.features.snapshot(desk.instrument.symbol, self.time_ms)
+        setups = self.strategy.setups(features, desk.instrument, self._account.cost_e8(desk))
         if not setups or not desk.free:
             return
         setup = setups[0]
         if not self.rules.deliberate:
+            self.risk.decided(setup.symbol)
             self._fire(desk, _proposal(setup), 10_000, desk.mark_ticks, out)
             return
-        question = self._account.question(setup, desk, self.time_ms, self.calibration.standings())
+        question = self._account.question(setup, desk, features, self.calibration.standings(), self.time_ms)
         desk.asked = Asked(question.id, setup, self.time_ms)
         out.append(AskCouncil(question))
 
@@ -172,6 +175,8 @@ class Engine:
         if desk is None:
             raise DataError(f"{event.instrument.symbol} is not one of this run's symbols; name it with --symbols.")
         desk.instrument = event.instrument
+        self.portfolio.list_instrument(event.instrument)
+        self.risk.listed(event.instrument)
         return _NOTHING
 
     # ---- council ----------------------------------------------------------------------------------------------------
@@ -191,9 +196,9 @@ class Engine:
         desk.rewake()
         return tuple(out)
 
-    def _arm(self, desk: Desk, proposal: Proposal, decision: Any, out: list[Output]) -> None:
+    def _arm(self, desk: Desk, proposal: Proposal, decision: Decision, out: list[Output]) -> None:
         """Reserve risk for the plan if every limit holds now; firing asks them all again (Q25)."""
-        factor = round(decision.ballot.size_factor * 10_000) * decision.verdict.factor_e4 // 10_000
+        factor = round(decision.ballot.size_factor * 10_000)
         reference = desk.mark_ticks
         intent = _entry_intent(proposal, factor, reference)
         permit, reviewed = self.risk.review(intent, self._account.situation(desk, self.time_ms))
@@ -201,10 +206,11 @@ class Engine:
             out.append(reviewed)
             return
         entry = proposal.entry_ticks if proposal.entry_type is OrderType.LIMIT else reference
-        risk = self._account.planned_risk(desk, entry, proposal.stop_ticks, permit.steps)
+        reserved = self._account.reserve(desk, proposal.side, permit.steps, entry, proposal.stop_ticks, self.time_ms)
         not_before = max(self.time_ms, decision.timing.not_before_ms)
         expires = max(not_before, self.time_ms) + self.rules.plan_life_ms
-        desk.plan = Plan(proposal, factor, reference, not_before, expires, risk, permit.steps)
+        desk.plan = Plan(proposal, factor, reference, not_before, expires, reserved)
+        risk = reserved.stop_risk + reserved.slip
         out.append(PlanArmed(proposal.setup_id, desk.instrument.symbol, proposal.side, risk, not_before, expires))
 
     def _plan_due(self, desk: Desk, out: list[Output]) -> None:
@@ -222,8 +228,11 @@ class Engine:
 
     def _fire(self, desk: Desk, proposal: Proposal, factor_e4: int, reference: int, out: list[Output]) -> None:
         intent = _entry_intent(proposal, factor_e4, reference)
-        if self._review(desk, intent, out) is not None:
+        order = self._review(desk, intent, out)
+        if order is not None:
             desk.entry = proposal
+            entry = order.price_ticks or desk.mark_ticks
+            desk.working_entry = self._account.reserve(desk, order.side, order.steps, entry, proposal.stop_ticks, self.time_ms)
             desk.entry_expires_ms = self.time_ms + self.rules.plan_life_ms
 
     def _review(self, desk: Desk, intent: Intent, out: list[Output]) -> Order | None:
@@ -248,7 +257,7 @@ class Engine:
 
     def _close(self, desk: Desk, cause: str, out: list[Output]) -> None:
         """Close what is held at market unless a close is already on its way."""
-        steps = self.portfolio.steps(desk.instrument.symbol)
+        steps = self.portfolio.holding(desk.instrument.symbol).steps
         if steps and not desk.orders.of(Purpose.CLOSE):
             side = Side.BUY if steps > 0 else Side.SELL
             self._review(desk, planning.close_intent(desk.instrument.symbol, side, abs(steps), desk.mark_ticks, cause), out)
@@ -291,7 +300,7 @@ class Engine:
             return _NOTHING
         if order.purpose is Purpose.ENTRY:
             out.append(PlanVoided(order.intent_id.removesuffix("-entry"), event.symbol, f"the venue refused: {event.reason}"))
-            desk.entry = None
+            desk.entry = desk.working_entry = None
         elif order.purpose in (Purpose.STOP, Purpose.TARGET):
             self._close(desk, f"{order.intent_id}-refused", out)
         desk.stop_moves = desk.bracket is not None
@@ -304,7 +313,7 @@ class Engine:
         out: list[Output] = []
         if order is not None and order.purpose is Purpose.ENTRY and desk.bracket is None:
             out.append(PlanVoided(order.intent_id.removesuffix("-entry"), event.symbol, f"entry cancelled: {event.reason}"))
-            desk.entry = None
+            desk.entry = desk.working_entry = None
         elif order is not None and desk.bracket is not None:
             desk.stop_moves = True
         desk.rewake()
@@ -314,16 +323,15 @@ class Engine:
         fill = event.fill
         desk = self.desks[fill.symbol]
         desk.orders.filled(fill.client_id, fill.steps, event.done)
-        self.portfolio.apply(event)
+        closing = self.portfolio.apply(event)
         out: list[Output] = []
         if fill.purpose == Purpose.ENTRY:
             self._entered(desk, event, out)
-        elif desk.bracket is not None:
-            if fill.purpose == Purpose.TARGET:
-                desk.bracket.targets_hit += 1
-                desk.stop_moves = True
-            if self.portfolio.steps(fill.symbol) == 0:
-                self._flat(desk, event, out)
+        elif closing is not None:
+            self._flat(desk, fill, closing, out)
+        elif desk.bracket is not None and fill.purpose == Purpose.TARGET:
+            desk.bracket.targets_hit += 1
+            desk.stop_moves = True
         changed = self.risk.mark(self.time_ms, self.portfolio.equity)
         if changed is not None:
             out.append(changed)
@@ -334,7 +342,8 @@ class Engine:
         """The first fill makes the bracket and puts the stop at the venue before anything else."""
         proposal, fill = desk.entry, event.fill
         assert proposal is not None
-        steps = abs(self.portfolio.steps(fill.symbol))
+        steps = abs(self.portfolio.holding(fill.symbol).steps)
+        desk.working_entry = None
         desk.bracket = bracket_for(
             setup_id=proposal.setup_id, symbol=fill.symbol, side=fill.side, entry_ticks=fill.price_ticks,
             stop_ticks=proposal.stop_ticks, targets=proposal.targets, steps=steps, unit=desk.instrument.unit,
@@ -344,20 +353,28 @@ class Engine:
         for intent in planning.target_intents(desk.bracket, steps):
             self._review(desk, intent, out)
 
-    def _flat(self, desk: Desk, event: OrderFilled, out: list[Output]) -> None:
+    def _flat(self, desk: Desk, fill: Fill, closing: Closing, out: list[Output]) -> None:
         """The position is gone: settle the trade's account and clear what protected it."""
-        bracket, fill = desk.bracket, event.fill
+        bracket = desk.bracket
         assert bracket is not None
-        reason = "liquidation" if fill.kind is FillKind.LIQUIDATION else str(fill.purpose)
-        if reason == Purpose.CLOSE:
-            reason = "time" if fill.intent_id.endswith("-time-close") else "close"
-        trade = self.portfolio.closing(fill.symbol)
         closed = TradeClosed(
-            setup_id=bracket.setup_id, symbol=fill.symbol, side=bracket.side, opened_ms=trade.opened_ms,
-            closed_ms=fill.time_ms, steps=trade.steps, entry_cost=trade.entry_cost, exit_value=trade.exit_value,
-            fees=trade.fees, funding=trade.funding, pnl=trade.pnl, initial_risk=bracket.risk_amount, reason=reason,
+            setup_id=bracket.setup_id,
+            symbol=closing.symbol,
+            side=closing.side,
+            opened_ms=closing.opened_ms,
+            closed_ms=closing.closed_ms,
+            steps=closing.steps,
+            entry_cost=closing.entry_cost,
+            exit_value=closing.exit_value,
+            fees=closing.fees,
+            funding=closing.funding,
+            pnl=closing.pnl,
+            initial_risk=bracket.risk_amount,
+            reason=_exit_reason(fill),
         )
         out.append(closed)
+        if closed.pnl < 0:
+            self._account.lost(closed.closed_ms)
         desk.bracket, desk.entry, desk.stop_moves = None, None, False
         self._cancel(desk, planning.obsolete(desk.orders), "flat", out)
         changed = self.risk.trade_closed(closed)
@@ -375,9 +392,9 @@ class Engine:
         command = event.command
         out: list[Output] = []
         if isinstance(command, Transfer):
-            self.risk.transfer(self.time_ms, command.amount, self.portfolio.equity)
-            self.portfolio.apply(event)
-            return _NOTHING
+            changed = self.risk.transfer(self.time_ms, command.amount, self.portfolio.equity)
+            self.portfolio.apply(command, self.time_ms)
+            return _NOTHING if changed is None else (changed,)
         if isinstance(command, ClosePosition):
             desk = self.desks.get(command.symbol)
             if desk is not None:
@@ -397,6 +414,14 @@ class Engine:
 
     def _nothing(self, event: Event) -> tuple[Output, ...]:
         return _NOTHING
+
+
+def _exit_reason(fill: Fill) -> str:
+    if fill.kind is FillKind.LIQUIDATION:
+        return "liquidation"
+    if fill.purpose == Purpose.CLOSE:
+        return "time" if fill.intent_id.endswith("-time-close") else "close"
+    return fill.purpose
 
 
 def _proposal(setup: Setup) -> Proposal:

@@ -73,7 +73,7 @@ class Run:
     def start(self) -> None:
         for event in self._opening:
             if isinstance(event, InstrumentListed):
-                self._floor.list_instrument(event)
+                self._floor.list_instrument(event.instrument)
             self._handle(event)
         self._journal.flush()
 
@@ -87,7 +87,7 @@ class Run:
         opened = market.open_time_ms
         self._release(opened)
         for settled in market.funding:
-            self._floor.settle(settled, bars)
+            self._floor.settle(settled, self._price(settled.symbol, bars))
             self._handle(settled)
             self._drain()
         self._floor.open(bars)
@@ -96,7 +96,7 @@ class Run:
             self._release(bars[0].time_ms - 1)
         self._floor.rest(bars)
         while self._drain():
-            self._floor.rest(bars)
+            self._floor.rest(bars, again=True)
         for bar in bars:
             self._handle(bar)
         self._drain()
@@ -105,6 +105,13 @@ class Run:
     def close(self) -> None:
         """Make everything durable; safe at any time between steps."""
         self._journal.flush()
+
+    def _price(self, symbol: str, bars: tuple[BarClosed, ...]) -> float:
+        """The symbol's price at the opening; where its bar is missing, the last close known."""
+        for bar in bars:
+            if bar.symbol == symbol:
+                return bar.open
+        return self.engine.desks[symbol].close
 
     # ---- inside -------------------------------------------------------------------------------------------------------
 

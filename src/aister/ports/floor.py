@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from aister.core.events import BarClosed, FundingSettled, InstrumentListed, VenueReport
+from aister.core.events import BarClosed, FundingSettled, VenueReport
+from aister.core.instrument import Instrument
 
 __all__ = ["Floor"]
 
@@ -11,18 +12,18 @@ __all__ = ["Floor"]
 class Floor(Protocol):
     """Moves with the feed, in the order of a bar (Q3): `settle`, `open`, `rest`. Each leaves reports to be taken."""
 
-    def list_instrument(self, event: InstrumentListed) -> None: ...
-    def settle(self, event: FundingSettled, bars: Sequence[BarClosed]) -> None:
-        """Funding due: charged on the position held, at the opening price of the symbol's bar where there is one."""
+    def list_instrument(self, instrument: Instrument) -> None: ...
+    def settle(self, event: FundingSettled, price: float) -> None:
+        """Funding due: charged on the position held, at `price` (the opening price, a proxy for mark)."""
         ...
 
     def open(self, bars: Sequence[BarClosed]) -> None:
         """The opening gap, then market orders due, all at the open."""
         ...
 
-    def rest(self, bars: Sequence[BarClosed]) -> None:
-        """What happens inside the bars. Called again for the same bars, it only tests stops placed since (a limit entry
-        filled inside a bar can be stopped in that bar)."""
+    def rest(self, bars: Sequence[BarClosed], *, again: bool = False) -> None:
+        """What happens inside the bars. With `again`, only stops placed since for a position that a resting order opened in
+        this very bar (it can be stopped in it, but cannot take its target in it)."""
         ...
 
     def take_reports(self) -> list[VenueReport]: ...
