@@ -1,0 +1,90 @@
+"""What trading costs: fee and funding rounding, half-spread, and the extra that stops pay. Integers throughout.
+
+Money is int64 in 1e-8 quote units, prices are int64 ticks, rates int64 in 1e-8 (0.00035 is 35_000).
+"""
+
+import numpy as np
+
+from aister.kernels import Record, step
+
+RATE_ONE = 100_000_000
+
+COSTS = np.dtype(
+    [
+        *(("maker_e8", "i8"), ("taker_e8", "i8"), ("liquidation_e8", "i8")),
+        *(("half_spread_e8", "i8"), ("stop_floor_e8", "i8"), ("stop_range_percent", "i8")),
+    ],
+    align=True,
+)
+"""Rates of notional: maker, taker and liquidation fee; half-spread paid by every taker; stop_floor_e8 and
+stop_range_percent: the extra of stops, liquidations and exits after data loss is the larger of that share of price
+and that percentage of the mean true range of the bar interval (1 bp and 10 % by default)."""
+
+RANGES = np.dtype(
+    [("ring", "i8", (14,)), ("last", "i8"), ("sum", "i8"), ("count", "i8"), ("head", "i8"), ("seen", "i8")], align=True
+)
+"""ring: the last 14 true ranges in ticks, next written at head; sum, count: of what it holds; last: close before."""
+
+
+@step
+def apply_rate(amount: int, rate_e8: int) -> int:
+    """amount x rate / 1e8, rounded half-even; right whenever the result fits in int64, however large the product.
+
+    amount = q 1e8 + r and rate = p 1e8 + s with 0 <= r, s < 1e8, so amount x rate / 1e8 = amount p + q s + r s / 1e8.
+    Sums that leave int64 on the way come back in it modulo 2^64."""
+    q = amount // RATE_ONE
+    r = amount - q * RATE_ONE
+    p = rate_e8 // RATE_ONE
+    s = rate_e8 - p * RATE_ONE
+    part = r * s
+    whole = amount * p + q * s + part // RATE_ONE
+    twice = 2 * (part % RATE_ONE)
+    if twice > RATE_ONE or (twice == RATE_ONE and whole & 1):
+        whole += 1
+    return whole
+
+
+@step
+def worsen(costs: Record, ticks: int, side: int, extra: int, range_e8: int) -> int:
+    """The price a taker of `side` pays or gets when the market is at `ticks`, never better than it and at least 1
+    tick.
+
+    ticks + side x ceil(ticks x half-spread + extra x max(ticks x floor, percent x range)): one rounding, outward.
+    `range_e8` is the mean true range in 1e-8 ticks; `extra` is 1 for stops, liquidations and exits after data loss,
+    else 0 (quant Q29)."""
+    slip_e8 = ticks * costs.half_spread_e8
+    if extra == 1:
+        share = (range_e8 * costs.stop_range_percent + 99) // 100
+        slip_e8 += max(ticks * costs.stop_floor_e8, share)
+    return max(ticks + side * ((slip_e8 + RATE_ONE - 1) // RATE_ONE), 1)
+
+
+@step
+def take_range(s: Record, h: int, l: int, c: int) -> None:
+    """Take one closed bar in ticks into the mean true range: max(h, last) - min(l, last), the gap from the close
+    before included."""
+    if s.seen == 1:
+        true_range = max(h, s.last) - min(l, s.last)
+        if s.count == 14:
+            s.sum -= s.ring[s.head]
+        else:
+            s.count += 1
+        s.ring[s.head] = true_range
+        s.sum += true_range
+        s.head += 1
+        if s.head == 14:
+            s.head = 0
+    s.seen = 1
+    s.last = c
+
+
+@step
+def mean_range_e8(s: Record) -> int:
+    """Plain mean of the last 14 true ranges (of fewer, while there are fewer; 0 before the second bar), in 1e-8
+    ticks, rounded up.
+
+    Unlike Wilder's average it depends on 15 bars only and is exact, so any driver that remembers 15 bars gets the
+    same integer."""
+    if s.count == 0:
+        return 0
+    return (s.sum * RATE_ONE + s.count - 1) // s.count
