@@ -34,6 +34,7 @@ from aister.core.errors import DataError, UsageError
 
 __all__ = ["Import", "Report", "defects_of", "describe_gaps", "gaps_of", "import_files", "load", "symbol_name"]
 
+_MONTH = re.compile(r"\d{4}-\d{2}(\.r\d+)?\.parquet")
 _SYMBOL = re.compile(r"[A-Z0-9]{2,20}")
 
 
@@ -101,8 +102,8 @@ def import_files(root: Path, ask: Import) -> Report:
     symbol_name(ask.symbol)
     layout = LAYOUTS[ask.kind]
     with locked(root):
-        _sweep(root)
         store = MarketStore(root, read_manifest(root))
+        _sweep(store)
         series = store.manifest.find(ask.kind, ask.symbol, interval_name(ask.interval_ms or 0) or "")
         series = series or Series(ask.kind, ask.symbol, ask.interval_ms or 0, [], [], [])
         report = Report(ask.symbol, ask.kind, "", 0, 0, 0, 0, 0, 0, 0, [], [], [], 0, 0)
@@ -260,7 +261,9 @@ def _last_interval(store: MarketStore, series: Series, staged: dict[str, Columns
     return int(columns["interval_ms"][-1])
 
 
-def _sweep(root: Path) -> None:
-    """What an import that was killed left behind: temporary files, never part of the store."""
-    for left in root.rglob(f"{TEMPORARY}*"):
+def _sweep(store: MarketStore) -> None:
+    """What an import that was killed left behind: temporary files, and months the manifest does not name."""
+    named = {store.root / month.path for series in store.manifest.series for month in series.months}
+    months = [path for kind in LAYOUTS for path in (store.root / kind).rglob("*.parquet") if _MONTH.fullmatch(path.name)]
+    for left in [*store.root.rglob(f"{TEMPORARY}*"), *(path for path in months if path not in named)]:
         left.unlink(missing_ok=True)

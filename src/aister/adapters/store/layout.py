@@ -51,7 +51,8 @@ class Layout(msgspec.Struct, frozen=True):
                 continue
             absent = np.isnan(values) if name in self.optional else np.zeros(len(values), bool)
             if not (absent.all() and name in self.optional):
-                arrays[name] = arrow_array(values.astype(np.int64 if name in self.integers else np.float64), absent)
+                known = np.where(absent, 0, values)
+                arrays[name] = arrow_array(known.astype(np.int64 if name in self.integers else np.float64), absent)
         return pa.table(arrays)
 
     def empty(self) -> Columns:

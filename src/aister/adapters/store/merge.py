@@ -67,7 +67,9 @@ def merge(
         merged.replaced += int(differ.sum())
         merged.identical += int((~differ).sum())
         merged.months.append(month)
-        staged[month] = _joined(old, part, here, there, differ, known, layout)
+        joined = _joined(old, part, here, there, differ, known, layout)
+        if month in staged or not _equal(joined, old):
+            staged[month] = joined
     return merged
 
 
@@ -95,6 +97,12 @@ def _differing(new: Columns, old: Columns, layout: Layout) -> npt.NDArray[np.boo
                 unequal &= ~np.isnan(new[name]) & ~np.isnan(old[name])
             differ |= unequal
     return differ
+
+
+def _equal(left: Columns, right: Columns) -> bool:
+    return left.keys() == right.keys() and all(
+        np.array_equal(values, right[name], equal_nan=True) for name, values in left.items()
+    )
 
 
 def _joined(
