@@ -1,5 +1,6 @@
 """Hand-made questions: a BTC long that pulled back in an up-trend on a London morning, and ways to change it."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -86,7 +87,7 @@ def question(
     **features: float,
 ) -> Question:
     """The good long with changes; a feature's dot is written as a double underscore, its leading digit after an f."""
-    changed = {name.removeprefix("f").replace("__", "."): value for name, value in features.items()}
+    changed = {re.sub(r"^f(?=\d)", "", name).replace("__", "."): value for name, value in features.items()}
     known = {name: value for name, value in {**FEATURES, **changed}.items() if name not in without}
     return Question(
         id=f"q:{setup.id}",

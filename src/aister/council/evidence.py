@@ -15,6 +15,8 @@ from aister.council.brief import Brief, Reading, Unreadable
 
 __all__ = ["Case", "Point", "Signal", "clipped", "quoted", "weigh"]
 
+_AUDIBLE = 0.005  # log-odds below which a point is counted but not spoken
+
 Signal = Callable[[Reading, dict[str, float]], tuple[float, str]]
 
 
@@ -31,7 +33,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """The sum of an agent's signals: `shift` in log-odds, the points strongest first, what it rests on, what it lacked."""
+    """The sum of an agent's signals: `shift` in log-odds, points strongest first, what it rests on, what it lacked."""
 
     shift: float
     points: tuple[Point, ...]
@@ -40,7 +42,7 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        said = "; ".join(f"{point.cited} {point.part:+.2f}" for point in self.points)
+        said = "; ".join(f"{point.cited} {point.part:+.2f}" for point in self.points if abs(point.part) >= _AUDIBLE)
         lacked = f"cannot read {', '.join(self.unread)}" if self.unread else ""
         return ". ".join(part for part in (said, lacked) if part) + "."
 
