@@ -112,7 +112,7 @@ def decode(record: bytes, sequence: int) -> Audit:
     """The record as a value; raises `JournalError` when this version cannot read it."""
     try:
         return _decode(record)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise JournalError(
             f"Record {sequence} cannot be read by this version ({error}); read it with the version that wrote it.",
             sequence,
@@ -125,7 +125,7 @@ def last_record(segment: Segment) -> Audit | None:
         count = segment.last - segment.first + 1
         size = struct.unpack_from("<I", segment.blob, 4 * (count - 1))[0]
         return _decode(segment.blob[len(segment.blob) - size :])
-    except (struct.error, msgspec.MsgspecError, TypeError, OverflowError):
+    except (struct.error, msgspec.MsgspecError, TypeError, ValueError, OverflowError):
         return None
 
 
