@@ -168,6 +168,7 @@ def test_evidence_can_turn_a_pass_into_a_proposal() -> None:
         f1h__ema_20_slope=0.0,
         f15m__macd_histogram=0.0,
         f15m__vwap_distance=0.0,
+        f4h__bollinger_position=0.5,
     )
     first, last = (RuleCouncil(rounds=rounds).deliberate(weak).statements for rounds in (1, 2))
     assert first[0].stance == Stance.PASS
