@@ -43,7 +43,7 @@ def _version(asked: bool) -> None:
 
 
 def build() -> typer.Typer:
-    """The command with every verb found beside this file."""
+    """The command with every verb found beside this file (a file with an underscore in its name helps a verb)."""
     app = typer.Typer(
         cls=_Verbs, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
     )
@@ -57,7 +57,7 @@ def build() -> typer.Typer:
         """Autonomous trading of crypto perpetuals: a council proposes, a risk kernel decides, every claim can be
         re-run."""
 
-    for name in sorted(module.name for module in iter_modules(__path__)):
+    for name in sorted(module.name for module in iter_modules(__path__) if "_" not in module.name):
         module = import_module(f"{__name__}.{name}")
         if hasattr(module, "register"):  # a verb with verbs of its own
             module.register(app)

@@ -88,7 +88,9 @@ def test_weeks_open_on_monday() -> None:
 @given(st.permutations(range(12)))
 def test_what_remains_is_always_in_strict_order(order: list[int]) -> None:
     rows = picked(SOUND, np.array(order))
-    bad = {row for defect in bar_defects(rows, MINUTE_MS) if KINDS[defect.kind] == "bad" for row in defect.rows.tolist()}
+    bad = {
+        row for defect in bar_defects(rows, MINUTE_MS) if KINDS[defect.kind] == "bad" for row in defect.rows.tolist()
+    }
     kept = [row for row in range(12) if row not in bad]
     assert np.all(np.diff(rows["open_time"][kept]) > 0)
     assert bool(bad) == (order != sorted(order))

@@ -57,7 +57,9 @@ PRICES = st.floats(1e-8, 1e7).filter(lambda x: x > 0)
     st.lists(st.tuples(PRICES, PRICES, st.floats(0, 1e12)), min_size=1, max_size=40),
     st.sampled_from(["csv", "parquet", "zip", "public", "micro"]),
 )
-def test_round_trip_is_exact(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, float, float]], form: str) -> None:
+def test_round_trip_is_exact(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, float, float]], form: str
+) -> None:
     folder = tmp_path_factory.mktemp("trip")
     first, second, volume = (np.array(column) for column in zip(*rows, strict=True))
     # one body per bar at the first bar's scale: a jump by a power of ten is a defect of its own
@@ -170,7 +172,9 @@ def test_an_unreadable_line_is_named_and_can_be_kept_apart(tmp_path: Path) -> No
 
 def test_a_gap_is_refused_recorded_but_never_filled(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", picked(bars(30), np.setdiff1d(np.arange(30), [5, 6, 20])))
-    with pytest.raises(DataError, match=r"3 rows are missing in 2 gaps, the first from 2025-05-05 00:05 .*--allow-gaps"):
+    with pytest.raises(
+        DataError, match=r"3 rows are missing in 2 gaps, the first from 2025-05-05 00:05 .*--allow-gaps"
+    ):
         bring(tmp_path / "data", path)
     report = bring(tmp_path / "data", path, allow_gaps=True)
     assert (report.rows_new, report.gaps, report.missing) == (27, 2, 3)

@@ -170,7 +170,7 @@ def _survey(recording: Recording, start_ms: int | None, end_ms: int | None) -> _
     found = _Survey(0, 0, 0, 0, 0, b"")
     hashes = {name: hashlib.sha256() for name in OHLCV}
     before: Columns | None = None
-    for name, batch in recording.batches(start_ms, end_ms, 65_536):
+    for name, batch in recording.batches(start_ms, end_ms, _ROWS):
         columns = concatenate([before, batch.columns]) if before is not None else batch.columns
         carried = len(columns["open_time"]) - len(batch.rows)
         for defect in bar_defects(columns, recording.interval_ms):

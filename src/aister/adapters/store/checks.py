@@ -235,6 +235,6 @@ def _order(found: _Found, time: Ints, columns: Columns) -> None:
         np.sort(np.concatenate(backwards)),
         lambda i: f"its time {time[i]} is out of order: the clock goes backwards",
     )
-    found.add_rows("duplicate", twins[same], lambda i: f"time {time[i]} was there already, with the same values")
+    found.add_rows("duplicate", twins[same], lambda i: f"time {time[i]} is there already, with the same values")
     both = np.unique(np.concatenate([twins[~same], originals[~same]]))
     found.add_rows("conflict", both, lambda i: f"time {time[i]} is there twice, with different values")

@@ -39,7 +39,8 @@ def export_series(store: MarketStore, series: Series, out: Path, overwrite: bool
         data = parquet_bytes(table)
     else:
         text = io.BytesIO()
-        pacsv.write_csv(table, text, pacsv.WriteOptions(quoting_style="none"))
+        text.write(",".join(table.column_names).encode() + b"\n")
+        pacsv.write_csv(table, text, pacsv.WriteOptions(include_header=False, quoting_style="none"))
         data = text.getvalue()
     write_whole(out, data)
     return Exported(str(out), length(columns), len(data), hashlib.sha256(data).hexdigest())

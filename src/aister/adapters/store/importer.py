@@ -264,6 +264,8 @@ def _last_interval(store: MarketStore, series: Series, staged: dict[str, Columns
 def _sweep(store: MarketStore) -> None:
     """What an import that was killed left behind: temporary files, and months the manifest does not name."""
     named = {store.root / month.path for series in store.manifest.series for month in series.months}
-    months = [path for kind in LAYOUTS for path in (store.root / kind).rglob("*.parquet") if _MONTH.fullmatch(path.name)]
+    months = [
+        path for kind in LAYOUTS for path in (store.root / kind).rglob("*.parquet") if _MONTH.fullmatch(path.name)
+    ]
     for left in [*store.root.rglob(f"{TEMPORARY}*"), *(path for path in months if path not in named)]:
         left.unlink(missing_ok=True)

@@ -59,7 +59,7 @@ class MarketStore(msgspec.Struct, frozen=True):
                 _verified.add(key)
         except OSError as error:
             raise DataError(
-                f"{path} cannot be read ({error.strerror}); start again if an import just replaced it, else import it again."
+                f"{path} cannot be read ({error.strerror}); start again, or import that month again."
             ) from None
         return path
 
