@@ -117,7 +117,7 @@ def open_feed(
             raise DataError(
                 f"{recording.symbol}: {survey.missing:,} bars are missing, the first at "
                 f"{utc_text(survey.first_gap_ms)}; "
-                "complete the files, or accept the gaps with --allow-gaps."
+                "complete the files, or bring them in with `aister data import --allow-gaps`, which records the gaps."
             )
         settled, assumed = settlements(
             recording.symbol,

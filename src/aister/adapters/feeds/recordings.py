@@ -51,12 +51,8 @@ class StoredRecording(msgspec.Struct, frozen=True):
 
     @property
     def flags(self) -> set[str]:
-        proxies = {f"proxy: {name}" for name in self.bars.proxies}
-        return proxies | (
-            {f"funding proxy: {name}" for name in self.settlements.proxies} - {f"funding {flag}" for flag in proxies}
-            if self.settlements
-            else set()
-        )
+        of_funding = set(self.settlements.proxies if self.settlements else []) - set(self.bars.proxies)
+        return {f"proxy: {name}" for name in self.bars.proxies} | {f"funding proxy: {name}" for name in of_funding}
 
     def batches(self, start_ms: int | None, end_ms: int | None, rows: int) -> Iterator[tuple[str, Batch]]:
         row = 1
@@ -109,52 +105,56 @@ def find_recordings(spec: str, symbols: tuple[str, ...] | None) -> list[Recordin
     """Recordings by symbol, all of one interval. Raises `UsageError` when the spec names nothing or too much."""
     name, _, interval = spec.rpartition("@") if spec.rpartition("@")[2] in INTERVALS else (spec, "", "")
     if name == "sample":
-        found = _of_store(sample_store(), None, interval)
+        found = _of_store(sample_store(), interval, None, symbols, spec)
     elif _SYMBOLS.fullmatch(name) and not Path(name).exists():
-        found = _of_store(user_store(), tuple(name.split(",")), interval)
+        found = _of_store(user_store(), interval, tuple(name.split(",")), symbols, spec)
     else:
         path = Path(name).expanduser()
         if not path.exists():
             raise UsageError(
-                f"{name} is neither `sample`, a symbol of the store nor a path that exists; `aister data list` "
-                "shows what there is."
+                f"{name} is neither `sample`, a symbol of the store nor a path that exists; "
+                "`aister data list` shows what there is."
             )
-        found = _of_store(MarketStore.open(path), None, interval) if MarketStore.at(path) else _of_files(path, interval)
-    if symbols is not None:
-        there = [recording.symbol for recording in found]
-        for symbol in symbols:
-            if symbol not in there:
-                raise UsageError(f"{symbol} is not in {spec}; it has {', '.join(there)}.")
-        found = [recording for recording in found if recording.symbol in symbols]
-    if not found:
-        raise UsageError(f"{spec} holds no bars; `aister data list` shows what there is.")
+        if MarketStore.at(path):
+            found = _of_store(MarketStore.open(path), interval, None, symbols, spec)
+        else:
+            found = _of_files(path, interval, symbols, spec)
     return sorted(found, key=lambda recording: recording.symbol)
 
 
-def _of_store(store: MarketStore, symbols: tuple[str, ...] | None, interval: str) -> list[Recording]:
+def _wanted(there: set[str], symbols: tuple[str, ...] | None, spec: str) -> list[str]:
+    """The symbols asked for, or all. Raises `UsageError` when one is not there, or none is."""
+    if not there:
+        raise UsageError(f"{spec} holds no bars; `aister data list` shows what there is.")
+    for symbol in symbols or ():
+        if symbol not in there:
+            raise UsageError(f"{symbol} is not in {spec}; it has {', '.join(sorted(there))}.")
+    return sorted(set(symbols) if symbols else there)
+
+
+def _of_store(
+    store: MarketStore, interval: str, named: tuple[str, ...] | None, symbols: tuple[str, ...] | None, spec: str
+) -> list[Recording]:
     klines = [series for series in store.manifest.series if series.kind == "klines"]
-    names = symbols or tuple(sorted({series.symbol for series in klines}))
-    for symbol in names:
-        if not any(series.symbol == symbol for series in klines):
+    there = {series.symbol for series in klines}
+    for symbol in named or ():
+        if symbol not in there:
             raise UsageError(
                 f"{symbol} is not in the store and no such path exists; `aister data import` brings it in."
             )
-    klines = [series for series in klines if series.symbol in names]
-    chosen = interval or _only({series.interval for series in klines}, "The store")
+    wanted = _wanted(set(named) if named else there, symbols, spec)
+    chosen = interval or _only({series.interval for series in klines if series.symbol in wanted}, spec)
     found: list[Recording] = []
-    for symbol in names:
+    for symbol in wanted:
         bars = store.manifest.find("klines", symbol, chosen)
         if bars is None:
             raise UsageError(f"{symbol} has no {chosen} bars; `aister data list` shows what there is.")
-        found.append(
-            StoredRecording(
-                symbol, store, bars, store.manifest.find("funding", symbol), _instrument(symbol, store.root)
-            )
-        )
+        funding = store.manifest.find("funding", symbol)
+        found.append(StoredRecording(symbol, store, bars, funding, _instrument(symbol, store.root)))
     return found
 
 
-def _of_files(path: Path, interval: str) -> list[Recording]:
+def _of_files(path: Path, interval: str, symbols: tuple[str, ...] | None, spec: str) -> list[Recording]:
     bars: dict[tuple[str, int], list[Path]] = {}
     settlements: dict[str, list[Path]] = {}
     for file in recordings_in(path):
@@ -170,7 +170,9 @@ def _of_files(path: Path, interval: str) -> list[Recording]:
             step = named.interval_ms or spacing_ms(file)
             if not interval or INTERVALS[interval] == step:
                 bars.setdefault((named.symbol, step), []).append(file)
-    _only({interval_name(step) or f"{step} ms" for _, step in bars}, str(path))
+    wanted = _wanted({symbol for symbol, _ in bars}, symbols, spec)
+    bars = {key: files for key, files in bars.items() if key[0] in wanted}
+    _only({interval_name(step) or f"{step} ms" for _, step in bars}, spec)
     folder = path if path.is_dir() else path.parent
     return [
         FileRecording(
