@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -153,7 +154,7 @@ def test_export_gives_lines_with_hashes_that_can_be_checked(home: Path, tmp_path
     assert aister("export", "--out", str(out), "--raw").exit_code == 0
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert len(lines) == 15 and lines[-1]["hash"] == head
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         computed = hashlib.sha256(bytes.fromhex(before["hash"]) + base64.b64decode(line["raw"])).hexdigest()
         assert computed == line["hash"]
     again = aister("export", "--out", str(out))

@@ -129,8 +129,11 @@ def test_a_lost_key_is_never_replaced_by_a_new_one(tmp_path: Path) -> None:
 def test_a_second_writer_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     with begin(tmp_path) as journal:
         journal.append(bars(1)[0])
-        code = f"from aister.adapters.store.journal import open_chain\nfrom pathlib import Path\nopen_chain(Path({str(tmp_path)!r}), 'local', 'abc', 'run')"
-        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        code = (
+            "import sys\nfrom aister.adapters.store.journal import open_chain\nfrom pathlib import Path\n"
+            "open_chain(Path(sys.argv[1]), 'local', 'abc', 'run')"
+        )
+        other = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
         assert f"run-abc-1 is being written by process {os.getpid()}" in other.stderr
         for fresh in (False, True):
             with pytest.raises(StorageError, match="is being written by process"):
@@ -260,7 +263,8 @@ def test_a_full_disk_at_the_very_start_is_one_sentence(tmp_path: Path) -> None:
         "import resource, sys\nfrom pathlib import Path\nfrom aister.adapters.store.journal import open_chain\n"
         "from aister.core.errors import StorageError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))\n"
-        "try:\n    open_chain(Path(sys.argv[1]), 'local', 'abc', 'run')\nexcept StorageError as error:\n    print(error)\n"
+        "try:\n    open_chain(Path(sys.argv[1]), 'local', 'abc', 'run')\n"
+        "except StorageError as error:\n    print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.stdout.count("\n") == 1 and done.returncode == 0, done.stderr
