@@ -16,8 +16,8 @@ from aister.features.featureset import FeatureSet, Recorded
 from aister.features.sessions import new_york_midnights
 from aister.features.timeframes import INTERVAL_MS, NAMES, interval_name
 from aister.kernels import entry
-from aister.kernels.features import BAD_BAR, LATE_BAR, live, symbol_state, values
-from aister.kernels.state import restore, snapshot
+from aister.kernels.features import BAD_BAR, LATE_BAR, SYMBOL, live, symbol_state, values
+from aister.kernels.state import State, allocate, restore, snapshot
 
 __all__ = ["Features"]
 
@@ -53,8 +53,8 @@ class _Book:
         "state",
     )
 
-    def __init__(self, base_interval_ms: int) -> None:
-        self.state = symbol_state(base_interval_ms)
+    def __init__(self, state: State) -> None:
+        self.state = state
         self.rows = values(self.state)
         self.clock = self.state[["bars", "open_time_ms"]]
         self.counts = self.state["tf"][0][["n", "complete", "unbroken", "open_time_ms"]]
@@ -76,7 +76,7 @@ class Features:
                 f"Bars of {interval_name(base_interval_ms)} cannot carry features; feed bars of {', '.join(NAMES)}."
             )
         self.base_interval_ms = base_interval_ms
-        self._books = {symbol: _Book(base_interval_ms) for symbol in symbols}
+        self._books = {symbol: _Book(symbol_state(base_interval_ms)) for symbol in symbols}
         self._live = entry(live, symbol_state(base_interval_ms), 0, 1.0, 1.0, 1.0, 1.0, 0.0)
         base = interval_name(base_interval_ms)
         self._below = [
@@ -130,7 +130,7 @@ class Features:
         counts = book.counts.tolist()
         reasons = self._below
         for slot, (bars, _, _, opened_ms) in enumerate(counts):
-            if bars and time_ms - opened_ms >= _TWICE_MS[slot]:
+            if bars and time_ms - opened_ms > _TWICE_MS[slot]:
                 reasons = [*reasons[:slot], _stale(slot, time_ms - opened_ms), *reasons[slot + 1 :]]
         midnight_open = book.midnight_open if time_ms < book.next_midnight_ms else None
         facts = Facts(last_close_ms, midnight_open, book.funding)
@@ -153,7 +153,7 @@ class Features:
             interval_ms, books = msgspec.msgpack.decode(saved, type=tuple[int, list[_Saved]])
             if interval_ms != self.base_interval_ms or [book.symbol for book in books] != list(self._books):
                 raise ValueError
-            fresh = {book.symbol: _Book(interval_ms) for book in books}
+            fresh = {book.symbol: _Book(allocate(SYMBOL)) for book in books}
             for book in books:
                 restore(fresh[book.symbol].state, book.state)
         except (ValueError, msgspec.MsgspecError):
