@@ -1,6 +1,7 @@
 """Wall clocks of two cities, through both clock changes, against times written down by hand."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -147,8 +148,6 @@ def test_everything_is_consistent_at_any_time(time_ms: int) -> None:
     assert new_york_minute(last) == 0
     assert 0 <= values["session.minutes_to_new_york_open"] * 60_000 <= 4 * DAY_MS
     assert sum(values[f"session.kill_zone_{name}"] for name in KILL_ZONES) == values["session.kill_zone"]
-    local = datetime.fromtimestamp(time_ms // 1_000, UTC).astimezone(
-        __import__("zoneinfo").ZoneInfo("America/New_York")
-    )
+    local = datetime.fromtimestamp(time_ms // 1_000, UTC).astimezone(ZoneInfo("America/New_York"))
     assert values["session.weekday"] == local.weekday()
     assert values["session.new_york_minute"] == local.hour * 60 + local.minute
