@@ -114,7 +114,7 @@ def test_show_by_number_and_kind(home: Path) -> None:
 
 @pytest.mark.parametrize("start", [SETUP, ENTRY, f"{SETUP}?", "A-1", "A-2", f"{SETUP}-stop@935000"])
 def test_one_trade_from_feature_to_fill_by_any_of_its_ids(home: Path, start: str) -> None:
-    """The question with its features, the decision, the review, orders, acknowledgements, fills and the close; no bars."""
+    """The question with its features, decision, review, orders, acknowledgements, fills and close; no plain bars."""
     story = trade()
     noise = trade(client_id="B-1")[7:9]  # another setup's orders must not appear
     noise = [

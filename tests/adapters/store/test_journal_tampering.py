@@ -103,7 +103,7 @@ def test_untouched_is_intact(home: Path) -> None:
 
 @pytest.mark.parametrize("gone", [1, 100, COUNT])
 def test_a_dropped_tail(home: Path, gone: int) -> None:
-    """The last 1, 100 or all records are gone, cut where the writer itself had once flushed, so that every seal holds."""
+    """The last 1, 100 or all records are gone, cut where the writer once flushed, so that every seal holds."""
     shutil.rmtree(home)
     write(home, COUNT - gone)
     before = journal_path(home).read_bytes()

@@ -84,11 +84,7 @@ def genesis(owner_id: str, kind: str, identity: str) -> bytes:
 def follow(head: bytes, records: Sequence[bytes]) -> list[bytes]:
     """The hash after each record, continuing from `head`."""
     sha256 = hashlib.sha256
-    hashes = []
-    for record in records:
-        head = sha256(head + record).digest()
-        hashes.append(head)
-    return hashes
+    return [head := sha256(head + record).digest() for record in records]
 
 
 def sealed_segment(
@@ -196,7 +192,8 @@ def examine(segment: Segment, expected: int, previous: bytes, key: JournalKey) -
 
 def _sizes(segment: Segment) -> tuple[int, ...] | None:
     """The records' lengths, or None when the row is not of the right form."""
-    if not (isinstance(segment.last, int) and isinstance(segment.blob, bytes)):
+    columns: tuple[object, ...] = (segment.last, segment.blob)  # SQLite keeps whatever type a tamperer stores
+    if [type(one) for one in columns] != [int, bytes]:
         return None
     count = segment.last - segment.first + 1
     if not 0 < count * (4 + _CHECK) <= len(segment.blob):
