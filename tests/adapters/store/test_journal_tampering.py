@@ -80,7 +80,7 @@ def repacked(segment: verifying.Segment, records: list[bytes], previous: bytes |
     return sealed_segment(wrong, segment.chain_id, segment.owner_id, segment.first, before, records, segment.side)
 
 
-def found(home: Path, code: str, sequence: int | None, chain: str = CHAIN) -> ChainReport:
+def expect(home: Path, code: str, sequence: int | None, chain: str = CHAIN) -> ChainReport:
     """The one report that is not intact; and opening or reading the chain refuses at the same place."""
     bad = [report for report in verify(home) if not report.intact]
     assert bad, "nothing was found"
@@ -110,7 +110,7 @@ def test_a_dropped_tail(home: Path, gone: int) -> None:
     write(home, gone)
     assert verify(home)[0].records == COUNT
     journal_path(home).write_bytes(before)
-    report = found(home, "tail", COUNT - gone)
+    report = expect(home, "tail", COUNT - gone)
     assert "tail was dropped or an older file was put back" in report.message
     refused(home, COUNT - gone)
 
@@ -120,7 +120,7 @@ def test_a_tail_cut_inside_a_segment(home: Path) -> None:
     with attacker(home) as connection:
         last = rows(connection)[-1]
         put(connection, repacked(last, unpacked(last)[:-1]))
-    found(home, "recomputed", 2_000)
+    expect(home, "recomputed", 2_000)
     refused(home, 2_000)
 
 
@@ -128,17 +128,17 @@ def test_yesterdays_file_restored(home: Path) -> None:
     yesterday = journal_path(home).read_bytes()
     write(home, 10)
     journal_path(home).write_bytes(yesterday)
-    found(home, "tail", COUNT)
+    expect(home, "tail", COUNT)
     refused(home, COUNT)
 
 
 def test_the_whole_file_removed_or_replaced_by_an_empty_one(home: Path, tmp_path: Path) -> None:
     journal_path(home).unlink()
-    assert "does not know it any more, the head file remembers 2500 records" in found(home, "tail", 0).message
+    assert "does not know it any more, the head file remembers 2500 records" in expect(home, "tail", 0).message
     assert verify(home, CHAIN)[0].code == "tail"
     with open_chain(home, "local", "other", "run") as journal:
         journal.append(bars(1)[0])
-    found(home, "tail", 0)
+    expect(home, "tail", 0)
     del tmp_path
 
 
@@ -152,7 +152,7 @@ def test_one_changed_byte_in_a_record(home: Path, number: int) -> None:
         at = len(blob) - sum(map(len, records[number - segment.first :])) + 9
         blob[at] ^= 1
         put(connection, msgspec.structs.replace(segment, blob=bytes(blob)))
-    found(home, "changed", number)
+    expect(home, "changed", number)
     refused(home, number)
 
 
@@ -165,7 +165,7 @@ def test_two_records_swapped(home: Path) -> None:
         forged = repacked(segment, records)
         kept = segment.blob[4_000:12_000]  # the checks as they were
         put(connection, msgspec.structs.replace(segment, blob=forged.blob[:4_000] + kept + forged.blob[12_000:]))
-    found(home, "changed", 1_300)
+    expect(home, "changed", 1_300)
 
 
 def test_two_records_swapped_and_recomputed(home: Path) -> None:
@@ -175,7 +175,7 @@ def test_two_records_swapped_and_recomputed(home: Path) -> None:
         records = unpacked(segment)
         records[300], records[301] = records[301], records[300]
         put(connection, repacked(segment, records))
-    found(home, "recomputed", 1_000)
+    expect(home, "recomputed", 1_000)
 
 
 @pytest.mark.parametrize("renumbered", [True, False])
@@ -188,13 +188,13 @@ def test_two_segments_swapped(home: Path, renumbered: bool) -> None:
         else:
             put(connection, msgspec.structs.replace(first, blob=second.blob))
             put(connection, msgspec.structs.replace(second, blob=first.blob))
-    found(home, "moved" if renumbered else "changed", 0)
+    expect(home, "moved" if renumbered else "changed", 0)
 
 
 def test_a_missing_middle_segment(home: Path) -> None:
     with attacker(home) as connection:
         connection.execute("DELETE FROM segment WHERE first_sequence = 1000")
-    assert "records 1000 to 1999 are missing" in found(home, "missing", 1_000).message
+    assert "records 1000 to 1999 are missing" in expect(home, "missing", 1_000).message
     refused(home, 1_000)
 
 
@@ -203,7 +203,7 @@ def test_a_missing_middle_segment_closed_up(home: Path) -> None:
         third = rows(connection)[2]
         connection.execute("DELETE FROM segment WHERE first_sequence >= 1000")
         put(connection, msgspec.structs.replace(third, first=1_000, last=1_499))
-    found(home, "moved", 1_000)
+    expect(home, "moved", 1_000)
 
 
 @pytest.mark.parametrize("head_too", [False, True])
@@ -220,7 +220,7 @@ def test_the_whole_chain_recomputed_without_the_key(home: Path, head_too: bool) 
             from aister.adapters.store.heads import HeadFile
 
             HeadFile(head_path(home, CHAIN), wrong, CHAIN, "normal", 9).write(COUNT, head, COUNT, True)
-    assert "not sealed with this installation's key" in found(home, "recomputed", 0).message
+    assert "not sealed with this installation's key" in expect(home, "recomputed", 0).message
     refused(home, 0)
 
 
@@ -231,7 +231,7 @@ def test_two_users_chains_spliced(tmp_path: Path) -> None:
         theirs = rows(connection, "run-def-1")
         for segment in theirs[1:]:
             put(connection, msgspec.structs.replace(segment, chain_id=CHAIN, owner_id="alice"))
-    found(tmp_path, "moved", 1_000)
+    expect(tmp_path, "moved", 1_000)
     assert [r.intact for r in verify(tmp_path)] == [False, True]
 
 
@@ -240,7 +240,7 @@ def test_one_users_chain_given_to_another(tmp_path: Path) -> None:
     with attacker(tmp_path) as connection:
         connection.execute("UPDATE chain SET owner_id = 'bob'")
         connection.execute("UPDATE segment SET owner_id = 'bob'")
-    found(tmp_path, "chain_row", 0)
+    expect(tmp_path, "chain_row", 0)
 
 
 def test_a_run_put_in_the_place_of_another_run_of_the_same_identity(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_a_run_put_in_the_place_of_another_run_of_the_same_identity(tmp_path: Pa
     with attacker(tmp_path) as connection:
         connection.execute("DELETE FROM segment WHERE chain_id = ?", (CHAIN,))
         connection.execute("UPDATE segment SET chain_id = ?", (CHAIN,))
-    found(tmp_path, "recomputed", 0)
+    expect(tmp_path, "recomputed", 0)
 
 
 def test_a_fork(home: Path, tmp_path: Path) -> None:
@@ -263,14 +263,14 @@ def test_a_fork(home: Path, tmp_path: Path) -> None:
             journal.append(msgspec.structs.replace(audit, sequence=journal.sequence))
     ours = journal_path(home).read_bytes()
     journal_path(home).write_bytes(journal_path(twin).read_bytes())
-    assert "two histories of one chain" in found(home, "fork", COUNT + 9).message
+    assert "two histories of one chain" in expect(home, "fork", COUNT + 9).message
     journal_path(home).write_bytes(ours)
     with closing(sqlite3.connect(journal_path(twin))) as other:
         branch = rows(other)[-1]
     with attacker(home) as connection:
         connection.execute("DELETE FROM segment WHERE first_sequence >= 2000")
         put(connection, msgspec.structs.replace(branch))
-    found(home, "missing", 2_000)
+    expect(home, "missing", 2_000)
 
 
 def test_a_fork_side_by_side(home: Path, tmp_path: Path) -> None:
@@ -283,7 +283,7 @@ def test_a_fork_side_by_side(home: Path, tmp_path: Path) -> None:
     assert branch.first == COUNT + 3
     with attacker(home) as connection:
         put(connection, branch)
-    assert "exist twice" in found(home, "fork", COUNT + 3).message
+    assert "exist twice" in expect(home, "fork", COUNT + 3).message
 
 
 @pytest.mark.parametrize("change", ["byte", "cut", "empty", "gone", "padding", "turn"])
@@ -297,7 +297,7 @@ def test_the_head_file(home: Path, change: str) -> None:
         if at is not None:
             content[at] ^= 1
         path.write_bytes({"cut": content[:700], "empty": b""}.get(change, bytes(content)))
-    assert ("missing" if change == "gone" else "changed") in found(home, "head_file", COUNT).message
+    assert ("missing" if change == "gone" else "changed") in expect(home, "head_file", COUNT).message
     refused(home, COUNT)
 
 
