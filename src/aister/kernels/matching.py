@@ -45,7 +45,7 @@ TIER = np.dtype([("maintenance_e8", "i8"), ("deduction", "i8")], align=True)
 applies."""
 
 REPORT = np.dtype([(name, "i8") for name in ("id", "side", "steps", "ticks", "fee", "maker")], align=True)
-"""What happened to order `id`, 0 for a liquidation. steps = 0: it expired with nothing to reduce."""
+"""What happened to order `id`, 0 for a liquidation. steps = ticks = 0: it expired with nothing to reduce."""
 
 BOOK = np.dtype(
     [
@@ -175,7 +175,7 @@ def rest_phase(book: Record, account: Record, o: int, h: int, l: int, range_e8: 
         book.ambiguous += _both_sides(book, h, l)
     _work(book, account, _ADVERSE, _ADVERSE if again == 1 else _FAVOURABLE, o, h, l, range_e8, 0)
     for i in range(book.order_count):
-        if book.orders[i].wait == 0:
+        if again == 0 and book.orders[i].wait == 0:
             book.orders[i].rested = 1
     _watch(book)
 
@@ -302,7 +302,7 @@ def _work(
         report.id = number
         report.side = side
         report.steps = steps
-        report.ticks = ticks
+        report.ticks = ticks if steps > 0 else 0
         report.fee = fee
         report.maker = maker
         book.report_count += 1

@@ -51,7 +51,7 @@ class Slippage(msgspec.Struct, frozen=True):
         table = ", ".join(f"{base} {rate / 10_000:g}" for base, rate in self.half_spread_e8)
         return (
             f"half-spread in bp: {table}, others {self.other_half_spread_e8 / 10_000:g}; stops, liquidations and exits"
-            f" after data loss + max({self.stop_floor_e8 / 10_000:g} bp, {self.stop_range_percent} % of the mean true range"
+            f" after data loss + max({self.stop_floor_e8 / 10_000:g} bp, {self.stop_range_percent} % of mean true range"
             " of 14 bars); no impact, no volume cap"
         )
 
