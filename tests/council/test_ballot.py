@@ -50,13 +50,13 @@ def weights(consultant: float, analyst: float, officer: float) -> tuple[Standing
 
 
 def test_the_formula_by_hand() -> None:
-    prepared, debate = held((0.9, 0.6, 0.3))
+    prepared, debate = held((0.3, 0.2, 0.1), asked=question(standings=weights(1.0, 0.5, 2.0)))
     ballot = count(prepared, debate)
     p0 = prepared.p0.target
-    assert ballot.weights == pytest.approx((1 / 3, 1 / 3, 1 / 3))
-    assert ballot.shift == pytest.approx(0.6)
+    assert ballot.weights == (1.0, 0.5, 2.0)
+    assert ballot.shift == pytest.approx(0.3 + 0.1 + 0.2)
     assert ballot.p_star == pytest.approx(probability(logit(p0) + 0.6))
-    p = [probability(logit(p0) + shift) for shift in (0.9, 0.6, 0.3)]
+    p = [probability(logit(p0) + shift) for shift in (0.3, 0.2, 0.1)]
     sd = math.sqrt(sum((one - sum(p) / 3) ** 2 for one in p) / 2)
     assert ballot.spread == pytest.approx(sd)
     assert ballot.expected_r == pytest.approx(expected_r(ballot.p_star, prepared.p0, prepared.pay))
@@ -66,8 +66,8 @@ def test_the_formula_by_hand() -> None:
     assert ballot.size_factor == pytest.approx(1 - sd / 0.15)
 
 
-def test_three_voices_of_one_opinion_do_not_count_it_three_times() -> None:
-    assert count(*held((0.5, 0.5, 0.5))).shift == pytest.approx(0.5)
+def test_at_the_start_every_voice_counts_whole() -> None:
+    assert count(*held((0.2, 0.2, 0.2))).shift == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize("far", [3.0, -3.0])
@@ -75,15 +75,15 @@ def test_the_shift_is_capped(far: float) -> None:
     assert count(*held((far, far, far))).shift == math.copysign(1.0, far)
 
 
-def test_an_abstainer_pulls_towards_the_baseline() -> None:
-    ballot = count(*held((0.6, 0.6, 0.6), (Stance.PROPOSE, Stance.ABSTAIN, Stance.APPROVE)))
+def test_an_abstainer_adds_nothing() -> None:
+    ballot = count(*held((0.2, 0.2, 0.2), (Stance.PROPOSE, Stance.ABSTAIN, Stance.APPROVE)))
     assert ballot.shift == pytest.approx(0.4)
     assert len(ballot.weights) == len(ballot.odds) == 2
 
 
 def test_lost_weight_takes_the_shift_with_it() -> None:
-    ballot = count(*held(asked=question(standings=weights(0.5, 0.5, 0.5))))
-    assert ballot.shift == pytest.approx(0.3)
+    whole, half = (count(*held((0.2, 0.1, 0.3), asked=question(standings=weights(w, w, w)))) for w in (1.0, 0.5))
+    assert half.shift == pytest.approx(whole.shift / 2)
 
 
 def test_nobody_with_weight_is_nobody() -> None:
@@ -127,7 +127,8 @@ def test_too_little_expected_value_does_not_trade() -> None:
 
 
 def test_the_value_counts_at_its_low_end() -> None:
-    agreed, split = count(*held((0.5, 0.5, 0.5))), count(*held((0.9, 0.5, 0.1)))
+    asked = question(standings=weights(1 / 3, 1 / 3, 1 / 3))
+    agreed, split = count(*held((0.5, 0.5, 0.5), asked=asked)), count(*held((0.9, 0.5, 0.1), asked=asked))
     assert agreed.expected_r == pytest.approx(split.expected_r)
     assert agreed.outcome == Outcome.TRADE
     assert split.expected_r_low < split.threshold_r <= split.expected_r

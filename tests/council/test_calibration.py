@@ -42,8 +42,8 @@ def test_before_any_outcome_everybody_has_the_prior() -> None:
         assert (one.weight, one.prior, one.effective_n) == (1.0, 1.0, 0.0)
 
 
-def test_who_always_answers_the_baseline_keeps_the_prior_and_then_goes_to_zero() -> None:
-    assert standing(history(49, 0.1), Agent.ANALYST).weight == 1.0
+def test_who_always_answers_the_baseline_fades_and_then_goes_to_zero() -> None:
+    assert standing(history(49, 0.1), Agent.ANALYST).weight == pytest.approx(50 / 99)
     after = standing(history(50, 0.1), Agent.ANALYST)
     assert (after.weight, after.skill) == (0.0, 0.0)
     assert after.effective_n == pytest.approx(50.0)
@@ -52,6 +52,7 @@ def test_who_always_answers_the_baseline_keeps_the_prior_and_then_goes_to_zero()
 def test_planted_skill_is_kept_and_its_opposite_is_not() -> None:
     kept = [history(300, 0.15, seed) for seed in range(10)]
     assert sum(standing(one, Agent.CONSULTANT).weight > 0.3 for one in kept) >= 9
+    assert all(standing(one, Agent.CONSULTANT).weight > standing(one, Agent.OFFICER).weight for one in kept)
     assert all(standing(one, Agent.OFFICER).weight == 0.0 for one in kept)
 
 
@@ -66,7 +67,16 @@ def test_overlapping_labels_are_one_outcome() -> None:
     for n in range(80):
         calibration.record(label(0, 0.4, n % 2 == 0, consultant=0.5), 4 * HOUR_MS)
     assert standing(calibration, Agent.CONSULTANT).effective_n == pytest.approx(1.0)
-    assert standing(calibration, Agent.CONSULTANT).weight == 1.0
+    assert standing(calibration, Agent.CONSULTANT).weight > 0.98
+
+
+def test_who_cannot_be_told_from_the_baseline_fades_but_is_not_silenced() -> None:
+    """Right one time more than wrong, at odds a hair off the baseline: the bound is below zero, the gain is not."""
+    calibration = Calibration(packaged_priors())
+    for n in range(101):
+        calibration.record(label(24 * n, 0.5, n % 2 == 0, consultant=0.501), (24 * n + 4) * HOUR_MS)
+    one = standing(calibration, Agent.CONSULTANT)
+    assert one.skill < 0 and one.weight == pytest.approx(50 / 151)
 
 
 def test_uniqueness_by_hand() -> None:

@@ -2,16 +2,15 @@
 
 Over the agents i that stated odds in the last round:
 
-    w_i     = standing weight of i / sum of the priors of all three agents
-    shift   = sum w_i (logit p_i - logit p0), clipped to +-cap
+    w_i     = standing weight of i: 1 at the start, fading with the outcomes that show no skill (Q1)
+    shift   = sum w_i (logit p_i - logit p0), clipped to +-cap: the agents read different evidence, so it adds up
     p*      = the baseline p0 moved by shift;  spread = sample sd of p_i;  se = spread / sqrt(n)
     E_low   = expected_r(p* - se);  size = max(0, 1 - spread / full_spread) x the Officer's factor
 
-The weights are divided by the *priors'* sum, never by their own: priors 1, 1, 1 do not count one case three times,
-an abstainer pulls towards the baseline, and agents who lose their weight to calibration take the shift with them.
-Trade only if the quorum holds (Consultant PROPOSE, Analyst not AVOID, Officer neither absent nor VETO, weighted
-stance score over the threshold), E_low >= minimum_r, and size > 0. The first condition that fails is the reason;
-`no_weight` means that calibration has taken every agent's weight.
+An abstainer adds nothing, and agents who lose their weight to calibration take their part of the shift with them.
+Trade only if the quorum holds (Consultant PROPOSE, Analyst not AVOID, Officer neither absent nor VETO, weighted mean
+of the stances' scores over the threshold), E_low >= minimum_r, and size > 0. The first condition that fails is the
+reason; `no_weight` means that calibration has taken every agent's weight.
 """
 
 import math
@@ -95,18 +94,20 @@ def _missing_from_quorum(brief: Brief, last: dict[Agent, Statement], verdict: Ve
         return "no_proposal" if stances[Agent.CONSULTANT] == Stance.PASS else "consultant_absent"
     if stances[Agent.ANALYST] == Stance.AVOID:
         return "bad_moment"
-    if not any(_weight(brief, agent) for agent in Agent):
+    total = sum(_weight(brief, agent) for agent in Agent)
+    if total <= 0.0:
         return "no_weight"
-    score = sum(_weight(brief, agent) * brief.priors.ballot.scores[stance] for agent, stance in stances.items())
+    said = sum(_weight(brief, agent) * brief.priors.ballot.scores[stance] for agent, stance in stances.items())
+    score = said / total
     return "" if score > brief.priors.ballot.threshold else "score"
 
 
 def _weight(brief: Brief, agent: Agent) -> float:
-    """The agent's standing weight over the sum of the priors; an agent without a standing has its prior."""
-    standings = {one.agent: one for one in brief.question.standings}
-    priors = {one: standings[one].prior if one in standings else brief.priors.agents[one] for one in Agent}
-    weight = standings[agent].weight if agent in standings else priors[agent]
-    return weight / sum(priors.values())
+    """The agent's standing weight; one without a standing has its prior."""
+    for one in brief.question.standings:
+        if one.agent == agent:
+            return one.weight
+    return brief.priors.agents[agent]
 
 
 def explain(question: Question, decision: Decision, priors: Priors) -> tuple[str, ...]:

@@ -10,9 +10,12 @@ alive); effective n = sum u (Lopez de Prado, 2018, chapter 4). All symbols share
     gain = sum u g / sum u         se^2 = sum over UTC days (sum_day u (g - gain))^2 / (sum u)^2
     skill = gain - z se            (90 % lower bound, day clusters)
 
-    weight = prior                                                     effective n < opens_at
-           = 0                                                         skill <= 0
-           = prior (strength + n min(cap, skill / full_skill)) / (strength + n)    otherwise
+    measured = clip(skill / full_skill, 0, cap)
+    weight   = prior (strength + n measured) / (strength + n)         the prior, shrunk to measured skill
+             = 0                 if n >= opens_at and gain + silence_z se <= 0: shown to be no better than the baseline
+
+An agent whose skill cannot be told from none keeps fading, 50 / (50 + n) of its prior, but is silenced only by evidence;
+silence_z is stricter than z because the question is put again at every label.
 
 Only what was recorded counts: a label enters when it resolves, never before.
 """
@@ -20,6 +23,8 @@ Only what was recorded counts: a label enters when it resolves, never before.
 import math
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from aister.core.audit import ProposalResolved
 from aister.core.council import Agent, Odds, Standing
@@ -47,6 +52,7 @@ class Calibration:
         self._priors = priors
         self._labels: list[_Label] = []
         self._standings: tuple[Standing, ...] | None = None
+        self._unique: dict[tuple[bool, ...], tuple[npt.NDArray[np.float64], float]] = {}
 
     def record(self, resolved: ProposalResolved, time_ms: int) -> None:
         """Take a label that became known at `time_ms`. Raises `SequenceError` if that lies before the question or
@@ -64,6 +70,7 @@ class Calibration:
         gains = tuple(_gain(said.get(agent), resolved.p0, hit) for agent in Agent)
         self._labels.append(_Label(resolved.asked_ms, time_ms, gains))
         self._standings = None
+        self._unique.clear()
 
     def standings(self) -> tuple[Standing, ...]:
         """Every agent's weight now, with its prior, effective n and skill (nats per outcome; 0 before any outcome)."""
@@ -73,25 +80,30 @@ class Calibration:
 
     def _standing(self, index: int, agent: Agent) -> Standing:
         rules, prior = self._priors.calibration, self._priors.agents[agent]
-        labels = [(label, gain) for label in self._labels if (gain := label.gains[index]) is not None]
-        if not labels:
+        spoke = tuple(label.gains[index] is not None for label in self._labels)
+        if not any(spoke):
             return Standing(agent, prior, prior, 0.0, 0.0)
-        weights = uniqueness([(label.start_ms, label.end_ms) for label, _ in labels])
-        total = sum(weights)
-        mean = sum(u * gain for u, (_, gain) in zip(weights, labels, strict=True)) / total
-        days: dict[int, float] = {}
-        for u, (label, gain) in zip(weights, labels, strict=True):
-            day = label.start_ms // _DAY_MS
-            days[day] = days.get(day, 0.0) + u * (gain - mean)
-        skill = mean - rules.z * math.sqrt(sum(part * part for part in days.values())) / total
-        if total < rules.opens_at:
-            weight = prior
-        elif skill <= 0.0:
+        weights, total = self._uniqueness(spoke)
+        gains = np.array([gain for label in self._labels if (gain := label.gains[index]) is not None])
+        mean = float(weights @ gains) / total
+        days = np.array([label.start_ms // _DAY_MS for label, said in zip(self._labels, spoke, strict=True) if said])
+        daily = np.bincount(days - days.min(), weights=weights * (gains - mean))
+        error = math.sqrt(float(daily @ daily)) / total
+        skill = mean - rules.z * error
+        measured = min(rules.cap, max(0.0, skill / rules.full_skill))
+        weight = prior * (rules.strength + total * measured) / (rules.strength + total)
+        if total >= rules.opens_at and mean + rules.silence_z * error <= 0.0:
             weight = 0.0
-        else:
-            measured = min(rules.cap, skill / rules.full_skill)
-            weight = prior * (rules.strength + total * measured) / (rules.strength + total)
         return Standing(agent, weight, prior, total, skill)
+
+    def _uniqueness(self, spoke: tuple[bool, ...]) -> tuple[npt.NDArray[np.float64], float]:
+        """The uniqueness of the labels an agent spoke on, and effective n; shared by agents who spoke on the same ones."""
+        known = self._unique.get(spoke)
+        if known is None:
+            spans = [(x.start_ms, x.end_ms) for x, said in zip(self._labels, spoke, strict=True) if said]
+            weights = uniqueness(spans)
+            known = self._unique[spoke] = weights, float(weights.sum())
+        return known
 
 
 def _gain(odds: Odds | None, p0: float, hit: bool) -> float | None:
@@ -101,17 +113,14 @@ def _gain(odds: Odds | None, p0: float, hit: bool) -> float | None:
     return math.log(max(stated, 1e-6) / max(base, 1e-6))
 
 
-def uniqueness(spans: list[tuple[int, int]]) -> list[float]:
+def uniqueness(spans: list[tuple[int, int]]) -> npt.NDArray[np.float64]:
     """For each [start, end] the time-average of 1 / (spans alive); a span without length counts as 1 ms long."""
-    spans = [(start, max(end, start + 1)) for start, end in spans]
-    edges = sorted({edge for span in spans for edge in span})
-    place = {edge: index for index, edge in enumerate(edges)}
-    change = [0] * len(edges)
-    for start, end in spans:
-        change[place[start]] += 1
-        change[place[end]] -= 1
-    alive, area = 0, [0.0]  # area[k] = integral of 1 / alive up to edges[k]
-    for index in range(len(edges) - 1):
-        alive += change[index]
-        area.append(area[-1] + ((edges[index + 1] - edges[index]) / alive if alive else 0.0))
-    return [(area[place[end]] - area[place[start]]) / (end - start) for start, end in spans]
+    starts = np.array([start for start, _ in spans], dtype=np.int64)
+    ends = np.maximum(np.array([end for _, end in spans], dtype=np.int64), starts + 1)
+    edges = np.unique(np.concatenate((starts, ends)))
+    first, last = np.searchsorted(edges, starts), np.searchsorted(edges, ends)
+    change = np.bincount(first, minlength=edges.size) - np.bincount(last, minlength=edges.size)
+    alive = np.cumsum(change)[:-1]
+    shares = np.divide(np.diff(edges), alive, out=np.zeros(alive.size), where=alive > 0)
+    area = np.concatenate(([0.0], np.cumsum(shares)))  # area[k] = integral of 1 / alive up to edges[k]
+    return np.asarray((area[last] - area[first]) / (ends - starts))

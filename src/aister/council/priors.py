@@ -108,12 +108,14 @@ class OfficerPriors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class CalibrationPriors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Q1, Q14. `strength`: effective outcomes the prior counts for; `opens_at`: effective outcomes before which the
-    prior stands; `z`: one-sided normal quantile of the bound; `full_skill`: gain in nats per outcome worth the
+    prior stands; `z`: one-sided normal quantile of the bound; `silence_z`: of the
+    test that takes all weight; `full_skill`: gain in nats per outcome worth the
     prior's weight; `cap`: the most a weight may be, in priors."""
 
     strength: float
     opens_at: float
     z: float
+    silence_z: float
     full_skill: float
     cap: float
 

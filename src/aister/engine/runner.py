@@ -53,6 +53,7 @@ class Run:
         observers: tuple[Observer, ...] = (),
     ) -> None:
         self.engine = engine
+        self._process = engine.process
         self.finished = False
         self.stopping = False
         self._slices, self._floor, self._sender, self._minds = slices, floor, sender, minds
@@ -83,20 +84,21 @@ class Run:
         if market is None:
             self._finish()
             return None
-        bars = market.bars
-        opened = market.open_time_ms
-        self._release(opened)
+        bars, floor = market.bars, self._floor
+        waiting = self._asked or self._commands or self._recorded_commands
+        if waiting:
+            self._release(market.open_time_ms)
         for settled in market.funding:
-            self._floor.settle(settled, self._price(settled.symbol, bars))
+            floor.settle(settled, self._price(settled.symbol, bars))
             self._handle(settled)
             self._drain()
-        self._floor.open(bars)
+        floor.open(bars)
         self._drain()
-        if self._asked or self._commands or self._recorded_commands:
+        if waiting:
             self._release(bars[0].time_ms - 1)
-        self._floor.rest(bars)
+        floor.rest(bars)
         while self._drain():
-            self._floor.rest(bars, again=True)
+            floor.rest(bars, again=True)
         for bar in bars:
             self._handle(bar)
         self._drain()
@@ -116,7 +118,7 @@ class Run:
     # ---- inside -------------------------------------------------------------------------------------------------------
 
     def _handle(self, event: Event) -> None:
-        audit = self.engine.process(event)
+        audit = self._process(event)
         self._journal.append(audit)
         for observe in self._observers:
             observe(audit)
@@ -145,12 +147,14 @@ class Run:
 
     def _drain(self) -> bool:
         """Process the venue's reports, and those that their consequences cause; whether there were any."""
-        any_reports = False
-        while reports := self._floor.take_reports():
-            any_reports = True
+        reports = self._floor.take_reports()
+        if not reports:
+            return False
+        while reports:
             for report in reports:
                 self._handle(report)
-        return any_reports
+            reports = self._floor.take_reports()
+        return True
 
     def _release(self, until_ms: int) -> None:
         """Answers due by then, and commands, in time order; what they cause at the venue is reported before the next."""
