@@ -228,8 +228,8 @@ def test_overflow_names_the_bar() -> None:
 
 
 def driftless_pool(seed: int, count: int = 4_000) -> tuple[npt.NDArray[np.int64], ...]:
-    """High, low and close of `count` bars relative to their open, in ticks: each a walk of +-1 tick, so that a trigger is
-    met exactly and a stopped price is worth its trigger; the number of steps wanders, so that volatility clusters."""
+    """High, low and close of `count` bars relative to their open, in ticks: each a walk of +-1 tick, so that a trigger
+    is met exactly and a stopped price is worth its trigger; the number of steps wanders, so that volatility clusters."""
     rng = np.random.default_rng(seed)
     level = np.exp(0.5 * np.convolve(rng.normal(size=count + 49), np.ones(50) / 50**0.5, "valid"))
     highs, lows, closes = np.zeros((3, count), "i8")
@@ -240,8 +240,8 @@ def driftless_pool(seed: int, count: int = 4_000) -> tuple[npt.NDArray[np.int64]
 
 
 def test_coin_flips_lose_exactly_their_costs() -> None:
-    """1,000 seeds of random-side entries on block-bootstrapped driftless bars: P&L + fees + slippage + funding is 0 within
-    2 standard errors, and every run's sums are equal to the unit."""
+    """1,000 seeds of random-side entries on block-bootstrapped driftless bars: P&L + fees + slippage + funding is 0
+    within 2 standard errors, and every run's sums are equal to the unit."""
     rng = np.random.default_rng(20)
     pool, length, block = driftless_pool(7), 600, 24
     highs, lows, closes = pool

@@ -6,20 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aister.kernels.ledger import ACCOUNT, book_transfer
-from aister.kernels.matching import (
+from aister.kernels.book import (
     BOOK,
     LIMIT,
     MARKET,
     NEVER_ABOVE,
     STOP_MARKET,
     TAKE_PROFIT_MARKET,
-    open_bar,
     place_order,
-    rest_bar,
-    settle_funding,
     withdraw_order,
 )
+from aister.kernels.ledger import ACCOUNT, book_transfer
+from aister.kernels.matching import open_bar, rest_bar, settle_funding
 from aister.kernels.state import allocate
 from tests.kernels.plain_book import PlainBook
 
@@ -150,7 +148,7 @@ def test_a_resting_limit_gapped_over_fills_at_its_own_price() -> None:
 
 
 def test_a_limit_entry_can_be_stopped_in_its_own_bar() -> None:
-    """Bought at 98 on the way to 94; its stop at 95 arrives after the fill and the same bar meets it, looked at again."""
+    """Bought at 98 on the way to 94; its stop at 95 arrives after the fill and is met by the same bar, seen again."""
     bench = Bench()
     bench.place(1, "limit", 1, 2, at=98)
     bench.open(100)
@@ -161,7 +159,7 @@ def test_a_limit_entry_can_be_stopped_in_its_own_bar() -> None:
 
 
 def test_a_second_look_leaves_older_positions_alone() -> None:
-    """A stop raised to 99 once the target filled inside the bar acts from the next bar, though this one's low was 97."""
+    """A stop raised to 99 once the target filled inside the bar acts from the next bar, though this one fell to 97."""
     bench = Bench()
     bench.long(2, 100)
     bench.place(1, "target", -1, 1, at=105, reduce=True)
@@ -199,7 +197,7 @@ def test_a_favourable_gap_gives_the_target_the_open() -> None:
     assert bench.open(109) == [(1, 1, 109)]
 
 
-# Leverage 10, maintenance 5 %: margin 10 of 100, liquidated where 10 + P - 100 = 0.05 P: 94.7, up to 95; bankrupt at 90.
+# Leverage 10, maintenance 5 %: margin 10 of 100, liquidated where P - 90 = 0.05 P: 94.7, up to 95; bankrupt at 90.
 
 
 def test_liquidation_before_the_stop() -> None:

@@ -7,7 +7,7 @@ from aister.kernels.sizing import size_for_risk
 
 
 def test_by_hand() -> None:
-    """10,000 x 0.5 % = 50 at risk. 2,000 ticks x 0.0001 a tick and step = 0.2 a step: 250 steps. A tick more: 249.87."""
+    """10,000 x 0.5 % = 50 at risk. 2,000 ticks x 0.0001 a tick and step = 0.2 a step: 250 steps. A tick more: 249.9."""
     assert size_for_risk(10_000 * 10**8, 500_000, 2_000, 10_000) == 250
     assert size_for_risk(10_000 * 10**8, 500_000, 2_001, 10_000) == 249
 

@@ -79,7 +79,7 @@ def order(
 
 
 def walk(seed: int, count: int, start: int = 1_000_000, scale: int = 200, symbol: str = "BTCUSDT") -> list[BarClosed]:
-    """Seeded bars on the grid of 0.1 with overlapping ranges, small gaps between them and now and then a missing bar."""
+    """Seeded bars on the grid of 0.1 with overlapping ranges, small gaps between them now and then one missing."""
     rng = np.random.default_rng(seed)
     price, minute, bars = start, 0, []
     for _ in range(count):

@@ -16,20 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from aister.kernels import Record, kernel, step
+from aister.kernels.book import BOOK, MARKET, STOP_MARKET, TAKE_PROFIT_MARKET, place, to_ticks, withdraw_all
 from aister.kernels.cost import RANGES, mean_range_e8, take_range
 from aister.kernels.ledger import ACCOUNT, unrealised
-from aister.kernels.matching import (
-    BOOK,
-    MARKET,
-    STOP_MARKET,
-    TAKE_PROFIT_MARKET,
-    open_phase,
-    place,
-    rest_phase,
-    settle,
-    to_ticks,
-    withdraw_all,
-)
+from aister.kernels.matching import open_phase, rest_phase, settle
 from aister.kernels.sizing import size_for_risk
 from aister.kernels.state import State
 

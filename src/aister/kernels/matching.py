@@ -14,125 +14,24 @@ A position opened inside a bar cannot take its target in it. Reducing orders are
 when nothing is left to reduce. Prices are int64 ticks, converted once per bar (`to_ticks`); everything after that is
 integer."""
 
-import numpy as np
-
 from aister.kernels import Record, kernel, step
-from aister.kernels.cost import COSTS, RATE_ONE, apply_rate, worsen
-from aister.kernels.ledger import POSITION, apply_fill, apply_funding, value_of
+from aister.kernels.book import (
+    LIMIT,
+    MARKET,
+    NEVER_ABOVE,
+    STOP_MARKET,
+    TAKE_PROFIT_MARKET,
+    guard,
+    remove,
+    to_ticks,
+    watch,
+)
+from aister.kernels.cost import apply_rate, worsen
+from aister.kernels.ledger import apply_fill, apply_funding, value_of
 from aister.kernels.state import State
-
-MARKET, LIMIT, STOP_MARKET, TAKE_PROFIT_MARKET = 1, 2, 3, 4
-MAX_ORDERS = 16
-MAX_TIERS = 16
-NEVER_ABOVE = 1 << 62
 
 _GAP, _DUE, _ADVERSE, _LIMITS, _FAVOURABLE = 1, 2, 3, 4, 5
 _NONE, _LIQUIDATION = -1, -2
-
-ORDER = np.dtype(
-    [
-        *(("id", "i8"), ("kind", "i8"), ("side", "i8"), ("steps", "i8"), ("price", "i8"), ("trigger", "i8")),
-        *(("reduce", "i8"), ("close", "i8"), ("wait", "i8"), ("rested", "i8")),
-    ],
-    align=True,
-)
-"""id: the driver's name for it, > 0; kind: MARKET ...; price of a limit, trigger of the others that have one; reduce,
-close: 1 if it may only reduce, or closes all; wait: opens to let pass before it has arrived; rested: 1 once it has
-been on the book for a phase."""
-
-TIER = np.dtype([("maintenance_e8", "i8"), ("deduction", "i8")], align=True)
-"""Maintenance margin of a notional N in this tier = N x rate - deduction. Over tiers this is convex, so the greatest
-applies."""
-
-REPORT = np.dtype([(name, "i8") for name in ("id", "side", "steps", "ticks", "fee", "maker")], align=True)
-"""What happened to order `id`, 0 for a liquidation. steps = ticks = 0: it expired with nothing to reduce."""
-
-BOOK = np.dtype(
-    [
-        ("position", POSITION),
-        ("costs", COSTS),
-        ("ticks_per_quote", "f8"),
-        ("unit", "i8"),
-        ("leverage", "i8"),
-        ("tier_count", "i8"),
-        ("tiers", TIER, (MAX_TIERS,)),
-        ("margin", "i8"),
-        ("liquidation", "i8"),
-        ("bankruptcy", "i8"),
-        ("order_count", "i8"),
-        ("orders", ORDER, (MAX_ORDERS,)),
-        ("report_count", "i8"),
-        ("reports", REPORT, (MAX_ORDERS + 2,)),
-        ("due", "i8"),
-        ("watch_low", "i8"),
-        ("watch_high", "i8"),
-        ("opened_inside", "i8"),
-        ("slippage", "i8"),
-        ("ambiguous", "i8"),
-    ],
-    align=True,
-)
-"""margin: isolated margin, what the position cost / leverage, rounded up; liquidation, bankruptcy: trigger and bound
-in ticks (0 = none). due: 1 if the next phase has work at any price; otherwise nothing happens while watch_low < price
-< watch_high. opened_inside: 1 if a resting order opened the position in the bar at hand. slippage: money given up
-between reference price and fill so far. ambiguous: bars in which both a stop and a target of the position were inside
-the range."""
-
-
-@step
-def to_ticks(book: Record, price: float) -> int:
-    """The nearest tick of a canonical price: rint(price x ticks per quote)."""
-    return int(np.rint(price * book.ticks_per_quote))
-
-
-@step
-def place(
-    book: Record,
-    number: int,
-    kind: int,
-    side: int,
-    steps: int,
-    price: int,
-    trigger: int,
-    reduce: int,
-    close: int,
-    wait: int,
-) -> int:
-    """Put an order on the book, behind the others; returns 0 when there is no room, else 1."""
-    if book.order_count == MAX_ORDERS:
-        return 0
-    order = book.orders[book.order_count]
-    order.id = number
-    order.kind = kind
-    order.side = side
-    order.steps = steps
-    order.price = price
-    order.trigger = trigger
-    order.reduce = reduce
-    order.close = close
-    order.wait = wait
-    order.rested = 0
-    book.order_count += 1
-    _watch(book)
-    return 1
-
-
-@step
-def withdraw(book: Record, number: int) -> int:
-    """Take an order off the book; returns 0 when it is not there, else 1."""
-    for i in range(book.order_count):
-        if book.orders[i].id == number:
-            _remove(book, i)
-            _watch(book)
-            return 1
-    return 0
-
-
-@step
-def withdraw_all(book: Record) -> None:
-    """Take every order off the book."""
-    book.order_count = 0
-    _watch(book)
 
 
 @step
@@ -159,7 +58,7 @@ def open_phase(book: Record, account: Record, o: int, range_e8: int, lost: int) 
             order.rested = 1
         else:
             order.wait -= 1
-    _watch(book)
+    watch(book)
 
 
 @step
@@ -177,7 +76,7 @@ def rest_phase(book: Record, account: Record, o: int, h: int, l: int, range_e8: 
     for i in range(book.order_count):
         if again == 0 and book.orders[i].wait == 0:
             book.orders[i].rested = 1
-    _watch(book)
+    watch(book)
 
 
 @step
@@ -287,7 +186,7 @@ def _work(
                 ticks = order.price
             else:
                 ticks = worsen(book.costs, reference, side, extra, range_e8)
-            _remove(book, slot)
+            remove(book, slot)
         fee = 0
         if steps > 0:
             fee = apply_rate(value_of(account, ticks, steps, book.unit), rate_e8)
@@ -297,7 +196,7 @@ def _work(
                 account.liquidation_fees += fee
             if stage >= _ADVERSE and book.position.steps * side > 0 and held * side <= 0:
                 book.opened_inside = 1
-            _guard(book)
+            guard(book)
         report = book.reports[book.report_count]
         report.id = number
         report.side = side
@@ -306,13 +205,6 @@ def _work(
         report.fee = fee
         report.maker = maker
         book.report_count += 1
-
-
-@step
-def _remove(book: Record, slot: int) -> None:
-    for i in range(slot, book.order_count - 1):
-        book.orders[i] = book.orders[i + 1]
-    book.order_count -= 1
 
 
 @step
@@ -331,92 +223,6 @@ def _both_sides(book: Record, h: int, l: int) -> int:
             elif order.kind == LIMIT and order.reduce == 1:
                 target = target or (l < order.price if order.side > 0 else h > order.price)
     return 1 if stop and target else 0
-
-
-@step
-def _up(numerator: int, denominator: int) -> int:
-    return -(-numerator // denominator)
-
-
-@step
-def _guard(book: Record) -> None:
-    """Isolated margin, liquidation trigger and bankruptcy price of the position, each rounded against it.
-
-    Long: liquidated when N + margin - cost <= maintenance(N), that is N <= (cost - margin - deduction) / (1 - rate)
-    for any tier; short, cost C received: N >= (C + margin + deduction) / (1 + rate). Bankrupt when N + margin = cost,
-    or N = C + margin."""
-    held = book.position.steps
-    cost = abs(book.position.cost)
-    book.margin = _up(cost, book.leverage)
-    book.liquidation = 0
-    book.bankruptcy = 0
-    if held == 0:
-        return
-    money_per_tick = abs(held) * book.unit
-    side = 1 if held > 0 else -1
-    book.bankruptcy = (cost - book.margin) // money_per_tick if side > 0 else _up(cost + book.margin, money_per_tick)
-    for i in range(book.tier_count):
-        tier = book.tiers[i]
-        amount = cost - side * (book.margin + tier.deduction)
-        share = RATE_ONE - side * tier.maintenance_e8
-        q = amount // share
-        rest = (amount - q * share) * RATE_ONE
-        if side > 0 and amount > 0:
-            book.liquidation = max(book.liquidation, _up(q * RATE_ONE + _up(rest, share), money_per_tick))
-        elif side < 0:
-            trigger = (q * RATE_ONE + rest // share) // money_per_tick
-            if book.liquidation == 0 or trigger < book.liquidation:
-                book.liquidation = trigger
-
-
-@step
-def _watch(book: Record) -> None:
-    """Recompute the open interval of prices in which nothing can happen, and whether something is due at any price."""
-    low = 0
-    high = NEVER_ABOVE
-    due = 0
-    for i in range(book.order_count):
-        order = book.orders[i]
-        if order.kind == MARKET or order.wait > 0 or (order.kind == LIMIT and order.rested == 0):
-            due = 1
-        below = (order.side > 0) == (order.kind in (LIMIT, TAKE_PROFIT_MARKET))
-        if order.kind != MARKET:
-            at = order.price if order.kind == LIMIT else order.trigger
-            if below:
-                low = max(low, at)
-            else:
-                high = min(high, at)
-    if book.liquidation > 0:
-        if book.position.steps > 0:
-            low = max(low, book.liquidation)
-        else:
-            high = min(high, book.liquidation)
-    book.due = due
-    book.watch_low = low
-    book.watch_high = high
-
-
-@kernel
-def place_order(
-    books: State,
-    number: int,
-    kind: int,
-    side: int,
-    steps: int,
-    price: int,
-    trigger: int,
-    reduce: int,
-    close: int,
-    wait: int,
-) -> int:
-    """`place`, called from outside."""
-    return place(books[0], number, kind, side, steps, price, trigger, reduce, close, wait)
-
-
-@kernel
-def withdraw_order(books: State, number: int) -> int:
-    """`withdraw`, called from outside."""
-    return withdraw(books[0], number)
 
 
 @kernel

@@ -42,20 +42,28 @@ class Holding:
         "instrument",
         "last_ticks",
         "opened_ms",
+        "per_quote",
         "positions",
         "realised",
         "steps",
+        "unit",
         "unrealised",
     )
 
     def __init__(self, instrument: Instrument) -> None:
-        self.instrument = instrument
+        self.list(instrument)
         self.positions = allocate(POSITION)
         self.steps = 0
         self.cost = 0
         self.last_ticks = 0
         self.unrealised = 0
         self._start(0)
+
+    def list(self, instrument: Instrument) -> None:
+        """Take the instrument's terms."""
+        self.instrument = instrument
+        self.unit = instrument.unit
+        self.per_quote = instrument.ticks_per_quote
 
     def _start(self, time_ms: int) -> None:
         self.opened_ms = time_ms
@@ -96,10 +104,9 @@ class Holding:
 
     def mark(self, ticks: int) -> int:
         """Revalue at a price; return by how much the unrealised profit changed."""
-        before = self.unrealised
-        self.last_ticks = ticks
-        self.unrealised = exact(ticks * self.steps * self.instrument.unit - self.cost)
-        return self.unrealised - before
+        before, self.last_ticks = self.unrealised, ticks
+        self.unrealised = after = exact(ticks * self.steps * self.unit - self.cost)
+        return after - before
 
     @property
     def notional(self) -> int:

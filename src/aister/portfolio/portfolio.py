@@ -47,7 +47,7 @@ class Portfolio:
         old = holding.instrument
         if holding.steps and (old.tick_e8, old.step_e8) != (instrument.tick_e8, instrument.step_e8):
             raise UsageError(f"{instrument.symbol} changed its tick or step while held; close the position first.")
-        holding.instrument = instrument
+        holding.list(instrument)
 
     # what happens
 
@@ -74,7 +74,7 @@ class Portfolio:
         """Revalue an open position at a bar's close; nothing to do without one."""
         holding = self._open.get(symbol)
         if holding is not None:
-            self.unrealised += holding.mark(round(close * holding.instrument.ticks_per_quote))
+            self.unrealised += holding.mark(round(close * holding.per_quote))
 
     # what it is
 

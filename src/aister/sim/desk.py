@@ -10,8 +10,8 @@ from aister.core.events import BarClosed
 from aister.core.instrument import Instrument
 from aister.core.money import RATE_ONE
 from aister.core.trade import Order, OrderType
+from aister.kernels.book import BOOK, MAX_TIERS, NEVER_ABOVE
 from aister.kernels.ledger import STEPS_LIMIT
-from aister.kernels.matching import BOOK, MAX_TIERS, NEVER_ABOVE
 from aister.kernels.state import allocate
 from aister.sim.models import Fees, Slippage
 
@@ -71,12 +71,14 @@ class Desk:
         "next_number",
         "numbers",
         "orders",
+        "per_quote",
         "recent",
         "reserves",
     )
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
+        self.per_quote = instrument.ticks_per_quote
         self.books = allocate(BOOK)
         self.orders: dict[int, Order] = {}
         self.numbers: dict[str, int] = {}
@@ -99,7 +101,7 @@ class Desk:
     def refresh(self) -> None:
         """Read from the book what the next bars are compared with."""
         book = self.books[0]
-        per_quote = float(book["ticks_per_quote"])
+        self.per_quote = per_quote = float(book["ticks_per_quote"])
         self.due = bool(book["due"]) or bool(book["opened_inside"])  # which the next open must clear
         self.low = (int(book["watch_low"]) + 1) / per_quote
         self.high = (int(book["watch_high"]) - 1) / per_quote
@@ -107,7 +109,8 @@ class Desk:
         self.busy = bool(self.orders) or self.steps != 0
 
     def ticks(self, price: float) -> int:
-        return round(price * self.instrument.ticks_per_quote)
+        """The nearest tick of a canonical price, as the book converts it."""
+        return round(price * self.per_quote)
 
     def last_ticks(self, time_ms: int) -> int:
         """The last price known at `time_ms`, 0 before the first bar: inside a bar its open, in its last millisecond

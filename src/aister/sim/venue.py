@@ -26,8 +26,9 @@ from aister.core.instrument import Instrument
 from aister.core.money import money_text
 from aister.core.trade import Fill, FillKind, Order, Position, Side
 from aister.kernels import entry
+from aister.kernels.book import BOOK, MAX_ORDERS, place_order, withdraw_order
 from aister.kernels.ledger import ACCOUNT, book_transfer
-from aister.kernels.matching import BOOK, MAX_ORDERS, open_bar, place_order, rest_bar, settle_funding, withdraw_order
+from aister.kernels.matching import open_bar, rest_bar, settle_funding
 from aister.kernels.state import allocate
 from aister.sim.desk import Desk, write_book
 from aister.sim.models import Fees, Latency, Slippage
