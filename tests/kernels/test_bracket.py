@@ -229,7 +229,7 @@ def test_overflow_names_the_bar() -> None:
 
 def driftless_pool(seed: int, count: int = 4_000) -> tuple[npt.NDArray[np.int64], ...]:
     """High, low and close of `count` bars relative to their open, in ticks: each a walk of +-1 tick, so that a trigger
-    is met exactly and a stopped price is worth its trigger; the number of steps wanders, so that volatility clusters."""
+    is met exactly and a stopped price is worth its trigger; their number wanders, so that volatility clusters."""
     rng = np.random.default_rng(seed)
     level = np.exp(0.5 * np.convolve(rng.normal(size=count + 49), np.ones(50) / 50**0.5, "valid"))
     highs, lows, closes = np.zeros((3, count), "i8")
