@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -91,7 +92,7 @@ def build_run(
         portfolio=Portfolio(settings.owner_id, settings.capital),
         calibration=Calibration(priors),
         desks={symbol: Desk(instruments[symbol]) for symbol in feed.symbols},
-        costs={symbol: _costs(instruments[symbol], venue) for symbol in feed.symbols},
+        cost_of=partial(_costs, venue),
         rules=EngineRules(deliberate=minds is not None),
     )
     start_ms = feed.span_ms[0]
@@ -120,9 +121,7 @@ def build_run(
     return Built(run, engine, feed, venue, repeated, settings)
 
 
-
-
-def _costs(instrument: Instrument, venue: SimVenue) -> Costs:
+def _costs(venue: SimVenue, instrument: Instrument) -> Costs:
     """What the venue's own models make of a round trip: taker fee and half-spread both ways, and the least a stop slips."""
     _, taker_e8, _ = venue.fees.rates_e8(instrument)
     half_spread_e8 = venue.slippage.half_spread(instrument)

@@ -1,8 +1,11 @@
 """What risk and the council are shown of the account and the market: assembled here, from whoever knows."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from aister.core.council import Question, Setup, Standing
+from aister.core.instrument import Instrument
 from aister.core.money import RATE_ONE
 from aister.core.trade import Side
 from aister.engine.desk import Desk
@@ -13,7 +16,7 @@ from aister.portfolio.portfolio import Portfolio
 from aister.risk.kernel import RiskKernel
 from aister.risk.situation import Exposure, Reserved, Situation, exposure, reservation
 
-__all__ = ["Account", "Costs"]
+__all__ = ["Account", "CostOf", "Costs"]
 
 _HOUR_MS = 3_600_000
 
@@ -26,19 +29,28 @@ class Costs(msgspec.Struct, frozen=True):
     half_spread_e8: int
 
 
+CostOf = Callable[[Instrument], Costs]
+
+
 class Account:
     """Reads portfolio, risk, desks and features; changes nothing."""
 
     def __init__(
-        self, portfolio: Portfolio, risk: RiskKernel, desks: dict[str, Desk], features: Features, costs: dict[str, Costs]
+        self, portfolio: Portfolio, risk: RiskKernel, desks: dict[str, Desk], features: Features, cost_of: CostOf
     ) -> None:
-        self._portfolio, self._risk, self._desks, self._features, self._costs = portfolio, risk, desks, features, costs
+        self._portfolio, self._risk, self._desks, self._features = portfolio, risk, desks, features
+        self._cost_of = cost_of
+        self._costs = {symbol: cost_of(desk.instrument) for symbol, desk in desks.items()}
         self._base_atr_id = f"{interval_name(features.base_interval_ms)}.atr_14"
         self._last_loss_ms = -1
 
     def cost_e8(self, desk: Desk) -> int:
         """Expected round-trip cost of the desk's instrument."""
         return self._costs[desk.instrument.symbol].round_trip_e8
+
+    def listed(self, instrument: Instrument) -> None:
+        """The instrument's terms, fees among them, are these from now on."""
+        self._costs[instrument.symbol] = self._cost_of(instrument)
 
     def lost(self, time_ms: int) -> None:
         """A trade closed at a loss."""

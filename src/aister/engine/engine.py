@@ -40,7 +40,7 @@ from aister.core.events import (
 from aister.core.permission import Approved, Intent
 from aister.core.trade import Fill, FillKind, Order, OrderType, Purpose, Side
 from aister.council.calibration import Calibration
-from aister.engine.account import Account, Costs
+from aister.engine.account import Account, CostOf
 from aister.engine.desk import Asked, Desk, Plan
 from aister.execution import plan as planning
 from aister.execution.bracket import ManagementRules, bracket_for, trailed_stop
@@ -83,7 +83,7 @@ class Engine:
         portfolio: Portfolio,
         calibration: Calibration,
         desks: dict[str, Desk],
-        costs: dict[str, Costs],
+        cost_of: CostOf,
         rules: EngineRules,
     ) -> None:
         self.time_ms = 0
@@ -91,7 +91,7 @@ class Engine:
         self.permits: dict[str, Approved] = {}
         self.features, self.strategy, self.risk, self.portfolio = features, strategy, risk, portfolio
         self.calibration, self.desks, self.rules = calibration, desks, rules
-        self._account = Account(portfolio, risk, desks, features, costs)
+        self._account = Account(portfolio, risk, desks, features, cost_of)
         self._trader_id = trader_id
         self._mask = strategy.mask
         self._handlers: dict[type, Callable[[Any], tuple[Output, ...]]] = {
@@ -111,9 +111,10 @@ class Engine:
 
     def process(self, event: Event) -> Audit:
         """One event through every stage it concerns."""
-        if event.time_ms < self.time_ms:
-            raise SequenceError(f"An event of {event.time_ms} ms came after {self.time_ms} ms; the feed's clock runs backwards.")
-        self.time_ms = event.time_ms
+        time_ms = event.time_ms
+        if time_ms < self.time_ms:
+            raise SequenceError(f"An event of {time_ms} ms came after {self.time_ms} ms; the feed's clock runs backwards.")
+        self.time_ms = time_ms
         audit = Audit(self.sequence, event, self._handlers[type(event)](event))
         self.sequence += 1
         return audit
@@ -177,6 +178,7 @@ class Engine:
         desk.instrument = event.instrument
         self.portfolio.list_instrument(event.instrument)
         self.risk.listed(event.instrument)
+        self._account.listed(event.instrument)
         return _NOTHING
 
     # ---- council ----------------------------------------------------------------------------------------------------

@@ -74,8 +74,9 @@ class Run:
     def start(self) -> None:
         for event in self._opening:
             if isinstance(event, InstrumentListed):
-                self._floor.list_instrument(event.instrument)
-            self._handle(event)
+                self._list(event)
+            else:
+                self._handle(event)
         self._journal.flush()
 
     def step(self) -> MarketSlice | None:
@@ -92,6 +93,8 @@ class Run:
             floor.settle(settled, self._price(settled.symbol, bars))
             self._handle(settled)
             self._drain()
+        for instrument in market.instruments:
+            self._list(InstrumentListed(market.open_time_ms, instrument))
         floor.open(bars)
         self._drain()
         if waiting:
@@ -124,6 +127,12 @@ class Run:
             observe(audit)
         if audit.outputs:
             self._hand_on(audit)
+
+    def _list(self, event: InstrumentListed) -> None:
+        """New terms bind the venue and the trader from the same moment."""
+        self._floor.list_instrument(event.instrument)
+        self._handle(event)
+        self._drain()
 
     def _hand_on(self, audit: Audit) -> None:
         time_ms = audit.event.time_ms

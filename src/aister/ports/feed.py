@@ -13,11 +13,13 @@ __all__ = ["Feed", "MarketSlice"]
 
 class MarketSlice(msgspec.Struct, frozen=True, gc=False):
     """All bars that open at `open_time_ms`, sorted by symbol, and the funding settled since the previous slice and at
-    or before that time. A symbol with a gap here is simply absent."""
+    or before that time. A symbol with a gap here is simply absent. `instruments`: terms that changed, in force from
+    this opening on."""
 
     open_time_ms: int
     funding: tuple[FundingSettled, ...]
     bars: tuple[BarClosed, ...]
+    instruments: tuple[Instrument, ...] = ()
 
 
 class Feed(Protocol):
