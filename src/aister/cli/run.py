@@ -1,5 +1,7 @@
 """`aister run`: the autonomous trader over a recorded feed, watched or at full speed, with its report."""
 
+import sys
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from aister.app.build import Built
+    from aister.adapters.feeds.recorded import RecordedFeed
+    from aister.app.settings import RunSettings
+    from aister.ports.journal import Journal
 
 __all__ = ["run"]
 
@@ -15,12 +19,17 @@ _SPEEDS = "market seconds per wall second, or 'max'"
 
 
 def run(
-    feed: Annotated[str, typer.Option("--feed", "--data", help="'sample', a symbol of the store, or a path.")] = "sample",
+    *,
+    feed: Annotated[
+        str, typer.Option("--feed", "--data", help="'sample', a symbol of the store, or a path.")
+    ] = "sample",
     symbols: Annotated[str, typer.Option(help="Symbols separated by commas; all of the feed by default.")] = "",
     speed: Annotated[str, typer.Option(help=f"Pace of the run: {_SPEEDS}.")] = "max",
     start: Annotated[str, typer.Option("--from", help="First bar, UTC: 2025-05-10 or 2025-05-10T12:00.")] = "",
     end: Annotated[str, typer.Option("--to", help="End, exclusive, UTC.")] = "",
-    until_end: Annotated[bool, typer.Option("--until-end", help="Leave when the feed ends instead of keeping the last screen.")] = False,
+    until_end: Annotated[
+        bool, typer.Option("--until-end", help="Leave when the feed ends instead of keeping the last screen.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything modelled by chance; recorded in the result.")] = 1,
     profile: Annotated[str, typer.Option(help="Risk profile: conservative, balanced, aggressive.")] = "balanced",
     leverage: Annotated[int, typer.Option(help="Leverage per position; 0 = the profile's.")] = 0,
@@ -28,14 +37,19 @@ def run(
     mind: Annotated[str, typer.Option(help="Who deliberates: rules, or none (setups trade directly).")] = "rules",
     strategy: Annotated[str, typer.Option(help="Which setups: confluence or ema_cross.")] = "confluence",
     latency: Annotated[int, typer.Option(help="Modelled time between question and answer, ms.")] = 250,
-    assume_funding: Annotated[bool, typer.Option("--assume-funding", help="Fill missing settlements with the stated scenario.")] = False,
+    assume_funding: Annotated[
+        bool, typer.Option("--assume-funding", help="Fill missing settlements with the stated scenario.")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="Write the report (HTML) here.")] = None,
     json_path: Annotated[str, typer.Option("--json", help="Write the result (JSON) here; '-' = standard output.")] = "",
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start over; an unfinished run of the same identity is set aside.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over; an unfinished run of the same identity is set aside.")
+    ] = False,
 ) -> None:
-    """Run the trader. An unfinished run of the same settings and data is resumed; a finished one is followed by a new one."""
+    """Run the trader. An unfinished run of the same settings and data is resumed; a finished one is followed by a new
+    one."""
     from aister.adapters.store.home import open_home
-    from aister.app.build import build_run, open_data, open_run_journal
+    from aister.app.build import open_data, open_run_journal
     from aister.app.settings import RunSettings
     from aister.cli.output import writable
     from aister.core.money import money
@@ -58,14 +72,68 @@ def run(
     for target in (report, Path(json_path) if json_path not in ("", "-") else None):
         if target is not None:
             writable(target)
-    home = open_home()
-    data = open_data(settings)
-    journal = open_run_journal(home, settings, data, fresh=fresh)
-    built = build_run(settings, data, journal)
-    finished = _drive(built, pace, quiet=json_path == "-", linger=not until_end)
-    _leave_results(built, report, json_path, finished)
+    with ExitStack() as held:
+        data = open_data(settings)
+        journal = open_run_journal(open_home(), settings, data, fresh=fresh)
+        if isinstance(journal, AbstractContextManager):
+            held.enter_context(journal)
+        _watched(settings, data, journal, pace, report, json_path, linger=not until_end)
+
+
+def _watched(
+    settings: "RunSettings",
+    data: "RecordedFeed",
+    journal: "Journal",
+    pace: float | None,
+    report: Path | None,
+    json_path: str,
+    *,
+    linger: bool,
+) -> None:
+    """Drive the run under whatever eyes there are, then leave its results. Exit code 130 when it was stopped."""
+    from aister.app.build import build_run
+    from aister.cli import shown
+    from aister.cli.watch.drive import drive
+    from aister.cli.watch.lines import Lines, Silence
+    from aister.cli.watch.results import findings_of, leave, mode_of, summary
+    from aister.cli.watch.screen import Screen
+
+    already = journal.sequence
+    quiet = json_path == "-"
+    screen = Screen(mode_of(settings), pace) if not quiet and sys.stdout.isatty() else None
+    watcher = screen or (Silence() if quiet else Lines())
+    built = build_run(settings, data, journal, observers=watcher.observers)
+    if already and not quiet:
+        print(f"An unfinished run of these settings and data was found: repeating its {already:,} records first.")
+    watcher.attach(built, already)
+    try:
+        finished = drive(built, watcher, pace, already, drawn=screen is not None)
+        if finished:
+            if screen is not None:
+                screen.say("Working out the results.")
+            findings = findings_of(built)
+            leave(findings, report, json_path)
+            if screen is not None and linger and sys.stdin.isatty():
+                screen.linger("Finished. Enter or Ctrl-C leaves.")
+    finally:
+        watcher.close()
+    said = sys.stderr if quiet else sys.stdout
+    if already:
+        print(f"resumed: {built.journal.repeated:,} records repeated", file=said)
     if not finished:
+        print(
+            f"Stopped at {_utc(built.engine.time_ms)}; everything up to there is kept. The same command goes on from "
+            f"there.",
+            file=said,
+        )
         raise typer.Exit(130)
+    if not quiet:
+        for line in summary(findings, report, json_path):
+            print(shown(line))
+
+
+def _utc(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _moment(text: str, flag: str) -> int | None:
