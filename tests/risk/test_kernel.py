@@ -110,6 +110,20 @@ def test_the_council_shrinks_what_risk_allows() -> None:
     assert granted(kernel(), entry(steps=7, size_factor_e4=5_000)) == 3
 
 
+def test_a_market_entry_is_counted_at_the_worse_of_mark_and_reference() -> None:
+    """0.125 % of 10,000 is 12.5; a step loses its distance from there to the stop."""
+    for side in Side:
+        stop = PRICE - side * 6_000
+        for mark, distance in ((PRICE + side * 1_000, 7_000), (PRICE - side * 1_000, 6_000)):
+            steps = granted(kernel(), entry(side=side, stop_ticks=stop), mark_ticks=mark)
+            assert steps == 125_000 // distance
+
+
+def test_a_size_that_is_allowed_whole_names_no_limit() -> None:
+    assert kernel().review(entry(steps=20), quiet())[1].limit == ""
+    assert kernel().review(entry(steps=21), quiet())[1].limit == "kelly"
+
+
 def test_what_the_factor_leaves_below_the_smallest_order_is_refused_naming_the_binding_limit() -> None:
     permit, _ = kernel().review(entry(size_factor_e4=499), quiet())
     assert isinstance(permit, Refused)
@@ -316,6 +330,13 @@ def test_an_entry_may_bring_its_stop_and_targets() -> None:
         for purpose in (Purpose.STOP, Purpose.TARGET, Purpose.TARGET, Purpose.TARGET):
             assert one.sent(NOON, order(purpose)) is None
     assert one.breaker is Breaker.ACTIVE
+
+
+def test_protective_orders_may_keep_up_five_times_the_pace() -> None:
+    """25 a second for ten seconds empty nothing that refills as fast; their minute ends at 300."""
+    one = kernel()
+    halted = [i for i in range(400) if one.sent(NOON + 40 * i, order(Purpose.STOP)) is not None]
+    assert halted == [299]
 
 
 def test_a_runaway_of_protective_orders_halts_entries_and_goes_on_protecting() -> None:

@@ -130,6 +130,14 @@ def test_the_collar_is_wider_where_the_market_is_thinner() -> None:
     assert (permit.worst_ticks, major.worst_ticks) == (1_010_000, 1_005_000)
 
 
+def test_the_collar_shows_the_move_that_has_least_room() -> None:
+    collar = NAMES.index("price_collar")
+    line = kernel().review(entry(), quiet(mark_ticks=PRICE + 1_000))[1].caps[collar]
+    assert (line.used, line.bound) == (0.001, 0.0015)
+    line = kernel().review(entry(stop_ticks=PRICE - 30_000), quiet(mark_ticks=PRICE - 1_000))[1].caps[collar]
+    assert (line.used, line.bound) == (0.001, 0.005)
+
+
 def test_the_slip_of_others_is_three_times_that_of_majors() -> None:
     """Q24 at the defaults: (0.6 % + 1 %) of 12,500 and (0.6 % + 3 %) of 5,500 fit into a day's 2 % of 10,000."""
     daily = NAMES.index("daily_loss")

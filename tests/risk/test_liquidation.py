@@ -4,6 +4,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aister.core.instrument import Bracket
 from aister.core.money import RATE_ONE, money
 from aister.core.trade import Side
 from aister.risk.ask import ask
@@ -48,6 +49,15 @@ def test_the_figure_shown_is_the_distance_of_that_size() -> None:
     line = liquidation_distance.cap(asked)
     assert abs(line.used - liquidation(1, 3, line.steps) / PRICE) < 1e-9
     assert line.bound == 0.012
+
+
+def test_a_size_whose_line_lies_exactly_at_the_distance_passes() -> None:
+    """A quarter of maintenance at 3x: liquidated at (2/3) / (3/4) of 900,000, which is 800,000, twice the stop away."""
+    whole = msgspec.structs.replace(BTC, brackets=(Bracket(0, money(10**9), RATE_ONE // 4, 0, 125),))
+    for stop, steps in ((850_000, BTC.market_max_steps), (849_999, 0)):
+        intent = entry(price_ticks=900_000, stop_ticks=stop)
+        asked = ask(intent, quiet(mark_ticks=900_000, atr_1h_ticks=0), State(), Limits(), whole)
+        assert liquidation_distance.cap(asked).steps == steps
 
 
 def test_what_is_held_counts_with_the_order() -> None:

@@ -173,6 +173,25 @@ def test_one_transfer_at_any_edge_moves_nothing(peak: int, depth: int, amount: i
     assert one.breaker is before
 
 
+@pytest.mark.parametrize(
+    ("peak", "equity", "after"),
+    [
+        (549_977_048, 516_978_425, 2_138_741_399),
+        (812_538_590, 763_786_274, 483_673_639),
+        (984_541_586, 925_469_090, 152_855_557),
+    ],
+)
+def test_rounding_to_the_unit_does_not_end_reducing(peak: int, equity: int, after: int) -> None:
+    """One unit short of recovery; scaled and rounded down alone, the peak would come within reach."""
+    one = kernel()
+    one.mark(NOON, peak)
+    one.mark(NOON + 1, peak * 9 // 10)
+    assert one.mark(NOON + 2, equity) is None
+    assert one.transfer(NOON + 3, after - equity, equity) is None
+    assert one.mark(NOON + 4, after) is None
+    assert one.breaker is Breaker.REDUCING
+
+
 def test_a_transfer_into_nothing_halts_because_no_nav_survives_it() -> None:
     one = kernel()
     one.mark(NOON, START)

@@ -65,6 +65,11 @@ def test_nonsense_is_refused_by_name(changes: dict[str, Any], named: str) -> Non
     assert str(error.value).count(". ") == 0 and str(error.value).endswith(".")
 
 
+def test_a_bound_at_its_edge_is_sound() -> None:
+    edges = {"unproven_e4": 10_000, "reducing_size_e4": 10_000, "kelly_e8": rate(1), "risk_e8": rate("0.02")}
+    assert msgspec.structs.replace(Limits(), **edges).check().kelly_e8 == rate(1)
+
+
 def test_the_hash_follows_every_bound() -> None:
     assert Limits().hash == Limits().hash
     hashes = {msgspec.structs.replace(Limits(), **{name: value}).hash for name, value in (

@@ -77,4 +77,5 @@ def test_the_size_never_risks_more_than_its_part(equity: int, steps: int) -> Non
 def test_no_distance_is_no_size_and_large_money_does_not_overflow() -> None:
     assert size_for_risk(money(1), 500_000, 0, 1) == 0
     assert steps_within(-1, 5) == 0
-    assert size_for_risk(2**62, 10**8, 1, 1) == 2**62
+    assert size_for_risk(2**70, 10**8, 1, 1) == 2**70
+    assert steps_within(2**70, 1) == 2**70
