@@ -67,6 +67,9 @@ class _Unrecorded:
     def flush(self) -> None:
         return None
 
+    def close(self) -> None:
+        return None
+
     def records(self) -> Iterator[Audit]:
         return iter(())
 

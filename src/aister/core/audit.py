@@ -120,7 +120,7 @@ Output = (
 )
 
 
-class Audit(msgspec.Struct, frozen=True, array_like=True):
+class Audit(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One pass: its number in the chain, the event (its `time_ms` is arrival in engine time), the outputs in order."""
 
     sequence: int

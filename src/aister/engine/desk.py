@@ -65,6 +65,24 @@ class Shadow(msgspec.Struct, frozen=True):
 class Desk:
     """One symbol's state. Prices remembered are those of the newest closed bar."""
 
+    __slots__ = (
+        "asked",
+        "bar_ms",
+        "bracket",
+        "close",
+        "entry",
+        "entry_expires_ms",
+        "instrument",
+        "orders",
+        "plan",
+        "shadows",
+        "stop_moves",
+        "wake_high",
+        "wake_low",
+        "wake_ms",
+        "working_entry",
+    )
+
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self.close = 0.0

@@ -94,6 +94,7 @@ class Engine:
         self._account = Account(portfolio, risk, desks, features, cost_of)
         self._trader_id = trader_id
         self._mask = strategy.mask
+        self._update = features.update
         self._handlers: dict[type, Callable[[Any], tuple[Output, ...]]] = {
             BarClosed: self._bar_closed,
             FundingSettled: self._funding_settled,
@@ -122,14 +123,15 @@ class Engine:
     # ---- market -----------------------------------------------------------------------------------------------------
 
     def _bar_closed(self, bar: BarClosed) -> tuple[Output, ...]:
-        closed = self.features.update(bar) & self._mask
+        closed = self._update(bar) & self._mask
         desk = self.desks[bar.symbol]
-        desk.close, desk.bar_ms = bar.close, bar.time_ms
+        desk.close = bar.close
+        desk.bar_ms = time_ms = bar.time_ms
         changed = None
         if desk.bracket is not None:
             self.portfolio.mark(bar.symbol, bar.close)
-            changed = self.risk.mark(bar.time_ms, self.portfolio.equity)
-        if changed is None and not closed and desk.wake_low < bar.low and bar.high < desk.wake_high and bar.time_ms < desk.wake_ms:
+            changed = self.risk.mark(time_ms, self.portfolio.equity)
+        if not closed and changed is None and desk.wake_low < bar.low and bar.high < desk.wake_high and time_ms < desk.wake_ms:
             return _NOTHING
         out: list[Output] = [] if changed is None else [changed]
         self._attend(desk, bar, closed, out)
@@ -175,11 +177,16 @@ class Engine:
         desk = self.desks.get(event.instrument.symbol)
         if desk is None:
             raise DataError(f"{event.instrument.symbol} is not one of this run's symbols; name it with --symbols.")
-        desk.instrument = event.instrument
-        self.portfolio.list_instrument(event.instrument)
-        self.risk.listed(event.instrument)
-        self._account.listed(event.instrument)
-        return _NOTHING
+        out: list[Output] = []
+        old, new = desk.instrument, event.instrument
+        self.portfolio.list_instrument(new)
+        self.risk.listed(new)
+        self._account.listed(new)
+        desk.instrument = new
+        if (old.tick_e8, old.step_e8) != (new.tick_e8, new.step_e8):
+            desk.asked = None
+            self._withdraw(desk, "the grid of its prices or sizes changed", out)
+        return tuple(out)
 
     # ---- council ----------------------------------------------------------------------------------------------------
 
@@ -256,6 +263,14 @@ class Engine:
         for client_id in client_ids:
             if desk.orders.canceling(client_id):
                 out.append(CancelOrder(desk.instrument.symbol, client_id, reason))
+
+    def _withdraw(self, desk: Desk, reason: str, out: list[Output]) -> None:
+        """No new risk: the armed plan is void and a working entry is cancelled; what protects or reduces stays."""
+        if desk.plan is not None:
+            out.append(PlanVoided(desk.plan.proposal.setup_id, desk.instrument.symbol, reason))
+            desk.plan = None
+        self._cancel(desk, [w.order.client_id for w in desk.orders.of(Purpose.ENTRY)], reason, out)
+        desk.rewake()
 
     def _close(self, desk: Desk, cause: str, out: list[Output]) -> None:
         """Close what is held at market unless a close is already on its way."""
@@ -407,11 +422,7 @@ class Engine:
             out.append(changed)
         if isinstance(command, EngageKill):
             for desk in self.desks.values():
-                if desk.plan is not None:
-                    out.append(PlanVoided(desk.plan.proposal.setup_id, desk.instrument.symbol, "kill switch"))
-                    desk.plan = None
-                self._cancel(desk, [w.order.client_id for w in desk.orders.of(Purpose.ENTRY)], "kill switch", out)
-                desk.rewake()
+                self._withdraw(desk, "kill switch", out)
         return tuple(out)
 
     def _nothing(self, event: Event) -> tuple[Output, ...]:

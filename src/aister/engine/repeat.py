@@ -1,6 +1,6 @@
 """Resuming: the chain so far is repeated and checked record by record, then continued."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from aister.core.audit import Audit
 from aister.core.errors import JournalError
@@ -21,6 +21,7 @@ class RepeatedJournal:
         self._recorded: Iterator[Audit] = journal.records() if journal.sequence else iter(())
         self._next: Audit | None = next(self._recorded, None)
         self.repeated = 0
+        self.append: Callable[[Audit], None] = journal.append if self._next is None else self._repeat
 
     @property
     def sequence(self) -> int:
@@ -30,7 +31,7 @@ class RepeatedJournal:
     def head(self) -> str:
         return self._journal.head
 
-    def append(self, audit: Audit) -> None:
+    def _repeat(self, audit: Audit) -> None:
         if self._next is None:
             self._journal.append(audit)
             return
@@ -42,10 +43,15 @@ class RepeatedJournal:
             )
         self.repeated += 1
         self._next = next(self._recorded, None)
+        if self._next is None:
+            self.append = self._journal.append
 
     def flush(self) -> None:
         if self._next is None:
             self._journal.flush()
+
+    def close(self) -> None:
+        self._journal.close()
 
     def records(self) -> Iterator[Audit]:
         return self._journal.records()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from aister.core.audit import AskCouncil, Audit, CancelOrder, PlaceOrder
-from aister.core.commands import Command
+from aister.core.commands import Command, Transfer
 from aister.core.council import Question
 from aister.core.events import BarClosed, CommandGiven, DecisionMade, Event, InstrumentListed, RunEnded, RunStarted
 from aister.core.permission import Approved
@@ -87,12 +87,14 @@ class Run:
             return None
         bars, floor = market.bars, self._floor
         waiting = self._asked or self._commands or self._recorded_commands
-        if waiting:
-            self._release(market.open_time_ms)
         for settled in market.funding:
+            if waiting:
+                self._release(settled.time_ms)
             floor.settle(settled, self._price(settled.symbol, bars))
             self._handle(settled)
             self._drain()
+        if waiting:
+            self._release(market.open_time_ms)
         for instrument in market.instruments:
             self._list(InstrumentListed(market.open_time_ms, instrument))
         floor.open(bars)
@@ -102,8 +104,9 @@ class Run:
         floor.rest(bars)
         while self._drain():
             floor.rest(bars, again=True)
+        handle = self._handle
         for bar in bars:
-            self._handle(bar)
+            handle(bar)
         self._drain()
         return market
 
@@ -123,8 +126,9 @@ class Run:
     def _handle(self, event: Event) -> None:
         audit = self._process(event)
         self._journal.append(audit)
-        for observe in self._observers:
-            observe(audit)
+        if self._observers:
+            for observe in self._observers:
+                observe(audit)
         if audit.outputs:
             self._hand_on(audit)
 
@@ -177,12 +181,17 @@ class Run:
 
     def _give_commands(self, until_ms: int) -> None:
         recorded = self._recorded_commands
-        while recorded and recorded[0][0] == self.engine.sequence:
-            self._handle(recorded.pop(0)[1])
-            self._drain()
+        now_ms = max(self.engine.time_ms, until_ms)
+        while recorded and recorded[0][0] == self.engine.sequence and recorded[0][1].time_ms <= now_ms:
+            self._command(recorded.pop(0)[1])
         while self._commands and not recorded:
-            self._handle(CommandGiven(max(self.engine.time_ms, until_ms), self._commands.pop(0)))
-            self._drain()
+            self._command(CommandGiven(now_ms, self._commands.pop(0)))
+
+    def _command(self, event: CommandGiven) -> None:
+        self._handle(event)
+        if isinstance(event.command, Transfer):
+            self._floor.deposit(event.command.amount)
+        self._drain()
 
     def _finish(self) -> None:
         if not self.finished:

@@ -13,6 +13,10 @@ class Floor(Protocol):
     """Moves with the feed, in the order of a bar (Q3): `settle`, `open`, `rest`. Each leaves reports to be taken."""
 
     def list_instrument(self, instrument: Instrument) -> None: ...
+    def deposit(self, amount: int) -> None:
+        """Money units moved into the account (negative: out of it)."""
+        ...
+
     def settle(self, event: FundingSettled, price: float) -> None:
         """Funding due: charged on the position held, at `price` (the opening price, a proxy for mark)."""
         ...

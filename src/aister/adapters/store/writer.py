@@ -31,6 +31,7 @@ DURABILITY = {
 _SYNC_S = 0.5
 _LOG_BYTES = 4 << 20
 _LOG_PAGES = 16_384
+_VERSION = version("aister")
 _INSERT = (
     "INSERT INTO segment (chain_id, owner_id, first_sequence, last_sequence, previous, head, side, mac, blob) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -247,5 +248,5 @@ class SqliteJournal:
 
 def beside(now_ms: int) -> str:
     """What is said of the making of a row: sealed with it, never part of the chain's hash."""
-    said = {"wall_ms": now_ms, "host": platform.node(), "version": version("aister"), "pid": os.getpid()}
+    said = {"wall_ms": now_ms, "host": platform.node(), "version": _VERSION, "pid": os.getpid()}
     return msgspec.json.encode(said).decode()
