@@ -118,11 +118,12 @@ class Account:
         positions = [e for d in self._desks.values() if (e := self._exposure(d, time_ms)) is not None]
         reserved = [r for d in self._desks.values() if (r := self._reserved(d, False)) is not None]
         same = sum(p.steps * setup.side > 0 for p in positions) + sum(r.side == setup.side for r in reserved)
+        taken: list[Exposure | Reserved] = [*positions, *reserved]
         fractions = {
             "open_positions": float(len(positions)),
             "same_side_positions": float(same),
-            "open_risk": sum(x.stop_risk for x in (*positions, *reserved)) / equity,
-            "gross_exposure": sum(x.notional for x in (*positions, *reserved)) / equity,
+            "open_risk": sum(x.stop_risk for x in taken) / equity,
+            "gross_exposure": sum(x.notional for x in taken) / equity,
             "day_loss": self._risk.day_loss(time_ms, equity),
             "drawdown": self._risk.drawdown(equity),
             "losses_in_row": float(self._risk.losses_in_row),
