@@ -39,7 +39,8 @@ def drive(
     columns = np.array([(b.open, b.high, b.low, b.close) for b in bars]).T.copy()
     open_ms = np.array([b.open_time_ms for b in bars], "i8")
     equity, trades = np.zeros(len(bars), "i8"), np.zeros(len(signals), TRADE)
-    count = run(state, open_ms, *columns, funding, signals, equity, trades)
+    paid = np.zeros(len(bars), "i8")
+    count = run(state, open_ms, *columns, funding, signals, paid, equity, trades)
     assert count >= 0
     return trades[:count], equity
 
@@ -220,7 +221,7 @@ def test_overflow_names_the_bar() -> None:
     signals = random_signals(bars, 1, 800, 1_200, 1.0)
     columns = np.array([(b.open, b.high, b.low, b.close) for b in bars]).T.copy()
     open_ms = np.array([b.open_time_ms for b in bars], "i8")
-    count = run(state, open_ms, *columns, np.zeros(50, "i8"), signals, np.zeros(50, "i8"), np.zeros(50, TRADE))
+    count = run(state, open_ms, *columns, np.zeros(50, "i8"), signals, np.zeros(50, "i8"), np.zeros(50, "i8"), np.zeros(50, TRADE))
     assert count == -2
 
 
@@ -249,7 +250,7 @@ def test_coin_flips_lose_exactly_their_costs() -> None:
     costs = np.zeros(1_000)
     count = 0
     open_ms = np.arange(length, dtype="i8") * MINUTE_MS
-    equity, trades = np.zeros(length, "i8"), np.zeros(length, TRADE)
+    paid, equity, trades = np.zeros(length, "i8"), np.zeros(length, "i8"), np.zeros(length, TRADE)
     funding = np.where(np.arange(length) % 48 == 0, 10_000, 0).astype("i8")
     for seed in range(1_000):
         starts = rng.integers(0, len(closes) - block, length // block)
@@ -267,7 +268,7 @@ def test_coin_flips_lose_exactly_their_costs() -> None:
         state = batch_state(leverage=10)
         state[0]["max_steps"] = 100
         prices = [np.asarray(x / 10.0) for x in (opened, opened + high, opened + low, close)]
-        done = run(state, open_ms, *prices, funding, rows, equity, trades)
+        done = run(state, open_ms, *prices, funding, rows, paid, equity, trades)
         account = state["account"][0]
         assert account["wallet"] == account["transfers"] + account["realised"] - account["fees"] - account["funding"]
         closed = trades[:done]

@@ -28,7 +28,7 @@ from aister.features.market import Features
 from aister.portfolio.portfolio import Portfolio
 from aister.ports.journal import Journal
 from aister.risk.kernel import RiskKernel
-from aister.risk.profile import profile
+from aister.risk.profile import Limits, profile
 from aister.sim.venue import SimVenue
 from aister.strategy.confluence import Confluence
 from aister.strategy.ema_cross import EmaCross
@@ -39,6 +39,10 @@ __all__ = ["Built", "build_run", "open_data", "open_run_journal"]
 
 STRATEGIES: dict[str, Callable[[], Strategy]] = {"confluence": Confluence, "ema_cross": EmaCross}
 """What `--strategy` may name."""
+
+
+RiskOf = Callable[[dict[str, Instrument], bytes], RiskKernel]
+"""Makes the risk kernel from the instruments and the seal key."""
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -70,42 +74,37 @@ def open_run_journal(home: Path, settings: RunSettings, feed: RecordedFeed, *, f
 
 
 def build_run(
-    settings: RunSettings, feed: RecordedFeed, journal: Journal, observers: tuple[Callable[[Audit], None], ...] = ()
+    settings: RunSettings,
+    feed: RecordedFeed,
+    journal: Journal,
+    observers: tuple[Callable[[Audit], None], ...] = (),
+    *,
+    strategy: Strategy | None = None,
+    risk: RiskOf | None = None,
 ) -> Built:
-    """A paper trader or backtest over a recorded feed on the simulated venue."""
-    instruments = feed.instruments
-    if not instruments:
+    """A paper trader or backtest over a recorded feed on the simulated venue.
+
+    `strategy` and `risk` replace what the settings name: drills and parity tests only, no command line reaches them.
+    """
+    if not feed.instruments:
         raise UsageError("The feed has no symbols; name at least one with --symbols.")
     key = secrets.token_bytes(32)
-    limits = profile(settings.profile)
-    if settings.leverage:
-        limits = msgspec.structs.replace(limits, leverage=settings.leverage).check()
-    venue = SimVenue(base_interval_ms=feed.base_interval_ms, leverage=limits.leverage)
-    venue.deposit(settings.capital)
+    limits = _limits(settings)
     priors = packaged_priors()
     minds = RuleCouncil(priors, latency=FixedLatency(settings.latency_ms)) if settings.mind == "rules" else None
+    venue = SimVenue(base_interval_ms=feed.base_interval_ms, leverage=limits.leverage)
+    venue.deposit(settings.capital)
+    kernel = risk(feed.instruments, key) if risk else _risk(settings, limits, feed.instruments, key)
     engine = Engine(
         trader_id=settings.trader_id,
         features=Features(feed.base_interval_ms, feed.symbols),
-        strategy=STRATEGIES[settings.strategy](),
-        risk=RiskKernel(limits, instruments, key, settings.owner_id, settings.trader_id, seed=settings.seed),
+        strategy=strategy or STRATEGIES[settings.strategy](),
+        risk=kernel,
         portfolio=Portfolio(settings.owner_id, settings.capital),
         calibration=Calibration(priors),
-        desks={symbol: Desk(instruments[symbol]) for symbol in feed.symbols},
+        desks={symbol: Desk(feed.instruments[symbol]) for symbol in feed.symbols},
         cost_of=partial(_costs, venue),
         rules=EngineRules(deliberate=minds is not None),
-    )
-    start_ms = feed.span_ms[0]
-    started = RunStarted(
-        time_ms=start_ms,
-        owner_id=settings.owner_id,
-        trader_id=settings.trader_id,
-        venue="simulated",
-        mind=minds.name if minds else "none",
-        config_hash=settings.config_hash,
-        data_hash=feed.data_hash,
-        seed=settings.seed,
-        capital=settings.capital,
     )
     repeated = RepeatedJournal(journal)
     run = Run(
@@ -115,10 +114,36 @@ def build_run(
         sender=OrderGateway(venue, key),
         minds=minds,
         journal=repeated,
-        opening=(started, *(InstrumentListed(start_ms, instruments[s]) for s in feed.symbols)),
+        opening=_opening(settings, feed, minds.name if minds else "none"),
         observers=observers,
     )
     return Built(run, engine, feed, venue, repeated, settings)
+
+
+def _limits(settings: RunSettings) -> Limits:
+    limits = profile(settings.profile)
+    return msgspec.structs.replace(limits, leverage=settings.leverage).check() if settings.leverage else limits
+
+
+def _risk(settings: RunSettings, limits: Limits, instruments: dict[str, Instrument], key: bytes) -> RiskKernel:
+    return RiskKernel(limits, instruments, key, settings.owner_id, settings.trader_id, seed=settings.seed)
+
+
+def _opening(settings: RunSettings, feed: RecordedFeed, mind: str) -> tuple[RunStarted | InstrumentListed, ...]:
+    """The first records of every chain: who runs what, and the terms of every instrument."""
+    start_ms = feed.span_ms[0]
+    started = RunStarted(
+        time_ms=start_ms,
+        owner_id=settings.owner_id,
+        trader_id=settings.trader_id,
+        venue="simulated",
+        mind=mind,
+        config_hash=settings.config_hash,
+        data_hash=feed.data_hash,
+        seed=settings.seed,
+        capital=settings.capital,
+    )
+    return (started, *(InstrumentListed(start_ms, feed.instruments[symbol]) for symbol in feed.symbols))
 
 
 def _costs(venue: SimVenue, instrument: Instrument) -> Costs:

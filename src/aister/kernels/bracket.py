@@ -29,11 +29,11 @@ LIQUIDATION, ENTRY, STOP, TARGET, CLOSE, TIME = 0, 1, 2, 3, 4, 5
 TRADE = np.dtype(
     [
         *(("entry_ms", "i8"), ("exit_ms", "i8"), ("side", "i8"), ("steps", "i8"), ("entry_ticks", "i8")),
-        *(("exit_ticks", "i8"), ("fees", "i8"), ("funding", "i8"), ("slippage", "i8"), ("pnl", "i8"), ("reason", "i8")),
+        *(("exit_ticks", "i8"), ("entry_fee", "i8"), ("fees", "i8"), ("funding", "i8"), ("slippage", "i8"), ("pnl", "i8"), ("reason", "i8")),
     ],
     align=True,
 )
-"""One round trip; pnl is net: realised - fees - funding. Slippage is inside the prices, given for attribution."""
+"""One round trip; entry_fee is the part of fees paid at the entry; pnl is net: realised - fees - funding. Slippage is inside the prices, given for attribution."""
 
 BRACKET = np.dtype(
     [
@@ -87,6 +87,7 @@ def _follow(s: Record, o: int, time_ms: int) -> int:
             s.trade.steps = report.steps
             s.trade.entry_ms = time_ms
             s.trade.entry_ticks = report.ticks
+            s.trade.entry_fee = report.fee
             _protect(s, o)
         elif report.steps > 0:
             closed = 1
@@ -150,11 +151,12 @@ def run(
     c: npt.NDArray[np.float64],
     funding_e8: npt.NDArray[np.int64],
     signals: npt.NDArray[np.void],
+    paid: npt.NDArray[np.int64],
     equity: npt.NDArray[np.int64],
     trades: npt.NDArray[np.void],
 ) -> int:
-    """Drive `on_bar` over bars and over signals (dtype SIGNAL, `time_ms` = close time, rising); fill `equity` (money at
-    each close) and `trades`. Returns the number of trades, or -1 - i when an amount left the int64 range in bar i.
+    """Drive `on_bar` over bars and over signals (dtype SIGNAL, `time_ms` = close time, rising); fill `paid` (funding that
+    left the wallet in each bar), `equity` (money at each close) and `trades`. Returns the number of trades, or -1 - i when an amount left the int64 range in bar i.
 
     `funding_e8` is a column beside the bars. `trades` needs room for one trade a signal.
     """
@@ -174,9 +176,11 @@ def run(
             target = signals[due].target_ticks
         close = to_ticks(s.book, c[i])
         opened, high, low = to_ticks(s.book, o[i]), to_ticks(s.book, h[i]), to_ticks(s.book, l[i])
+        before = s.account.funding
         if on_bar(s, open_ms[i], opened, high, low, close, funding_e8[i], side, stop, target) == 1:
             trades[count] = s.trade
             count += 1
+        paid[i] = s.account.funding - before
         equity[i] = s.account.wallet + unrealised(s.book.position, s.account, s.book.unit, close)
         if s.account.overflow == 1:
             return -1 - i
