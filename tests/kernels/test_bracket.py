@@ -193,7 +193,8 @@ def test_a_trade_by_hand() -> None:
     ]
     signals = signal_rows([(MINUTE_MS, 1, 1_000_000, 990_000, 1_010_000), (2 * MINUTE_MS, -1, 1, 1, 1)])
     trades, equity = drive(batch_state(), bars, np.zeros(4, "i8"), signals)
-    fees = apply_rate(1_000_050 * 500 * 10_000, 35_000) + apply_rate(1_009_949 * 500 * 10_000, 35_000)
+    entry_fee = apply_rate(1_000_050 * 500 * 10_000, 35_000)
+    fees = entry_fee + apply_rate(1_009_949 * 500 * 10_000, 35_000)
     profit = (1_009_949 - 1_000_050) * 500 * 10_000
     assert len(trades) == 1
     assert trades[0].tolist() == (
@@ -203,6 +204,7 @@ def test_a_trade_by_hand() -> None:
         500,
         1_000_050,
         1_009_949,
+        entry_fee,
         fees,
         0,
         (50 + 51) * 500 * 10_000,
