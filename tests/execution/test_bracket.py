@@ -13,8 +13,16 @@ sides = st.sampled_from([Side.BUY, Side.SELL])
 
 def bracket(side: Side = Side.BUY, entry: int = 10_000, risk: int = 100) -> Bracket:
     return bracket_for(
-        setup_id="s", symbol="BTCUSDT", side=side, entry_ticks=entry, stop_ticks=entry - side * risk,
-        targets=(Target(entry + side * 150, 5_000), Target(entry + side * 250, 5_000)), steps=40, unit=10, deadline_ms=99, cost_e8=90_000,
+        setup_id="s",
+        symbol="BTCUSDT",
+        side=side,
+        entry_ticks=entry,
+        stop_ticks=entry - side * risk,
+        targets=(Target(entry + side * 150, 5_000), Target(entry + side * 250, 5_000)),
+        steps=40,
+        unit=10,
+        deadline_ms=99,
+        cost_e8=90_000,
     )
 
 

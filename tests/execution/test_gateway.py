@@ -34,8 +34,20 @@ class Recorder:
 
 def permit(**changes: object) -> Approved:
     fields = dict(
-        intent_id="s-entry", symbol="BTCUSDT", side=Side.BUY, type=OrderType.MARKET, purpose=Purpose.ENTRY, steps=10, price_ticks=0,
-        trigger_ticks=0, worst_ticks=1_000_000, reduce_only=False, close_position=False, limits_hash="h", expires_ms=2_000, seal=b"",
+        intent_id="s-entry",
+        symbol="BTCUSDT",
+        side=Side.BUY,
+        type=OrderType.MARKET,
+        purpose=Purpose.ENTRY,
+        steps=10,
+        price_ticks=0,
+        trigger_ticks=0,
+        worst_ticks=1_000_000,
+        reduce_only=False,
+        close_position=False,
+        limits_hash="h",
+        expires_ms=2_000,
+        seal=b"",
     )
     unsealed = msgspec.convert(fields | changes, Approved)
     return msgspec.structs.replace(unsealed, seal=seal_of(KEY, unsealed))
@@ -81,7 +93,11 @@ def test_any_altered_field_breaks_the_seal(gateway: OrderGateway, venue: Recorde
     allowed = permit()
     value = getattr(allowed, field)
     other = {
-        "side": Side.SELL, "type": OrderType.LIMIT, "purpose": Purpose.CLOSE, "reduce_only": True, "close_position": True,
+        "side": Side.SELL,
+        "type": OrderType.LIMIT,
+        "purpose": Purpose.CLOSE,
+        "reduce_only": True,
+        "close_position": True,
     }.get(field, value + ("x" if isinstance(value, str) else 1) if not isinstance(value, bool) else True)
     forged = msgspec.structs.replace(allowed, **{field: other})
     with pytest.raises(PermissionRefused, match="forged"):
@@ -97,10 +113,23 @@ def test_sealed_under_another_key(gateway: OrderGateway, venue: Recorder) -> Non
 
 
 @pytest.mark.parametrize(
-    "change", [{"steps": 11}, {"side": Side.SELL}, {"symbol": "ETHUSDT"}, {"intent_id": "x"}, {"type": OrderType.LIMIT},
-               {"trigger_ticks": 5}, {"price_ticks": 7}, {"reduce_only": True}, {"close_position": True}, {"purpose": Purpose.STOP}],
+    "change",
+    [
+        {"steps": 11},
+        {"side": Side.SELL},
+        {"symbol": "ETHUSDT"},
+        {"intent_id": "x"},
+        {"type": OrderType.LIMIT},
+        {"trigger_ticks": 5},
+        {"price_ticks": 7},
+        {"reduce_only": True},
+        {"close_position": True},
+        {"purpose": Purpose.STOP},
+    ],
 )
-def test_another_order_than_the_permitted_one(gateway: OrderGateway, venue: Recorder, change: dict[str, object]) -> None:
+def test_another_order_than_the_permitted_one(
+    gateway: OrderGateway, venue: Recorder, change: dict[str, object]
+) -> None:
     allowed = permit()
     other = msgspec.structs.replace(order_of(allowed, "a"), **change)
     with pytest.raises(PermissionRefused, match="not the order"):

@@ -10,7 +10,9 @@ from aister.execution.plan import close_intent, obsolete, stop_intent, supersede
 
 
 def order(client_id: str, purpose: Purpose = Purpose.STOP) -> Order:
-    return Order(client_id, f"i-{client_id}", "BTCUSDT", Side.SELL, OrderType.STOP_MARKET, purpose, 0, 0, 90, False, True)
+    return Order(
+        client_id, f"i-{client_id}", "BTCUSDT", Side.SELL, OrderType.STOP_MARKET, purpose, 0, 0, 90, False, True
+    )
 
 
 def test_life_of_an_order() -> None:
@@ -59,13 +61,29 @@ def test_a_new_stop_supersedes_the_others_and_flat_makes_all_but_entries_obsolet
 
 def test_intents_that_protect_only_reduce() -> None:
     bracket = bracket_for(
-        setup_id="s", symbol="BTCUSDT", side=Side.SELL, entry_ticks=1_000, stop_ticks=1_100,
-        targets=(Target(900, 4_000), Target(800, 6_000)), steps=10, unit=1, deadline_ms=0, cost_e8=0,
+        setup_id="s",
+        symbol="BTCUSDT",
+        side=Side.SELL,
+        entry_ticks=1_000,
+        stop_ticks=1_100,
+        targets=(Target(900, 4_000), Target(800, 6_000)),
+        steps=10,
+        unit=1,
+        deadline_ms=0,
+        cost_e8=0,
     )
     stop = stop_intent(bracket)
-    assert (stop.side, stop.close_position, stop.trigger_ticks, stop.type) == (Side.BUY, True, 1_100, OrderType.STOP_MARKET)
+    assert (stop.side, stop.close_position, stop.trigger_ticks, stop.type) == (
+        Side.BUY,
+        True,
+        1_100,
+        OrderType.STOP_MARKET,
+    )
     targets = target_intents(bracket, 10)
-    assert [(t.trigger_ticks, t.steps, t.reduce_only, t.side) for t in targets] == [(900, 4, True, Side.BUY), (800, 6, True, Side.BUY)]
+    assert [(t.trigger_ticks, t.steps, t.reduce_only, t.side) for t in targets] == [
+        (900, 4, True, Side.BUY),
+        (800, 6, True, Side.BUY),
+    ]
     close = close_intent("BTCUSDT", Side.BUY, 7, 500, "why")
     assert (close.side, close.steps, close.reduce_only, close.purpose) == (Side.SELL, 7, True, Purpose.CLOSE)
     assert len({i.id for i in (stop, *targets, close)}) == 4

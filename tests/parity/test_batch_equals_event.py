@@ -7,7 +7,6 @@ that size an order, because the batch loop knows no others.
 import msgspec
 import numpy as np
 import pytest
-from tests.parity.runs import DAY_MS, SAMPLE_START_MS, settings
 
 from aister.adapters.store.memory import MemoryJournal
 from aister.analytics.hashes import Hashes
@@ -29,6 +28,7 @@ from aister.risk.profile import profile
 from aister.sim.desk import write_book
 from aister.sim.venue import SimVenue
 from aister.strategy.ema_cross import EmaCross
+from tests.parity.runs import DAY_MS, SAMPLE_START_MS, settings
 
 HORIZON_MS = 2 * 3_600_000
 RISK_E8 = 20_000
@@ -62,7 +62,11 @@ def by_batch(symbol: str, timeframe: str, days: int) -> tuple[np.ndarray, Hashes
     hashes = _hashes(symbol, trades[:count], open_ms, prices[0], funding, paid, instrument.ticks_per_quote)
     last = s["trade"]
     if s["book"]["position"]["steps"]:  # the feed ended in a position: its entry is a fill too
-        hashes.fill(_fill(symbol, last, "entry_ms", Side(int(last["side"])), "entry_ticks", int(last["entry_fee"]), FillKind.TRADE))
+        hashes.fill(
+            _fill(
+                symbol, last, "entry_ms", Side(int(last["side"])), "entry_ticks", int(last["entry_fee"]), FillKind.TRADE
+            )
+        )
     return trades[:count], hashes
 
 
@@ -111,7 +115,9 @@ def by_event(symbol: str, timeframe: str, days: int) -> tuple[list[TradeClosed],
     return closed, hashes
 
 
-@pytest.mark.parametrize(("symbol", "timeframe", "days"), [("BTCUSDT", "1m", 6), ("ETHUSDT", "5m", 29), ("SOLUSDT", "15m", 29)])
+@pytest.mark.parametrize(
+    ("symbol", "timeframe", "days"), [("BTCUSDT", "1m", 6), ("ETHUSDT", "5m", 29), ("SOLUSDT", "15m", 29)]
+)
 def test_trade_for_trade(symbol: str, timeframe: str, days: int) -> None:
     batch, batch_hashes = by_batch(symbol, timeframe, days)
     event, event_hashes = by_event(symbol, timeframe, days)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.parity.runs import built, hashes_of, journaled, run_to_end, settings
 
 from aister.adapters.clock import FullSpeed
 from aister.adapters.store.memory import MemoryJournal
@@ -16,6 +15,7 @@ from aister.core.audit import AskCouncil, Audit
 from aister.core.errors import JournalError
 from aister.core.events import DecisionMade
 from aister.engine.runner import run_async, run_sync
+from tests.parity.runs import built, hashes_of, journaled, run_to_end, settings
 
 ONE = settings(14, symbols=("ETHUSDT",))
 POINTS = 50

@@ -39,7 +39,11 @@ def measure(quick: bool) -> Iterator[Figure]:
     short, long = _child("full", days // 4, 1), _child("full", days, 1)
     growth = long["peak_mb"] / short["peak_mb"]
     yield Figure(
-        "peak memory, full", long["peak_mb"], "MB", short["peak_mb"], growth,
+        "peak memory, full",
+        long["peak_mb"],
+        "MB",
+        short["peak_mb"],
+        growth,
         f"{long['bars']:,.0f} bars against {short['bars']:,.0f}; flat = ratio near 1",
     )
     yield Figure("peak memory, plain loop", speed["plain"]["peak_mb"], "MB", None, None, "holds every bar in lists")
@@ -47,7 +51,10 @@ def measure(quick: bool) -> Iterator[Figure]:
 
 def _child(case: str, days: int, seed: int) -> dict[str, float]:
     ran = subprocess.run(
-        [sys.executable, "-m", "aister.bench.engine", case, str(days), str(seed)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "aister.bench.engine", case, str(days), str(seed)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if ran.returncode:
         raise RuntimeError(ran.stderr[-2000:])
@@ -82,8 +89,10 @@ def _run(case: str, days: int, seed: int) -> tuple[int, float, str]:
     start = 1_746_403_200_000
     full = case == "full"
     settings = RunSettings(
-        end_ms=start + days * 86_400_000, seed=seed,
-        mind="rules" if full else "none", strategy="confluence" if full else "ema_cross",
+        end_ms=start + days * 86_400_000,
+        seed=seed,
+        mind="rules" if full else "none",
+        strategy="confluence" if full else "ema_cross",
     )
     with tempfile.TemporaryDirectory() as home:
         feed = open_data(settings)

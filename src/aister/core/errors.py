@@ -1,15 +1,15 @@
 """Every error AISTER raises on purpose. Each message is one sentence that names the remedy.
 
-    AisterError
-    |-- UsageError          the request itself is wrong (flag, symbol, leverage)
-    |-- DataError           market data is missing, broken or contradictory
-    |-- SettingsError       a setting is out of range or contradicts another
-    |-- StorageError        disk full, read-only, locked or of an unsuitable kind
-    |-- JournalError        the journal does not verify; `sequence` says where
-    |-- KernelCacheError    the compiled-kernel cache cannot be trusted or written
-    |-- MoneyOverflow       an exact amount left the int64 range
-    |-- PermissionRefused   an order without a valid, fresh, unused permission
-    `-- SequenceError       an event arrived before one already processed
+AisterError
+|-- UsageError          the request itself is wrong (flag, symbol, leverage)
+|-- DataError           market data is missing, broken or contradictory
+|-- SettingsError       a setting is out of range or contradicts another
+|-- StorageError        disk full, read-only, locked or of an unsuitable kind
+|-- JournalError        the journal does not verify; `sequence` says where
+|-- KernelCacheError    the compiled-kernel cache cannot be trusted or written
+|-- MoneyOverflow       an exact amount left the int64 range
+|-- PermissionRefused   an order without a valid, fresh, unused permission
+`-- SequenceError       an event arrived before one already processed
 """
 
 __all__ = [

@@ -105,7 +105,9 @@ class Instrument(msgspec.Struct, frozen=True):
                 return bracket
         return self.brackets[-1]
 
-    def refusal(self, *, side: int, steps: int, price_ticks: int, mark_ticks: int, market: bool, reduce_only: bool) -> str:
+    def refusal(
+        self, *, side: int, steps: int, price_ticks: int, mark_ticks: int, market: bool, reduce_only: bool
+    ) -> str:
         """Why the venue's filters would refuse this order, or an empty string. Codes are the venue's."""
         largest = self.market_max_steps if market else self.max_steps
         if self.status != "TRADING":
@@ -148,9 +150,13 @@ def instrument_from_venue(row: dict[str, Any], source: str) -> Instrument:
             raise DataError(f"{symbol}: tick and step must be positive; correct the instruments file.")
         unit, rest = divmod(tick_e8 * step_e8, UNIT)
         if rest or unit == 0:
-            raise DataError(f"{symbol}: one tick x one step is not a whole number of 1e-8 {row['quoteAsset']}; not tradable here.")
+            raise DataError(
+                f"{symbol}: one tick x one step is not a whole number of 1e-8 {row['quoteAsset']}; not tradable here."
+            )
         if not row["brackets"]:
-            raise DataError(f"{symbol} has no maintenance brackets; add them to the instruments file before trading it.")
+            raise DataError(
+                f"{symbol} has no maintenance brackets; add them to the instruments file before trading it."
+            )
         return Instrument(
             symbol=symbol,
             base=row["baseAsset"],
@@ -173,10 +179,18 @@ def instrument_from_venue(row: dict[str, Any], source: str) -> Instrument:
             liquidation_e8=rate(row["liquidationFee"]),
             funding_interval_ms=int(row["fundingIntervalHours"]) * 3_600_000,
             brackets=tuple(
-                Bracket(money(b["notionalFloor"]), money(b["notionalCap"]), rate(b["maintMarginRatio"]), money(b["cum"]), int(b["initialLeverage"]))
+                Bracket(
+                    money(b["notionalFloor"]),
+                    money(b["notionalCap"]),
+                    rate(b["maintMarginRatio"]),
+                    money(b["cum"]),
+                    int(b["initialLeverage"]),
+                )
                 for b in row["brackets"]
             ),
             source=source,
         )
     except KeyError as missing:
-        raise DataError(f"{symbol}: the instruments file lacks {missing}; take it from the venue's exchangeInfo.") from None
+        raise DataError(
+            f"{symbol}: the instruments file lacks {missing}; take it from the venue's exchangeInfo."
+        ) from None

@@ -11,7 +11,7 @@ import msgspec
 
 from aister.core.trade import OrderType, Purpose, Side
 
-__all__ = ["Approved", "CapLine", "Intent", "Refused", "sealed", "seal_of"]
+__all__ = ["Approved", "CapLine", "Intent", "Refused", "seal_of", "sealed"]
 
 
 class Intent(msgspec.Struct, frozen=True, array_like=True):

@@ -54,7 +54,9 @@ class Shadow(msgspec.Struct, frozen=True):
 
     def label(self, low: float, high: float, time_ms: int) -> str:
         """'target', 'stop' (first when both lie inside one bar), 'neither' once expired, or '' while open."""
-        stopped, reached = (low <= self.stop, high >= self.target) if self.side > 0 else (high >= self.stop, low <= self.target)
+        stopped, reached = (
+            (low <= self.stop, high >= self.target) if self.side > 0 else (high >= self.stop, low <= self.target)
+        )
         if stopped:
             return "stop"
         if reached:
@@ -115,7 +117,13 @@ class Desk:
     @property
     def free(self) -> bool:
         """Whether a new setup may be asked about: nothing held, planned, working or being asked."""
-        return self.asked is None and self.plan is None and self.bracket is None and self.entry is None and not len(self.orders)
+        return (
+            self.asked is None
+            and self.plan is None
+            and self.bracket is None
+            and self.entry is None
+            and not len(self.orders)
+        )
 
     def follow(self, decision: Decision, asked_ms: int) -> None:
         """Start the shadow of a decision's proposal."""

@@ -114,7 +114,9 @@ class Engine:
         """One event through every stage it concerns."""
         time_ms = event.time_ms
         if time_ms < self.time_ms:
-            raise SequenceError(f"An event of {time_ms} ms came after {self.time_ms} ms; the feed's clock runs backwards.")
+            raise SequenceError(
+                f"An event of {time_ms} ms came after {self.time_ms} ms; the feed's clock runs backwards."
+            )
         self.time_ms = time_ms
         audit = Audit(self.sequence, event, self._handlers[type(event)](event))
         self.sequence += 1
@@ -131,7 +133,13 @@ class Engine:
         if desk.bracket is not None:
             self.portfolio.mark(bar.symbol, bar.close)
             changed = self.risk.mark(time_ms, self.portfolio.equity)
-        if not closed and changed is None and desk.wake_low < bar.low and bar.high < desk.wake_high and time_ms < desk.wake_ms:
+        if (
+            not closed
+            and changed is None
+            and desk.wake_low < bar.low
+            and bar.high < desk.wake_high
+            and time_ms < desk.wake_ms
+        ):
             return _NOTHING
         out: list[Output] = [] if changed is None else [changed]
         self._attend(desk, bar, closed, out)
@@ -241,7 +249,9 @@ class Engine:
         if order is not None:
             desk.entry = proposal
             entry = order.price_ticks or desk.mark_ticks
-            desk.working_entry = self._account.reserve(desk, order.side, order.steps, entry, proposal.stop_ticks, self.time_ms)
+            desk.working_entry = self._account.reserve(
+                desk, order.side, order.steps, entry, proposal.stop_ticks, self.time_ms
+            )
             desk.entry_expires_ms = self.time_ms + self.rules.plan_life_ms
 
     def _review(self, desk: Desk, intent: Intent, out: list[Output]) -> Order | None:
@@ -277,7 +287,9 @@ class Engine:
         steps = self.portfolio.holding(desk.instrument.symbol).steps
         if steps and not desk.orders.of(Purpose.CLOSE):
             side = Side.BUY if steps > 0 else Side.SELL
-            self._review(desk, planning.close_intent(desk.instrument.symbol, side, abs(steps), desk.mark_ticks, cause), out)
+            self._review(
+                desk, planning.close_intent(desk.instrument.symbol, side, abs(steps), desk.mark_ticks, cause), out
+            )
 
     def _manage(self, desk: Desk, closed: int, out: list[Output]) -> None:
         """Time stop, break-even and trailing; a moved stop is placed beside the old one."""
@@ -316,7 +328,9 @@ class Engine:
         if order is None:
             return _NOTHING
         if order.purpose is Purpose.ENTRY:
-            out.append(PlanVoided(order.intent_id.removesuffix("-entry"), event.symbol, f"the venue refused: {event.reason}"))
+            out.append(
+                PlanVoided(order.intent_id.removesuffix("-entry"), event.symbol, f"the venue refused: {event.reason}")
+            )
             desk.entry = desk.working_entry = None
         elif order.purpose in (Purpose.STOP, Purpose.TARGET):
             self._close(desk, f"{order.intent_id}-refused", out)
@@ -329,7 +343,9 @@ class Engine:
         order = desk.orders.gone(event.client_id)
         out: list[Output] = []
         if order is not None and order.purpose is Purpose.ENTRY and desk.bracket is None:
-            out.append(PlanVoided(order.intent_id.removesuffix("-entry"), event.symbol, f"entry cancelled: {event.reason}"))
+            out.append(
+                PlanVoided(order.intent_id.removesuffix("-entry"), event.symbol, f"entry cancelled: {event.reason}")
+            )
             desk.entry = desk.working_entry = None
         elif order is not None and desk.bracket is not None:
             desk.stop_moves = True
@@ -362,9 +378,16 @@ class Engine:
         steps = abs(self.portfolio.holding(fill.symbol).steps)
         desk.working_entry = None
         desk.bracket = bracket_for(
-            setup_id=proposal.setup_id, symbol=fill.symbol, side=fill.side, entry_ticks=fill.price_ticks,
-            stop_ticks=proposal.stop_ticks, targets=proposal.targets, steps=steps, unit=desk.instrument.unit,
-            deadline_ms=fill.time_ms + proposal.horizon_ms, cost_e8=self._account.cost_e8(desk),
+            setup_id=proposal.setup_id,
+            symbol=fill.symbol,
+            side=fill.side,
+            entry_ticks=fill.price_ticks,
+            stop_ticks=proposal.stop_ticks,
+            targets=proposal.targets,
+            steps=steps,
+            unit=desk.instrument.unit,
+            deadline_ms=fill.time_ms + proposal.horizon_ms,
+            cost_e8=self._account.cost_e8(desk),
         )
         self._review(desk, planning.stop_intent(desk.bracket), out)
         for intent in planning.target_intents(desk.bracket, steps):
@@ -440,15 +463,31 @@ def _exit_reason(fill: Fill) -> str:
 def _proposal(setup: Setup) -> Proposal:
     """A setup taken as it stands, for a trader without a council."""
     return Proposal(
-        setup_id=setup.id, symbol=setup.symbol, side=setup.side, entry_type=setup.entry_type, entry_ticks=setup.entry_ticks,
-        stop_ticks=setup.stop_ticks, targets=setup.targets, horizon_ms=setup.horizon_ms, thesis=setup.rule,
+        setup_id=setup.id,
+        symbol=setup.symbol,
+        side=setup.side,
+        entry_type=setup.entry_type,
+        entry_ticks=setup.entry_ticks,
+        stop_ticks=setup.stop_ticks,
+        targets=setup.targets,
+        horizon_ms=setup.horizon_ms,
+        thesis=setup.rule,
     )
 
 
 def _entry_intent(proposal: Proposal, factor_e4: int, reference_ticks: int) -> Intent:
     limit = proposal.entry_type is OrderType.LIMIT
     return Intent(
-        id=f"{proposal.setup_id}-entry", symbol=proposal.symbol, purpose=Purpose.ENTRY, side=proposal.side,
-        type=proposal.entry_type, steps=0, price_ticks=proposal.entry_ticks if limit else reference_ticks,
-        trigger_ticks=0, stop_ticks=proposal.stop_ticks, size_factor_e4=factor_e4, reduce_only=False, close_position=False,
+        id=f"{proposal.setup_id}-entry",
+        symbol=proposal.symbol,
+        purpose=Purpose.ENTRY,
+        side=proposal.side,
+        type=proposal.entry_type,
+        steps=0,
+        price_ticks=proposal.entry_ticks if limit else reference_ticks,
+        trigger_ticks=0,
+        stop_ticks=proposal.stop_ticks,
+        size_factor_e4=factor_e4,
+        reduce_only=False,
+        close_position=False,
     )

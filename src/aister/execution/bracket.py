@@ -38,15 +38,32 @@ class Bracket(msgspec.Struct):
 
 
 def bracket_for(
-    *, setup_id: str, symbol: str, side: Side, entry_ticks: int, stop_ticks: int, targets: tuple[Target, ...],
-    steps: int, unit: int, deadline_ms: int, cost_e8: int,
+    *,
+    setup_id: str,
+    symbol: str,
+    side: Side,
+    entry_ticks: int,
+    stop_ticks: int,
+    targets: tuple[Target, ...],
+    steps: int,
+    unit: int,
+    deadline_ms: int,
+    cost_e8: int,
 ) -> Bracket:
     """The bracket of a position of `steps` filled at `entry_ticks`; the risk is the distance from fill to stop."""
     risk_ticks = max(1, (entry_ticks - stop_ticks) * side)
     return Bracket(
-        setup_id=setup_id, symbol=symbol, side=side, entry_ticks=entry_ticks, stop_ticks=stop_ticks,
-        risk_ticks=risk_ticks, risk_amount=risk_ticks * steps * unit, deadline_ms=deadline_ms,
-        cost_ticks=-(-entry_ticks * cost_e8 // 100_000_000), targets=list(targets), best_ticks=entry_ticks,
+        setup_id=setup_id,
+        symbol=symbol,
+        side=side,
+        entry_ticks=entry_ticks,
+        stop_ticks=stop_ticks,
+        risk_ticks=risk_ticks,
+        risk_amount=risk_ticks * steps * unit,
+        deadline_ms=deadline_ms,
+        cost_ticks=-(-entry_ticks * cost_e8 // 100_000_000),
+        targets=list(targets),
+        best_ticks=entry_ticks,
     )
 
 

@@ -14,9 +14,18 @@ __all__ = ["close_intent", "obsolete", "stop_intent", "superseded_stops", "targe
 def stop_intent(bracket: Bracket) -> Intent:
     """The protective stop: STOP_MARKET, closePosition, so that partial fills and targets need no resize."""
     return Intent(
-        id=f"{bracket.setup_id}-stop@{bracket.stop_ticks}", symbol=bracket.symbol, purpose=Purpose.STOP,
-        side=bracket.side.opposite, type=OrderType.STOP_MARKET, steps=0, price_ticks=0,
-        trigger_ticks=bracket.stop_ticks, stop_ticks=0, size_factor_e4=10_000, reduce_only=False, close_position=True,
+        id=f"{bracket.setup_id}-stop@{bracket.stop_ticks}",
+        symbol=bracket.symbol,
+        purpose=Purpose.STOP,
+        side=bracket.side.opposite,
+        type=OrderType.STOP_MARKET,
+        steps=0,
+        price_ticks=0,
+        trigger_ticks=bracket.stop_ticks,
+        stop_ticks=0,
+        size_factor_e4=10_000,
+        reduce_only=False,
+        close_position=True,
     )
 
 
@@ -24,9 +33,18 @@ def target_intents(bracket: Bracket, steps: int) -> list[Intent]:
     """Reduce-only take-profits that together close exactly `steps`."""
     return [
         Intent(
-            id=f"{bracket.setup_id}-target@{ticks}", symbol=bracket.symbol, purpose=Purpose.TARGET,
-            side=bracket.side.opposite, type=OrderType.TAKE_PROFIT_MARKET, steps=part, price_ticks=0,
-            trigger_ticks=ticks, stop_ticks=0, size_factor_e4=10_000, reduce_only=True, close_position=False,
+            id=f"{bracket.setup_id}-target@{ticks}",
+            symbol=bracket.symbol,
+            purpose=Purpose.TARGET,
+            side=bracket.side.opposite,
+            type=OrderType.TAKE_PROFIT_MARKET,
+            steps=part,
+            price_ticks=0,
+            trigger_ticks=ticks,
+            stop_ticks=0,
+            size_factor_e4=10_000,
+            reduce_only=True,
+            close_position=False,
         )
         for ticks, part in split_targets(bracket.targets, steps)
     ]
@@ -35,8 +53,17 @@ def target_intents(bracket: Bracket, steps: int) -> list[Intent]:
 def close_intent(symbol: str, position_side: Side, steps: int, mark_ticks: int, cause: str) -> Intent:
     """Close what is held at market, reduce-only."""
     return Intent(
-        id=f"{cause}-close", symbol=symbol, purpose=Purpose.CLOSE, side=position_side.opposite, type=OrderType.MARKET,
-        steps=steps, price_ticks=mark_ticks, trigger_ticks=0, stop_ticks=0, size_factor_e4=10_000, reduce_only=True,
+        id=f"{cause}-close",
+        symbol=symbol,
+        purpose=Purpose.CLOSE,
+        side=position_side.opposite,
+        type=OrderType.MARKET,
+        steps=steps,
+        price_ticks=mark_ticks,
+        trigger_ticks=0,
+        stop_ticks=0,
+        size_factor_e4=10_000,
+        reduce_only=True,
         close_position=False,
     )
 
