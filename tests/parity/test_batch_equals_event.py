@@ -1,4 +1,5 @@
-"""The batch loop and the event engine make the same trades of the same strategy: equal integers, equal trades hash (Q2).
+"""The batch loop and the event engine make the same trades of the same strategy: equal integers, equal trades hash
+(Q2).
 
 The engine runs whole: features, strategy, risk, execution, venue, portfolio; without council, and with only the limits
 that size an order, because the batch loop knows no others.

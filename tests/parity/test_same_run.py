@@ -1,4 +1,5 @@
-"""One run, driven every way there is: at full speed, paced, killed anywhere and resumed. The hashes of Q2 must agree."""
+"""One run, driven every way there is: at full speed, paced, killed anywhere and resumed. The hashes of Q2 must
+agree."""
 
 import asyncio
 import os

@@ -1,4 +1,5 @@
-"""The composition root: the only place that chooses a feed, a venue, minds, a journal. Everything else is handed these."""
+"""The composition root: the only place that chooses a feed, a venue, minds, a journal. Everything else is handed
+these."""
 
 import secrets
 from collections.abc import Callable
@@ -147,7 +148,8 @@ def _opening(settings: RunSettings, feed: RecordedFeed, mind: str) -> tuple[RunS
 
 
 def _costs(venue: SimVenue, instrument: Instrument) -> Costs:
-    """What the venue's own models make of a round trip: taker fee and half-spread both ways, and the least a stop slips."""
+    """What the venue's own models make of a round trip: taker fee and half-spread both ways, and the least a stop
+    slips."""
     _, taker_e8, _ = venue.fees.rates_e8(instrument)
     half_spread_e8 = venue.slippage.half_spread(instrument)
     return Costs(2 * (taker_e8 + half_spread_e8) + venue.slippage.stop_floor_e8, half_spread_e8)

@@ -58,7 +58,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError("The capital must be positive; give --capital in USDT, for example 10000.")
         if not 0 <= self.leverage <= _VENUE_MAX_LEVERAGE:
             raise UsageError(
-                f"Leverage {self.leverage} is not possible; give 1 to {_VENUE_MAX_LEVERAGE}, or leave it out for the profile's."
+                f"Leverage {self.leverage} is not possible; give 1 to {_VENUE_MAX_LEVERAGE}, "
+                "or leave it out for the profile's."
             )
         if not 0 <= self.latency_ms <= 600_000:
             raise UsageError("The modelled latency must lie between 0 and 600000 ms.")

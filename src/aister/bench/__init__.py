@@ -1,4 +1,5 @@
-"""What `aister bench NAME` runs. Every figure stands beside a reference measured in the same run: machines are noisy."""
+"""What `aister bench NAME` runs. Every figure stands beside a reference measured in the same run: machines are
+noisy."""
 
 from collections.abc import Callable, Iterator
 from importlib import import_module

@@ -15,8 +15,11 @@ from pathlib import Path
 
 import msgspec
 
+from aister.app.build import build_run, open_data, open_run_journal
+from aister.app.settings import RunSettings
 from aister.bench import Figure
 from aister.core.audit import Audit
+from aister.engine.runner import run_sync
 
 __all__ = ["measure"]
 
@@ -82,10 +85,6 @@ class _Unrecorded:
 
 
 def _run(case: str, days: int, seed: int) -> tuple[int, float, str]:
-    from aister.app.build import build_run, open_data, open_run_journal
-    from aister.app.settings import RunSettings
-    from aister.engine.runner import run_sync
-
     start = 1_746_403_200_000
     full = case == "full"
     settings = RunSettings(
@@ -109,25 +108,22 @@ def _run(case: str, days: int, seed: int) -> tuple[int, float, str]:
 
 
 def _plain(days: int) -> tuple[int, float, str]:
-    from aister.app.build import open_data
-    from aister.app.settings import RunSettings
-
     feed = open_data(RunSettings(end_ms=1_746_403_200_000 + days * 86_400_000))
-    per_symbol: dict[str, list[tuple[float, float, float, float]]] = {}
+    per_symbol: dict[str, list[tuple[float, float, float]]] = {}
     for market in feed.slices():
         for bar in market.bars:
-            per_symbol.setdefault(bar.symbol, []).append((bar.open, bar.high, bar.low, bar.close))
+            per_symbol.setdefault(bar.symbol, []).append((bar.high, bar.low, bar.close))
     began = time.process_time()
     for bars in per_symbol.values():
         _plain_loop(bars)
     return sum(map(len, per_symbol.values())), time.process_time() - began, "pure Python"
 
 
-def _plain_loop(bars: list[tuple[float, float, float, float]]) -> float:
-    fast = slow = before = bars[0][3]
+def _plain_loop(bars: list[tuple[float, float, float]]) -> float:
+    fast = slow = before = bars[0][2]
     gain = loss = spread = pnl = entry = stop = target = 0.0
     side = 0
-    for open_, high, low, close in bars:
+    for high, low, close in bars:
         if side and ((low <= stop or high >= target) if side > 0 else (high >= stop or low <= target)):
             hit = stop if (low <= stop if side > 0 else high >= stop) else target
             pnl += side * (hit - entry) - 0.0007 * entry

@@ -42,7 +42,8 @@ class AskCouncil(msgspec.Struct, frozen=True, array_like=True, tag="ask"):
 
 
 class Reviewed(msgspec.Struct, frozen=True, array_like=True, tag="review"):
-    """The kernel's word on an intent: granted steps (0 = refused), the binding limit, the reason, every limit's figure."""
+    """The kernel's word on an intent: granted steps (0 = refused), the binding limit, the reason, every limit's
+    figure."""
 
     intent: Intent
     granted_steps: int

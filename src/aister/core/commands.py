@@ -1,4 +1,5 @@
-"""Everything an operator can ask of a trader. Each is a value in the same queue as market events: journaled, replayable."""
+"""Everything an operator can ask of a trader. Each is a value in the same queue as market events: journaled,
+replayable."""
 
 import msgspec
 

@@ -144,7 +144,8 @@ class Question(msgspec.Struct, frozen=True, array_like=True):
     """Everything the minds may read: the setup, the features at its close, the account in fractions, the standings.
 
     `features` maps feature id -> value for what is available; `unavailable` maps id -> reason. `account` holds
-    fractions and counts only (open_risk, day_loss, drawdown, losses_in_row, open_positions, ...), never absolute equity.
+    fractions and counts only (open_risk, day_loss, drawdown, losses_in_row, open_positions, ...), never absolute
+    equity.
     `cost_e8` is the expected round-trip cost as a fraction of entry price in 1e-8.
     """
 

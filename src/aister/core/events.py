@@ -1,4 +1,5 @@
-"""Everything that can happen to a trader. `time_ms` is UTC event time as the engine learns it; the engine has no other clock."""
+"""Everything that can happen to a trader. `time_ms` is UTC event time as the engine learns it; the engine has no
+other clock."""
 
 import msgspec
 

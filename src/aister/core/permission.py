@@ -37,7 +37,8 @@ class Intent(msgspec.Struct, frozen=True, array_like=True):
 
 
 class CapLine(msgspec.Struct, frozen=True, array_like=True):
-    """What one limit said of an intent: how many steps it would allow, and the figure it looked at against its bound."""
+    """What one limit said of an intent: how many steps it would allow, and the figure it looked at against its
+    bound."""
 
     limit: str
     steps: int

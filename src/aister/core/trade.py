@@ -1,4 +1,5 @@
-"""What travels towards an order and back: side, order, fill, position. Prices in ticks, sizes in steps, money in 1e-8."""
+"""What travels towards an order and back: side, order, fill, position. Prices in ticks, sizes in steps, money in
+1e-8."""
 
 from enum import IntEnum, StrEnum
 

@@ -69,7 +69,8 @@ class Account:
         )
 
     def situation(self, desk: Desk, time_ms: int) -> Situation:
-        """The account and the market as a review of this desk's intent reads them. Its own armed plan is not counted twice."""
+        """The account and the market as a review of this desk's intent reads them. Its own armed plan is not counted
+        twice."""
         portfolio = self._portfolio
         positions = tuple(e for d in self._desks.values() if (e := self._exposure(d, time_ms)) is not None)
         reserved = tuple(r for d in self._desks.values() if (r := self._reserved(d, d is desk)) is not None)
@@ -111,7 +112,8 @@ class Account:
             cost_e8=self.cost_e8(desk),
         )
 
-    # ---- inside -------------------------------------------------------------------------------------------------------
+    # ---- inside
+    # -------------------------------------------------------------------------------------------------------
 
     def _fractions(self, setup: Setup, time_ms: int) -> dict[str, float]:
         equity = self._portfolio.equity

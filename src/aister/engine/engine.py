@@ -57,7 +57,8 @@ _NOTHING: tuple[Output, ...] = ()
 
 
 class EngineRules(msgspec.Struct, frozen=True):
-    """How the stages are put together. `deliberate` false = setups trade directly, without council (benchmarks, parity).
+    """How the stages are put together. `deliberate` false = setups trade directly, without council (benchmarks,
+    parity).
 
     `plan_life_ms` bounds an armed plan (Q25), `answer_timeout_ms` a question without answer (Q26)."""
 
@@ -311,7 +312,8 @@ class Engine:
             bracket.stop_ticks = stop
             self._review(desk, planning.stop_intent(bracket), out)
 
-    # ---- what the venue reports ---------------------------------------------------------------------------------------
+    # ---- what the venue reports
+    # ---------------------------------------------------------------------------------------
 
     def _accepted(self, event: OrderAccepted) -> tuple[Output, ...]:
         desk = self.desks[event.symbol]
@@ -426,7 +428,8 @@ class Engine:
         changed = self.risk.mark(self.time_ms, self.portfolio.equity)
         return _NOTHING if changed is None else (changed,)
 
-    # ---- operator -----------------------------------------------------------------------------------------------------
+    # ---- operator
+    # -----------------------------------------------------------------------------------------------------
 
     def _commanded(self, event: CommandGiven) -> tuple[Output, ...]:
         command = event.command

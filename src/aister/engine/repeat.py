@@ -37,8 +37,8 @@ class RepeatedJournal:
             return
         if audit != self._next:
             raise JournalError(
-                f"Record {audit.sequence} comes out differently than the journal holds it: the data, settings or code changed "
-                "since. Start over with --fresh; the old chain is kept.",
+                f"Record {audit.sequence} comes out differently than the journal holds it: the data, settings or code "
+                "changed since. Start over with --fresh; the old chain is kept.",
                 audit.sequence,
             )
         self.repeated += 1

@@ -1,7 +1,8 @@
 """The loop around the engine: journal first, then hand on. One slice of market time is one step of it.
 
 `run_sync` drives it at full speed, `run_async` paced by a clock; both call the same step, so they leave the same chain.
-The order inside a slice is the order inside a bar (Q3): funding, opening, what is released meanwhile, the inside, closes.
+The order inside a slice is the order inside a bar (Q3): funding, opening, what is released meanwhile, the inside,
+closes.
 """
 
 import heapq
@@ -36,7 +37,8 @@ class Sender(Protocol):
 class Run:
     """One trader over one feed. `observers` see every audit after it is journaled (hashes, screen).
 
-    A journal that already holds records is repeated, not trusted: the same steps are taken and each audit must equal the
+    A journal that already holds records is repeated, not trusted: the same steps are taken and each audit must equal
+    the
     recorded one (`JournalError` otherwise), then the run goes on where the records end.
     """
 
@@ -121,7 +123,8 @@ class Run:
                 return bar.open
         return self.engine.desks[symbol].close
 
-    # ---- inside -------------------------------------------------------------------------------------------------------
+    # ---- inside
+    # -------------------------------------------------------------------------------------------------------
 
     def _handle(self, event: Event) -> None:
         audit = self._process(event)
@@ -170,7 +173,8 @@ class Run:
         return True
 
     def _release(self, until_ms: int) -> None:
-        """Answers due by then, and commands, in time order; what they cause at the venue is reported before the next."""
+        """Answers due by then, and commands, in time order; what they cause at the venue is reported before the
+        next."""
         while self._asked and self._asked[0][0] <= until_ms:
             due_ms, _, question = heapq.heappop(self._asked)
             self._give_commands(due_ms)

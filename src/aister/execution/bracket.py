@@ -21,7 +21,8 @@ class ManagementRules(msgspec.Struct, frozen=True):
 
 
 class Bracket(msgspec.Struct):
-    """One open position's plan: resident stop, remaining targets (steps by ticks), time stop, and what trailing needs."""
+    """One open position's plan: resident stop, remaining targets (steps by ticks), time stop, and what trailing
+    needs."""
 
     setup_id: str
     symbol: str

@@ -1,4 +1,5 @@
-"""The one sender. Nothing else may call `Venue.send`; nothing passes here without a sealed, fresh, unused permission."""
+"""The one sender. Nothing else may call `Venue.send`; nothing passes here without a sealed, fresh, unused
+permission."""
 
 from aister.core.errors import PermissionRefused
 from aister.core.permission import Approved, sealed

@@ -28,7 +28,8 @@ def order_of(permit: Approved, client_id: str) -> Order:
 
 
 class OrderState(StrEnum):
-    """SENT until the venue answers; then WORKING; CANCELING once its cancel was sent. Finished orders leave the book."""
+    """SENT until the venue answers; then WORKING; CANCELING once its cancel was sent. Finished orders leave the
+    book."""
 
     SENT = "SENT"
     WORKING = "WORKING"

@@ -26,7 +26,8 @@ class Floor(Protocol):
         ...
 
     def rest(self, bars: Sequence[BarClosed], *, again: bool = False) -> None:
-        """What happens inside the bars. With `again`, only stops placed since for a position that a resting order opened in
+        """What happens inside the bars. With `again`, only stops placed since for a position that a resting order
+        opened in
         this very bar (it can be stopped in it, but cannot take its target in it)."""
         ...
 
