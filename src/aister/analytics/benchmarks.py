@@ -178,16 +178,14 @@ def matched_random(
 
 
 def _words(trades: int, percentile: float, evidence: bool) -> str:
+    n = "1 trade" if trades == 1 else f"{trades} trades"
     if not evidence:
-        return f"{trades} trades: not enough data to compare with chance ({ENOUGH_TRADES} are needed)."
+        return f"{n}: not enough data to compare with chance ({ENOUGH_TRADES} are needed)."
     if percentile > 95.0:
-        return (
-            f"{trades} trades, above the 95th percentile of matched random entry: better than chance explains "
-            f"easily, on this span alone."
-        )
+        return f"{n}, above the 95th percentile of matched random entry: more than chance explains, on this span."
     if percentile < 5.0:
-        return f"{trades} trades, below the 5th percentile of matched random entry: worse than chance explains easily."
-    return f"{trades} trades, inside the middle 90 % of matched random entry: no different from chance."
+        return f"{n}, below the 5th percentile of matched random entry: worse than chance explains."
+    return f"{n}, inside the middle 90 % of matched random entry: no different from chance."
 
 
 def _ladder(values: Floats, longest: int) -> list[Floats]:

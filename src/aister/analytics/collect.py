@@ -51,6 +51,8 @@ from aister.core.trade import Order, Purpose
 
 __all__ = ["Collector", "collect"]
 
+_NO_START = "The journal has no start of a run, so nothing can be reported; `aister journal show` lists what it holds."
+
 
 def collect(
     audits: Iterable[Audit], *, flags: tuple[str, ...] = (), assumptions: dict[str, str] | None = None
@@ -63,7 +65,7 @@ def collect(
 
 
 class Collector:
-    """Takes audits in order; `result` may be asked at any time."""
+    """Takes audits in order; `result` may be asked at any time. Raises `DataError` when the first is not a start."""
 
     def __init__(self) -> None:
         self._started: RunStarted | None = None
@@ -118,8 +120,10 @@ class Collector:
 
     def take(self, audit: Audit) -> None:
         """One record: its event first, then what came of it."""
-        self._records += 1
         event = audit.event
+        if not self._records and type(event) is not RunStarted:
+            raise DataError(_NO_START)
+        self._records += 1
         handle = self._events.get(type(event))
         if handle is not None:
             handle(event)
@@ -276,10 +280,7 @@ class Collector:
     def result(self, flags: tuple[str, ...], assumptions: dict[str, str]) -> RunResult:
         """Everything seen so far. Raises `DataError` when no run has started."""
         if self._started is None:
-            raise DataError(
-                "The journal has no start of a run, so nothing can be reported; `aister journal show` lists what it "
-                "holds."
-            )
+            raise DataError(_NO_START)
         if self._last_ms > self._times[-1]:
             self._point(self._last_ms)
         trades = tuple(self._trade(number, draft) for number, draft in enumerate(self._ended, 1))

@@ -1,0 +1,195 @@
+"""`aister run` as a person starts it: a result, an interruption and its resumption, and one sentence for every
+mistake."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from aister.cli.output import writable, write_text
+from aister.core.errors import StorageError, UsageError
+
+SPAN = ["--symbols", "BTCUSDT,ETHUSDT", "--from", "2025-05-12", "--to", "2025-05-17"]
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "aister", "run", *arguments]
+
+
+def aister(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments),
+        env={**os.environ, "AISTER_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, str, Path]:
+    """One uninterrupted run with both files: its JSON, what it printed, where it lies."""
+    folder = tmp_path_factory.mktemp("whole")
+    done = aister(folder / "home", *SPAN, "--report", str(folder / "r.html"), "--json", str(folder / "r.json"))
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "r.json").read_text()), done.stdout, folder
+
+
+def test_a_run_leaves_report_json_and_a_summary(whole: tuple[dict, str, Path]) -> None:
+    result, printed, folder = whole
+    assert {"trades", "decisions", "metrics", "flags", "assumptions", "seed", "versions"} <= result.keys()
+    assert all(
+        re.fullmatch("[0-9a-f]{64}", result[f"{name}_hash"])
+        for name in ("journal", "decision", "trades", "data", "config")
+    )
+    assert result["decisions"] and result["finished"] and result["settings"]["from"] == "2025-05-12 00:00 UTC"
+    assert all(d["arrived_ms"] == d["asked_ms"] + 250 for d in result["decisions"])
+    page = (folder / "r.html").read_text()
+    assert result["journal_hash"] in page and page.count('<details id="d') == len(result["decisions"])
+    for line in ("Result ", "Beside it", "Chance ", f"hash {result['trades_hash']}", f"Report     {folder / 'r.html'}"):
+        assert line in printed, line
+    assert printed.count("closed by") == sum(not trade["open"] for trade in result["trades"])
+    assert [p.name for p in folder.iterdir() if p.name.startswith(".")] == []
+
+
+def test_standard_output_is_json_and_nothing_else_and_the_same(whole: tuple[dict, str, Path], tmp_path: Path) -> None:
+    done = aister(tmp_path, *SPAN, "--json", "-")
+    again = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert {name: again[name] for name in again if name.endswith("_hash")} == {
+        n: v for n, v in whole[0].items() if n.endswith("_hash")
+    }
+    assert again["metrics"] == whole[0]["metrics"] and again["benchmarks"] == whole[0]["benchmarks"]
+
+
+class Terminal:
+    """The command on a pseudo-terminal of 80 x 24."""
+
+    def __init__(self, home: Path, *arguments: str) -> None:
+        self.seen = b""
+        self._descriptor, inside = pty.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        take = (
+            "import fcntl, os, sys, termios; os.setsid(); "
+            "fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+        )
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", take, *command(*arguments)],
+            env={**os.environ, "AISTER_HOME": str(home), "TERM": "xterm-256color"},
+            stdin=inside, stdout=inside, stderr=inside,
+        )  # fmt: skip
+        os.close(inside)
+
+    def wait_for(self, words: bytes, seconds: float = 60.0) -> None:
+        until = time.monotonic() + seconds
+        while words not in self.seen:
+            assert time.monotonic() < until, self.seen[-2_000:]
+            self._read()
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def type(self, keys: bytes) -> None:
+        os.write(self._descriptor, keys)
+
+    def leave(self) -> int:
+        while self._read():
+            pass
+        os.close(self._descriptor)
+        return self._process.wait(timeout=60)
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self._descriptor], [], [], 0.2)
+        if not ready:
+            return True
+        try:
+            data = os.read(self._descriptor, 65_536)
+        except OSError:  # Linux says so when the other side has gone
+            return False
+        self.seen += data
+        return bool(data)
+
+
+def test_interrupted_at_a_slow_pace_then_resumed(whole: tuple[dict, str, Path], tmp_path: Path) -> None:
+    report = tmp_path / "r.html"
+    slow = Terminal(tmp_path, *SPAN, "--speed", "1", "--report", str(report))
+    slow.wait_for(b"BTCUSDT")
+    slow.signal(signal.SIGTERM)
+    asked = time.monotonic()
+    assert slow.leave() == 130 and time.monotonic() - asked < 10  # not after the minute it was waiting for
+    assert b"The same command goes on from there" in slow.seen and not report.exists()
+
+    last = aister(tmp_path, *SPAN, "--report", str(report), "--json", str(tmp_path / "r.json"))
+    assert last.returncode == 0, last.stderr
+    found = re.search(r"resumed: ([\d,]+) records repeated", last.stdout)
+    assert found and int(found[1].replace(",", "")) > 0
+    result = json.loads((tmp_path / "r.json").read_text())
+    assert (result["journal_hash"], result["decision_hash"]) == (whole[0]["journal_hash"], whole[0]["decision_hash"])
+    assert result["trades"] == whole[0]["trades"] and report.exists()
+
+
+def test_ctrl_c_is_heard_at_full_speed(tmp_path: Path) -> None:
+    fast = Terminal(tmp_path, "--speed", "max", "--report", str(tmp_path / "r.html"))
+    fast.wait_for(b"decisions,")
+    fast.type(b"\x03")
+    assert fast.leave() == 130
+    assert b"The same command goes on from there" in fast.seen and not (tmp_path / "r.html").exists()
+
+
+def test_the_last_picture_stays_until_enter(tmp_path: Path) -> None:
+    shell = Terminal(tmp_path, "--symbols", "BTCUSDT", "--from", "2025-05-12", "--to", "2025-05-13")
+    shell.wait_for(b"Enter or Ctrl-C leaves")
+    shell.type(b"\n")
+    assert shell.leave() == 0
+    assert b"Result " in shell.seen
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--report", "/nowhere/at/all/r.html"], "The folder /nowhere/at/all does not exist"),
+        (["--json", "/nowhere/r.json"], "The folder /nowhere does not exist"),
+        (["--speed", "-1"], "is not a speed"),
+        (["--from", "yesterday"], "is not a UTC date"),
+        (["--leverage", "-3"], "Leverage -3 is not possible"),
+        (["--symbols", "NOSUCHUSDT"], "NOSUCHUSDT"),
+    ],
+)
+def test_a_mistake_gets_one_sentence_and_exit_code_2(arguments: list[str], words: str, tmp_path: Path) -> None:
+    done = aister(tmp_path, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr and len(done.stderr.strip().splitlines()) == 1
+
+
+def test_files_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "r.html"
+    write_text(target, "before")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match=r"could not be written .No space left"):
+        write_text(target, "after")
+    assert target.read_text() == "before" and [p.name for p in tmp_path.iterdir()] == ["r.html"]
+
+
+def test_a_target_is_refused_before_the_work_starts(tmp_path: Path) -> None:
+    writable(tmp_path / "new.html")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(UsageError, match="is a folder"):
+        writable(tmp_path)
+    with pytest.raises(UsageError, match="does not exist"):
+        writable(tmp_path / "no" / "r.html")
