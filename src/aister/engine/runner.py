@@ -150,7 +150,7 @@ class Run:
                     self._journal.flush()
                     durable = True
                 order = output.order
-                self._sender.send(order, self.engine.permits.pop(order.client_id), time_ms)
+                self._sender.send(order, self.engine.permit(order.client_id), time_ms)
             elif isinstance(output, CancelOrder):
                 self._sender.cancel(output.symbol, output.client_id, time_ms)
             elif isinstance(output, AskCouncil):

@@ -1,0 +1,274 @@
+"""From an intent to a flat book: every order and position of every desk, and nothing about why one wanted them.
+
+Called by the engine within a pass. What should rest at the venue is `execution.plan`'s business, whether it may is
+risk's; here they meet, and the venue's reports move the desk on.
+"""
+
+import msgspec
+
+from aister.core.audit import Breaker, BreakerChanged, CancelOrder, Output, PlaceOrder, PlanVoided, TradeClosed
+from aister.core.council import Proposal
+from aister.core.events import FundingPaid, OrderAccepted, OrderCanceled, OrderFilled, OrderRejected
+from aister.core.permission import Approved, Intent
+from aister.core.trade import Fill, FillKind, Order, OrderType, Purpose, Side
+from aister.engine.account import Account
+from aister.engine.desk import Desk
+from aister.execution import plan as planning
+from aister.execution.bracket import ManagementRules, bracket_for, trailed_stop
+from aister.execution.orders import order_of
+from aister.portfolio.holding import Closing
+from aister.portfolio.portfolio import Portfolio
+from aister.risk.kernel import RiskKernel
+
+__all__ = ["Pass", "Trading", "entry_intent"]
+
+
+class Pass(msgspec.Struct):
+    """One pass in the making: its time, its number in the chain, what it has led to so far."""
+
+    time_ms: int
+    sequence: int
+    out: list[Output]
+
+
+class Trading:
+    """Orders and positions of all desks. `permits` holds the permission of each order until the runner takes it."""
+
+    def __init__(
+        self,
+        *,
+        trader_id: str,
+        risk: RiskKernel,
+        portfolio: Portfolio,
+        account: Account,
+        desks: dict[str, Desk],
+        management: ManagementRules,
+        entry_life_ms: int,
+    ) -> None:
+        self.permits: dict[str, Approved] = {}
+        self._trader_id, self._risk, self._portfolio, self._account = trader_id, risk, portfolio, account
+        self._desks, self._management, self._entry_life_ms = desks, management, entry_life_ms
+
+    # ---- what the engine asks for -----------------------------------------------------------------------------------
+
+    def fire(self, desk: Desk, proposal: Proposal, factor_e4: int, reference_ticks: int, now: Pass) -> None:
+        """Enter, if every limit holds at this moment."""
+        order = self._review(desk, entry_intent(proposal, factor_e4, reference_ticks), now)
+        if order is None:
+            return
+        entry = order.price_ticks or desk.mark_ticks
+        desk.entry = proposal
+        desk.entry_expires_ms = now.time_ms + self._entry_life_ms
+        desk.working_entry = self._account.reserve(
+            desk, order.side, order.steps, entry, proposal.stop_ticks, now.time_ms
+        )
+
+    def expire_entry(self, desk: Desk, now: Pass) -> None:
+        """A working entry past its life is cancelled; what it has filled stays and stays protected."""
+        if desk.entry is not None and now.time_ms >= desk.entry_expires_ms:
+            self._cancel(desk, _ids(desk, Purpose.ENTRY), "entry expired", now)
+
+    def manage(self, desk: Desk, closed: int, now: Pass) -> None:
+        """Time stop, break-even and trailing; a moved stop is placed beside the old one."""
+        bracket = desk.bracket
+        assert bracket is not None
+        if now.time_ms >= bracket.deadline_ms:
+            self.close(desk, f"{bracket.setup_id}-time", now)
+            return
+        if not desk.orders.of(Purpose.STOP) and not desk.orders.of(Purpose.CLOSE):
+            self.close(desk, f"{bracket.setup_id}-unprotected@{now.time_ms}", now)
+            return
+        if not (closed or desk.stop_moves):
+            return
+        desk.stop_moves = False
+        mark = desk.mark_ticks
+        bracket.best_ticks = max(bracket.best_ticks, mark) if bracket.side > 0 else min(bracket.best_ticks, mark)
+        stop = trailed_stop(bracket, mark, self._management)
+        if stop != bracket.stop_ticks:
+            bracket.stop_ticks = stop
+            self._review(desk, planning.stop_intent(bracket), now)
+
+    def close(self, desk: Desk, cause: str, now: Pass) -> None:
+        """Close what is held at market unless a close is already on its way."""
+        symbol = desk.instrument.symbol
+        steps = self._portfolio.holding(symbol).steps
+        if steps and not desk.orders.of(Purpose.CLOSE):
+            side = Side.BUY if steps > 0 else Side.SELL
+            self._review(desk, planning.close_intent(symbol, side, abs(steps), desk.mark_ticks, cause), now)
+
+    def withdraw(self, desk: Desk, reason: str, now: Pass) -> None:
+        """No new risk: the armed plan is void and a working entry is cancelled; what protects or reduces stays."""
+        if desk.plan is not None:
+            now.out.append(PlanVoided(desk.plan.proposal.setup_id, desk.instrument.symbol, reason))
+            desk.plan = None
+        self._cancel(desk, _ids(desk, Purpose.ENTRY), reason, now)
+        desk.rewake()
+
+    def moved(self, changed: BreakerChanged | None, now: Pass) -> None:
+        """Note a breaker's move; a halt withdraws whatever would still add risk."""
+        if changed is None:
+            return
+        now.out.append(changed)
+        if changed.state is Breaker.HALTED:
+            for desk in self._desks.values():
+                self.withdraw(desk, f"halted: {changed.reason}", now)
+
+    # ---- what the venue reports -------------------------------------------------------------------------------------
+
+    def accepted(self, event: OrderAccepted, now: Pass) -> None:
+        desk = self._desks[event.symbol]
+        order = desk.orders.accepted(event.client_id)
+        if order is not None and order.purpose is Purpose.STOP:
+            self._cancel(desk, planning.superseded_stops(desk.orders, event.client_id), "replaced", now)
+
+    def rejected(self, event: OrderRejected, now: Pass) -> None:
+        desk = self._desks[event.symbol]
+        order = desk.orders.gone(event.client_id)
+        if order is None:
+            return
+        if order.purpose is Purpose.ENTRY:
+            self._entry_gone(desk, order, f"the venue refused: {event.reason}", now)
+        elif order.purpose in (Purpose.STOP, Purpose.TARGET):
+            self.close(desk, f"{order.intent_id}-refused", now)
+        desk.stop_moves = desk.bracket is not None
+        desk.rewake()
+
+    def canceled(self, event: OrderCanceled, now: Pass) -> None:
+        desk = self._desks[event.symbol]
+        order = desk.orders.gone(event.client_id)
+        if order is None:
+            return
+        if order.purpose is Purpose.ENTRY:
+            self._entry_gone(desk, order, f"entry cancelled: {event.reason}", now)
+        desk.stop_moves = desk.bracket is not None
+        desk.rewake()
+
+    def filled(self, event: OrderFilled, now: Pass) -> None:
+        fill = event.fill
+        desk = self._desks[fill.symbol]
+        desk.orders.filled(fill.client_id, fill.steps, event.done)
+        closing = self._portfolio.apply(event)
+        if fill.purpose == Purpose.ENTRY:
+            self._entered(desk, event, now)
+        elif closing is not None:
+            self._flat(desk, fill, closing, now)
+        elif desk.bracket is not None and fill.purpose == Purpose.TARGET:
+            desk.bracket.targets_hit += 1
+            desk.stop_moves = True
+        self.moved(self._risk.mark(now.time_ms, self._portfolio.equity), now)
+        desk.rewake()
+
+    def funding_paid(self, event: FundingPaid, now: Pass) -> None:
+        self._portfolio.apply(event)
+        self.moved(self._risk.mark(now.time_ms, self._portfolio.equity), now)
+
+    # ---- inside -----------------------------------------------------------------------------------------------------
+
+    def _review(self, desk: Desk, intent: Intent, now: Pass) -> Order | None:
+        """Ask risk; an approved intent becomes one order on its way out."""
+        permit, reviewed = self._risk.review(intent, self._account.situation(desk, now.time_ms))
+        now.out.append(reviewed)
+        if not isinstance(permit, Approved):
+            return None
+        order = order_of(permit, f"{self._trader_id}-{now.sequence:x}-{len(now.out):x}")
+        self.permits[order.client_id] = permit
+        desk.orders.sent(order)
+        now.out.append(PlaceOrder(order))
+        self.moved(self._risk.sent(now.time_ms, order), now)
+        return order
+
+    def _cancel(self, desk: Desk, client_ids: list[str], reason: str, now: Pass) -> None:
+        for client_id in client_ids:
+            if desk.orders.canceling(client_id):
+                now.out.append(CancelOrder(desk.instrument.symbol, client_id, reason))
+
+    def _entry_gone(self, desk: Desk, order: Order, reason: str, now: Pass) -> None:
+        """Nothing more will fill of an entry; without a position the desk is free again."""
+        desk.working_entry = None
+        if desk.bracket is None:
+            now.out.append(PlanVoided(order.intent_id.removesuffix("-entry"), order.symbol, reason))
+            desk.entry = None
+
+    def _entered(self, desk: Desk, event: OrderFilled, now: Pass) -> None:
+        """The first fill makes the bracket and puts the stop at the venue before anything else; the stop closes
+        whatever is held, so further fills need none. The targets follow once the entry is filled whole."""
+        proposal, fill = desk.entry, event.fill
+        assert proposal is not None
+        steps = abs(self._portfolio.holding(fill.symbol).steps)
+        if event.done:
+            desk.working_entry = None
+        if desk.bracket is None:
+            desk.bracket = bracket_for(
+                setup_id=proposal.setup_id,
+                symbol=fill.symbol,
+                side=fill.side,
+                entry_ticks=fill.price_ticks,
+                stop_ticks=proposal.stop_ticks,
+                targets=proposal.targets,
+                steps=steps,
+                unit=desk.instrument.unit,
+                deadline_ms=fill.time_ms + proposal.horizon_ms,
+                cost_e8=self._account.cost_e8(desk),
+            )
+            self._review(desk, planning.stop_intent(desk.bracket), now)
+        desk.bracket.risk_amount = desk.bracket.risk_ticks * steps * desk.instrument.unit
+        if event.done:
+            for intent in planning.target_intents(desk.bracket, steps):
+                self._review(desk, intent, now)
+
+    def _flat(self, desk: Desk, fill: Fill, closing: Closing, now: Pass) -> None:
+        """The position is gone: settle the trade's account and clear what protected it."""
+        bracket = desk.bracket
+        assert bracket is not None
+        closed = TradeClosed(
+            setup_id=bracket.setup_id,
+            symbol=closing.symbol,
+            side=closing.side,
+            opened_ms=closing.opened_ms,
+            closed_ms=closing.closed_ms,
+            steps=closing.steps,
+            entry_cost=closing.entry_cost,
+            exit_value=closing.exit_value,
+            fees=closing.fees,
+            funding=closing.funding,
+            pnl=closing.pnl,
+            initial_risk=bracket.risk_amount,
+            reason=_exit_reason(fill),
+        )
+        now.out.append(closed)
+        if closed.pnl < 0:
+            self._account.lost(closed.closed_ms)
+        desk.bracket, desk.entry, desk.stop_moves = None, None, False
+        self._cancel(desk, [*planning.obsolete(desk.orders), *_ids(desk, Purpose.ENTRY)], "flat", now)
+        self.moved(self._risk.trade_closed(closed), now)
+
+
+def entry_intent(proposal: Proposal, factor_e4: int, reference_ticks: int) -> Intent:
+    """What a proposal wants to enter: as much as risk allows, shrunk by the council's factor."""
+    limit = proposal.entry_type is OrderType.LIMIT
+    return Intent(
+        id=f"{proposal.setup_id}-entry",
+        symbol=proposal.symbol,
+        purpose=Purpose.ENTRY,
+        side=proposal.side,
+        type=proposal.entry_type,
+        steps=0,
+        price_ticks=proposal.entry_ticks if limit else reference_ticks,
+        trigger_ticks=0,
+        stop_ticks=proposal.stop_ticks,
+        size_factor_e4=factor_e4,
+        reduce_only=False,
+        close_position=False,
+    )
+
+
+def _ids(desk: Desk, purpose: Purpose) -> list[str]:
+    return [working.order.client_id for working in desk.orders.of(purpose)]
+
+
+def _exit_reason(fill: Fill) -> str:
+    if fill.kind is FillKind.LIQUIDATION:
+        return "liquidation"
+    if fill.purpose == Purpose.CLOSE:
+        return "time" if fill.intent_id.endswith("-time-close") else "close"
+    return fill.purpose
