@@ -16,7 +16,9 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from aister.cli import build
 from aister.cli.output import writable, write_text
 from aister.core.errors import StorageError, UsageError
 
@@ -148,6 +150,15 @@ def test_ctrl_c_is_heard_at_full_speed(tmp_path: Path) -> None:
     assert b"The same command goes on from there" in fast.seen and not (tmp_path / "r.html").exists()
 
 
+def test_a_reader_that_leaves_stops_the_run_without_a_traceback(tmp_path: Path) -> None:
+    env = {**os.environ, "AISTER_HOME": str(tmp_path)}
+    with subprocess.Popen(command(*SPAN), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as told:
+        assert told.stdout is not None and told.stderr is not None
+        assert told.stdout.readline().startswith("data: ")
+        told.stdout.close()
+        assert (told.stderr.read(), told.wait(timeout=60)) == ("", 130)
+
+
 def test_the_last_picture_stays_until_enter(tmp_path: Path) -> None:
     shell = Terminal(tmp_path, "--symbols", "BTCUSDT", "--from", "2025-05-12", "--to", "2025-05-13")
     shell.wait_for(b"Enter or Ctrl-C leaves")
@@ -167,9 +178,9 @@ def test_the_last_picture_stays_until_enter(tmp_path: Path) -> None:
         (["--symbols", "NOSUCHUSDT"], "NOSUCHUSDT"),
     ],
 )
-def test_a_mistake_gets_one_sentence_and_exit_code_2(arguments: list[str], words: str, tmp_path: Path) -> None:
-    done = aister(tmp_path, *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
+def test_a_mistake_gets_one_sentence_and_exit_code_2(arguments: list[str], words: str) -> None:
+    done = CliRunner().invoke(build(), ["run", *arguments])
+    assert (done.exit_code, done.stdout) == (2, "")
     assert words in done.stderr and len(done.stderr.strip().splitlines()) == 1
 
 

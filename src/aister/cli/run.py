@@ -105,7 +105,6 @@ def _watched(
     built = build_run(settings, data, journal, observers=watcher.observers)
     if already and not quiet:
         print(f"An unfinished run of these settings and data was found: repeating its {already:,} records first.")
-    watcher.attach(built, already)
     try:
         finished = drive(built, watcher, pace, already, drawn=screen is not None)
         if finished:
@@ -121,11 +120,8 @@ def _watched(
     if already:
         print(f"resumed: {built.journal.repeated:,} records repeated", file=said)
     if not finished:
-        print(
-            f"Stopped at {_utc(built.engine.time_ms)}; everything up to there is kept. The same command goes on from "
-            f"there.",
-            file=said,
-        )
+        kept = "everything up to there is kept. The same command goes on from there."
+        print(f"Stopped at {_utc(built.engine.time_ms)}; {kept}", file=said)
         raise typer.Exit(130)
     if not quiet:
         for line in summary(findings, report, json_path):

@@ -25,7 +25,8 @@ def report(findings: Findings) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="referrer" '
         'content="no-referrer">'
         f"<title>{escaped(title)}</title><style>{STYLE}</style></head><body>{_top(findings)}<main>{_outcome(findings)}{curves(findings)}"
-        f"{candle_section(r)}<section><h2>Trades</h2><p class='note'>The number leads to the decision behind the "
+        f"{candle_section(r)}<section><h2>Trades</h2><p class='note'>In order of closing; the number leads to the "
+        f"decision behind the "
         f"trade. "
         f"± marks a stop in a bar that also reached a "
         f"target.</p>{trades(r)}</section>{happenings(findings)}{decisions(r)}"

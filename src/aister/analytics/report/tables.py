@@ -55,7 +55,7 @@ def figures(metrics: Metrics) -> str:
         ("Closed trades", f"{m.trades:,}"),
         ("Still open", f"{m.open_trades:,}"),
         maybe("win_rate", m.win_rate, "share"),
-        maybe("profit_factor", m.profit_factor, "2"),
+        maybe("profit_factor", m.profit_factor, "ratio"),
         maybe("expectancy_r", m.expectancy_r, "R"),
         maybe("mean_holding_ms", m.mean_holding_ms, "age"),
         ("Stops in a bar that also reached a target", f"{m.ambiguous_trades:,}"),
@@ -90,6 +90,8 @@ def _write(value: float, how: str) -> str:
             return signed_percent(value, 3)
         case "share":
             return percent(value, 2)
+        case "ratio":
+            return f"{value:.2f}"
         case "R":
             return f"{signed(value)} R"
         case "age":

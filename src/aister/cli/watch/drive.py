@@ -18,11 +18,14 @@ _TICK_S = 0.5
 
 
 def drive(built: Built, watcher: Silence, pace: float | None, already: int, *, drawn: bool) -> bool:
-    """Run to the end; False when a signal stopped it first. `pace` is market seconds per wall second, None = full
-    speed; `drawn` says that the watcher wants to be called after every slice. The first `already` records are repeated
-    at full speed. A second signal raises `KeyboardInterrupt` at once."""
+    """Put the watcher up and run to the end; False when a signal stopped it first.
+
+    `pace` is market seconds per wall second, None = full speed; `drawn` says that the watcher wants to be called after
+    every slice. The first `already` records are repeated at full speed. A second signal raises `KeyboardInterrupt`.
+    """
     wake: list[Callable[[], object]] = []
     with _signals(built, wake):
+        watcher.attach(built, already)
         if pace is None and not drawn:
             run_sync(built.run)
         else:

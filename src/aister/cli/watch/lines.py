@@ -1,5 +1,6 @@
 """A run told line by line, for a pipe, a file or a screen that is none."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -88,4 +89,9 @@ class Lines(Silence):
         )
 
     def _say(self, line: str) -> None:
-        print(shown(line), file=self._out, flush=True)
+        try:
+            print(shown(line), file=self._out, flush=True)
+        except BrokenPipeError:  # nobody reads any more: stop as for a signal, and let later words go nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+            if self._built is not None:
+                self._built.run.stop()
