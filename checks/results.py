@@ -26,7 +26,7 @@ from typing import Any
 from checks.tree import ROOT
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-VERSIONS_OF = ("aister", "numpy", "numba", "llvmlite", "msgspec", "pyarrow", "sqlalchemy")
+VERSIONS_OF = ("aister", "numpy", "numba", "llvmlite", "msgspec", "pyarrow")
 
 
 def place(name: str, root: Path = ROOT) -> Path:

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from platformdirs import user_cache_path
+
+from aister.kernels.cache import user_cache_root
 
 # The same examples every time, and the line that repeats a failure is printed.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("ci")
 
 # Tests that start `aister` elsewhere or with another HOME share the kernels compiled here.
-os.environ.setdefault("AISTER_CACHE", str(user_cache_path("aister")))
+os.environ.setdefault("AISTER_CACHE", str(user_cache_root()))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,7 +21,7 @@ from aister.adapters.host.locks import HOLDS, LIES, probe_locks
 __all__ = ["Check", "examine"]
 
 _MB = 1_000_000
-_PACKAGES = ("msgspec", "numba", "numpy", "pyarrow", "rich", "sqlalchemy", "typer", "tzdata")
+_PACKAGES = ("msgspec", "numba", "numpy", "pyarrow", "rich", "typer", "tzdata")
 _EXTRAS = (("torch", "learning: pip install 'aister[rl]'"), ("TA-Lib", "comparison tests: pip install 'aister[dev]'"))
 _EARLIEST_S, _LATEST_S = 1_748_908_800, 4_102_444_800  # 2025-06-03, the end of the sample; 2100
 
