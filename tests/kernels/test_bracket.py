@@ -223,7 +223,16 @@ def test_overflow_names_the_bar() -> None:
     signals = random_signals(bars, 1, 800, 1_200, 1.0)
     columns = np.array([(b.open, b.high, b.low, b.close) for b in bars]).T.copy()
     open_ms = np.array([b.open_time_ms for b in bars], "i8")
-    count = run(state, open_ms, *columns, np.zeros(50, "i8"), signals, np.zeros(50, "i8"), np.zeros(50, "i8"), np.zeros(50, TRADE))
+    count = run(
+        state,
+        open_ms,
+        *columns,
+        np.zeros(50, "i8"),
+        signals,
+        np.zeros(50, "i8"),
+        np.zeros(50, "i8"),
+        np.zeros(50, TRADE),
+    )
     assert count == -2
 
 

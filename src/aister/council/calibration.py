@@ -14,7 +14,8 @@ alive); effective n = sum u (Lopez de Prado, 2018, chapter 4). All symbols share
     weight   = prior (strength + n measured) / (strength + n)         the prior, shrunk to measured skill
              = 0                 if n >= opens_at and gain + silence_z se <= 0: shown to be no better than the baseline
 
-An agent whose skill cannot be told from none keeps fading, 50 / (50 + n) of its prior, but is silenced only by evidence;
+An agent whose skill cannot be told from none keeps fading, 50 / (50 + n) of its prior, but is silenced only by
+evidence;
 silence_z is stricter than z because the question is put again at every label.
 
 Only what was recorded counts: a label enters when it resolves, never before.
@@ -97,7 +98,8 @@ class Calibration:
         return Standing(agent, weight, prior, total, skill)
 
     def _uniqueness(self, spoke: tuple[bool, ...]) -> tuple[npt.NDArray[np.float64], float]:
-        """The uniqueness of the labels an agent spoke on, and effective n; shared by agents who spoke on the same ones."""
+        """The uniqueness of the labels an agent spoke on, and effective n; shared by agents who spoke on the same
+        ones."""
         known = self._unique.get(spoke)
         if known is None:
             spans = [(x.start_ms, x.end_ms) for x, said in zip(self._labels, spoke, strict=True) if said]

@@ -29,11 +29,20 @@ LIQUIDATION, ENTRY, STOP, TARGET, CLOSE, TIME = 0, 1, 2, 3, 4, 5
 TRADE = np.dtype(
     [
         *(("entry_ms", "i8"), ("exit_ms", "i8"), ("side", "i8"), ("steps", "i8"), ("entry_ticks", "i8")),
-        *(("exit_ticks", "i8"), ("entry_fee", "i8"), ("fees", "i8"), ("funding", "i8"), ("slippage", "i8"), ("pnl", "i8"), ("reason", "i8")),
+        *(
+            ("exit_ticks", "i8"),
+            ("entry_fee", "i8"),
+            ("fees", "i8"),
+            ("funding", "i8"),
+            ("slippage", "i8"),
+            ("pnl", "i8"),
+            ("reason", "i8"),
+        ),
     ],
     align=True,
 )
-"""One round trip; entry_fee is the part of fees paid at the entry; pnl is net: realised - fees - funding. Slippage is inside the prices, given for attribution."""
+"""One round trip; entry_fee is the part of fees paid at the entry; pnl is net: realised - fees - funding. Slippage
+is inside the prices, given for attribution."""
 
 BRACKET = np.dtype(
     [
@@ -155,8 +164,10 @@ def run(
     equity: npt.NDArray[np.int64],
     trades: npt.NDArray[np.void],
 ) -> int:
-    """Drive `on_bar` over bars and over signals (dtype SIGNAL, `time_ms` = close time, rising); fill `paid` (funding that
-    left the wallet in each bar), `equity` (money at each close) and `trades`. Returns the number of trades, or -1 - i when an amount left the int64 range in bar i.
+    """Drive `on_bar` over bars and over signals (dtype SIGNAL, `time_ms` = close time, rising); fill `paid` (funding
+    that
+    left the wallet in each bar), `equity` (money at each close) and `trades`. Returns the number of trades, or -1 - i
+    when an amount left the int64 range in bar i.
 
     `funding_e8` is a column beside the bars. `trades` needs room for one trade a signal.
     """
