@@ -192,7 +192,9 @@ class Run:
             self._command(CommandGiven(now_ms, self._commands.pop(0)))
 
     def _command(self, event: CommandGiven) -> None:
+        """Durable at once: what a person was told is done must survive a crash."""
         self._handle(event)
+        self._journal.flush()
         if isinstance(event.command, Transfer):
             self._floor.deposit(event.command.amount)
         self._drain()
