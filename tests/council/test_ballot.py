@@ -1,4 +1,5 @@
 import math
+from statistics import stdev
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from aister.core.council import Agent, Decision, Outcome, Question, Stance, Stan
 from aister.council.ballot import count, explain, recount
 from aister.council.brief import Brief, brief
 from aister.council.debate import Debate, Reply, Seat, Speaker
-from aister.council.odds import logit, probability, shifted
+from aister.council.odds import deviation, logit, probability, shifted
 from aister.council.payoff import expected_r
 from aister.council.priors import packaged_priors
 from aister.council.rules import SEATS, RuleCouncil
@@ -205,3 +206,9 @@ def test_a_record_survives_the_journal() -> None:
     assert again == decision
     assert recount(asked_again, again, PRIORS) == decision.ballot
     assert SEATS.keys() == set(Agent)
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=2, max_size=5))
+@settings(max_examples=500)
+def test_the_spread_is_the_sample_standard_deviation_to_the_last_bit(stated: list[float]) -> None:
+    assert deviation(tuple(stated)) == stdev(stated)

@@ -37,6 +37,11 @@ def history(outcomes: int, edge: float, seed: int = 1) -> Calibration:
     return calibration
 
 
+def unique(spans: list[tuple[int, int]]) -> list[float]:
+    starts, ends = np.array(spans, dtype=np.int64).T
+    return uniqueness(starts, ends).tolist()
+
+
 def test_before_any_outcome_everybody_has_the_prior() -> None:
     for one in Calibration(packaged_priors()).standings():
         assert (one.weight, one.prior, one.effective_n) == (1.0, 1.0, 0.0)
@@ -81,15 +86,15 @@ def test_who_cannot_be_told_from_the_baseline_fades_but_is_not_silenced() -> Non
 
 def test_uniqueness_by_hand() -> None:
     # [0, 4] is alone for two of its four hours and shares the others with [2, 6]
-    assert uniqueness([(0, 4), (2, 6)]) == pytest.approx([0.75, 0.75])
-    assert uniqueness([(0, 4), (4, 6)]) == pytest.approx([1.0, 1.0])
-    assert uniqueness([(3, 3)]) == pytest.approx([1.0])
+    assert unique([(0, 4), (2, 6)]) == pytest.approx([0.75, 0.75])
+    assert unique([(0, 4), (4, 6)]) == pytest.approx([1.0, 1.0])
+    assert unique([(3, 3)]) == pytest.approx([1.0])
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 30)), min_size=1, max_size=30))
 def test_uniqueness_is_between_crowded_and_alone(spans: list[tuple[int, int]]) -> None:
     lives = [(start, start + length) for start, length in spans]
-    values = uniqueness(lives)
+    values = unique(lives)
     assert all(1.0 / len(lives) - 1e-12 <= u <= 1.0 + 1e-12 for u in values)
     # brute force: mean over unit steps of 1 / alive
     for (start, end), u in zip(lives, values, strict=True):

@@ -3,7 +3,7 @@ import pytest
 
 from aister.core.council import Agent, Evidence, Outcome, Stance, Statement
 from aister.council import consultant
-from aister.council.brief import Brief, brief
+from aister.council.brief import Brief, Reading, Unreadable, brief
 from aister.council.debate import Reply, Speaker
 from aister.council.grounding import STRUCK, ground, strikes
 from aister.council.odds import shift_between, shifted
@@ -37,6 +37,26 @@ def test_a_wrong_number_is_struck_with_its_share_of_the_pull(bad: Evidence) -> N
     assert f"{bad.feature} {STRUCK}" in grounded.argument
     assert grounded.odds is not None
     assert shift_between(grounded.odds, BRIEF.p0) == pytest.approx(0.3)
+
+
+def test_quotes_of_the_brief_stand_where_rounding_is_allowed_and_only_as_they_were_rendered() -> None:
+    prepared = brief(question(), packaged_priors())
+    quote = prepared.quote(["setup.reward_risk", "15m.rsi_14"])
+    statement = said(RIGHT, argument=f"strong ({quote}); so it is: {quote}.")
+    assert ground(statement, prepared) is statement
+    assert ground(said(RIGHT, argument=f"strong ({quote}9)"), prepared).argument.endswith(f"15m.rsi_14={STRUCK})")
+    priors = packaged_priors()
+    exact = msgspec.structs.replace(priors.debate, grounding_tolerance=0.0)
+    strict = brief(question(), msgspec.structs.replace(priors, debate=exact))
+    strict.quote(["setup.reward_risk", "15m.rsi_14"])
+    assert f"setup.reward_risk={STRUCK}, 15m.rsi_14=56" in ground(statement, strict).argument
+
+
+def test_a_fact_that_is_not_finite_cannot_be_read() -> None:
+    odd = question()
+    odd.features["15m.rsi_14"] = float("inf")
+    with pytest.raises(Unreadable, match="not a finite number"):
+        Reading(brief(odd, packaged_priors()))("15m.rsi_14")
 
 
 def test_a_wrong_number_in_the_text_is_struck_too() -> None:

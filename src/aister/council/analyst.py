@@ -8,7 +8,7 @@ from aister.core.council import Agent, Evidence, Stance, Statement, Timing
 from aister.council.baseline import TRUE_RANGE_PER_DEVIATION
 from aister.council.brief import Brief, Reading, Unreadable
 from aister.council.debate import Reply, Speaker, heard_shift, in_reply_to
-from aister.council.evidence import Signal, quoted, weigh
+from aister.council.evidence import Signal, weigh
 from aister.council.odds import shifted
 
 __all__ = ["SIGNALS", "seat"]
@@ -75,7 +75,7 @@ def seat(brief: Brief) -> Speaker:
         timing, read = Timing(Stance.AVOID, brief.question.time_ms, "the moment is against the trade"), case.evidence
     else:
         timing, read = _clock(brief)
-    evidence = tuple(dict.fromkeys((*read, *case.evidence)))
+    evidence = tuple((read | case.evidence).values())
     opening = f"{timing.condition[0].upper()}{timing.condition[1:]}"
 
     def speak(round: int, heard: tuple[Statement, ...]) -> Reply:
@@ -87,20 +87,20 @@ def seat(brief: Brief) -> Speaker:
     return speak
 
 
-def _clock(brief: Brief) -> tuple[Timing, tuple[Evidence, ...]]:
+def _clock(brief: Brief) -> tuple[Timing, dict[str, Evidence]]:
     """Timing and evidence from the two clocks: the later one decides."""
     mine, now_ms = brief.priors.analyst, brief.question.time_ms
-    waits: list[tuple[int, str, tuple[Evidence, ...]]] = []
+    waits: list[tuple[int, str, dict[str, Evidence]]] = []
+    reading = Reading(brief)
     for clock in (_opening_half_hour, _settlement):
-        reading = Reading(brief)
         try:
-            minutes, condition = clock(reading, mine.levels)
+            minutes, condition = clock(reading.anew(), mine.levels)
         except Unreadable:
             continue  # the case above has already said what cannot be read
         if minutes > 0:
-            waits.append((_whole_ms(minutes), f"{condition} ({quoted(reading.evidence)})", reading.evidence))
+            waits.append((_whole_ms(minutes), f"{condition} ({brief.quote(reading.read)})", reading.read))
     if not waits:
-        return Timing(Stance.NOW, now_ms, "the clock is free"), ()
+        return Timing(Stance.NOW, now_ms, "the clock is free"), {}
     wait_ms, condition, evidence = max(waits, key=lambda wait: wait[0])
     if wait_ms > mine.longest_wait_minutes * _MINUTE_MS:
         return Timing(Stance.AVOID, now_ms, f"too long to {condition}"), evidence

@@ -14,12 +14,11 @@ reason; `no_weight` means that calibration has taken every agent's weight.
 """
 
 import math
-from statistics import stdev
 
 from aister.core.council import Agent, Ballot, Decision, Outcome, Question, Stance, Statement, Timing, Verdict
 from aister.council.brief import Brief, brief
-from aister.council.debate import Debate
-from aister.council.odds import logit, probability
+from aister.council.debate import AGENTS, Debate
+from aister.council.odds import deviation, logit, probability
 from aister.council.payoff import expected_r
 from aister.council.priors import Priors
 
@@ -43,19 +42,20 @@ def recount(question: Question, decision: Decision, priors: Priors) -> Ballot:
 
 def _count(brief: Brief, last: dict[Agent, Statement], timing: Timing | None, verdict: Verdict) -> Ballot:
     rules = brief.priors.ballot
-    voices = [said for agent in Agent if (said := last.get(agent)) is not None and said.odds is not None]
-    weights = tuple(_weight(brief, said.agent) for said in voices)
-    stated = tuple(said.odds.target for said in voices if said.odds is not None)
+    standing = _weights(brief)
+    voices = [said for agent in AGENTS if (said := last.get(agent)) is not None and said.odds is not None]
+    weights = tuple([standing[said.agent] for said in voices])
+    stated = tuple([said.odds.target for said in voices if said.odds is not None])
     base = logit(brief.p0.target)
     pull = sum(weight * (logit(p) - base) for weight, p in zip(weights, stated, strict=True))
     shift = min(max(pull, -rules.shift_cap), rules.shift_cap)
     p_star = probability(base + shift)
-    spread = stdev(stated) if len(stated) > 1 else 0.0
+    spread = deviation(stated) if len(stated) > 1 else 0.0
     error = spread / math.sqrt(len(stated)) if stated else 0.0
     expected = expected_r(p_star, brief.p0, brief.pay)
     expected_low = expected_r(max(0.0, p_star - error), brief.p0, brief.pay)
     size = max(0.0, 1.0 - spread / rules.full_spread) * verdict.factor_e4 / 10_000
-    missing = _missing_from_quorum(brief, last, verdict)
+    missing = _missing_from_quorum(brief, last, verdict, standing)
     if missing:
         reason = missing
     elif len(stated) < 2:
@@ -83,9 +83,11 @@ def _count(brief: Brief, last: dict[Agent, Statement], timing: Timing | None, ve
     )
 
 
-def _missing_from_quorum(brief: Brief, last: dict[Agent, Statement], verdict: Verdict) -> str:
+def _missing_from_quorum(
+    brief: Brief, last: dict[Agent, Statement], verdict: Verdict, standing: dict[Agent, float]
+) -> str:
     """Why there is no quorum, or an empty string."""
-    stances = {agent: last[agent].stance if agent in last else Stance.ABSTAIN for agent in Agent}
+    stances = {agent: last[agent].stance if agent in last else Stance.ABSTAIN for agent in AGENTS}
     if stances[Agent.OFFICER] == Stance.ABSTAIN:
         return "officer_absent"
     if stances[Agent.OFFICER] == Stance.VETO or verdict.stance == Stance.VETO:
@@ -94,20 +96,19 @@ def _missing_from_quorum(brief: Brief, last: dict[Agent, Statement], verdict: Ve
         return "no_proposal" if stances[Agent.CONSULTANT] == Stance.PASS else "consultant_absent"
     if stances[Agent.ANALYST] == Stance.AVOID:
         return "bad_moment"
-    total = sum(_weight(brief, agent) for agent in Agent)
+    total = sum(standing.values())
     if total <= 0.0:
         return "no_weight"
-    said = sum(_weight(brief, agent) * brief.priors.ballot.scores[stance] for agent, stance in stances.items())
+    said = sum(standing[agent] * brief.priors.ballot.scores[stance] for agent, stance in stances.items())
     score = said / total
     return "" if score > brief.priors.ballot.threshold else "score"
 
 
-def _weight(brief: Brief, agent: Agent) -> float:
-    """The agent's standing weight; one without a standing has its prior."""
-    for one in brief.question.standings:
-        if one.agent == agent:
-            return one.weight
-    return brief.priors.agents[agent]
+def _weights(brief: Brief) -> dict[Agent, float]:
+    """Everybody's standing weight; one without a standing has its prior."""
+    weights = {agent: brief.priors.agents[agent] for agent in AGENTS}
+    weights.update((one.agent, one.weight) for one in brief.question.standings)
+    return weights
 
 
 def explain(question: Question, decision: Decision, priors: Priors) -> tuple[str, ...]:

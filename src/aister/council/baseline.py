@@ -50,10 +50,10 @@ def barrier_odds(reward: float, risk: float, deviation: float | None) -> Odds:
 def _spectral(share: float, deviation: float) -> float:
     """P(reaching the barrier that lies 1 - share of the width away), width = 1."""
     decay = 0.5 * (math.pi * deviation) ** 2
-    total, n = share, 1
+    total, n, sign = share, 1, -1.0
     while decay * n * n < _NEGLIGIBLE:
-        total += 2.0 / (n * math.pi) * (-1) ** n * math.sin(n * math.pi * share) * math.exp(-decay * n * n)
-        n += 1
+        total += 2.0 / (n * math.pi) * sign * math.sin(n * math.pi * share) * math.exp(-decay * n * n)
+        n, sign = n + 1, -sign
     return total
 
 

@@ -7,11 +7,12 @@ horizon_hours.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 import msgspec
 
-from aister.core.council import Evidence, Odds, Question, Setup
+from aister.core.council import Agent, Evidence, Odds, Question, Setup
 from aister.core.errors import SettingsError
 from aister.council.baseline import TRUE_RANGE_PER_DEVIATION, barrier_odds
 from aister.council.payoff import Payoff, payoff
@@ -34,7 +35,11 @@ class Unreadable(Exception):
 
 
 class Brief(msgspec.Struct, frozen=True):
-    """Everything derived from one question and the priors, before anybody has spoken."""
+    """Everything derived from one question and the priors, before anybody has spoken.
+
+    `trust`: what each agent's word counts with its listeners. `cited` and `quotes`: facts as evidence and as text, by
+    feature, made when the first argument rests on them.
+    """
 
     question: Question
     priors: Priors
@@ -43,32 +48,66 @@ class Brief(msgspec.Struct, frozen=True):
     p0: Odds
     pay: Payoff
     volatility_known: bool
+    trust: dict[Agent, float]
+    cited: "Cited"
+    quotes: "Quotes"
 
-    def why_missing(self, feature: str) -> str:
-        """The reason why a fact is absent."""
-        return self.question.unavailable.get(feature, "not in the question")
+    def quote(self, features: Iterable[str]) -> str:
+        """Facts as citations that `grounding` can read back."""
+        return ", ".join([self.quotes[feature] for feature in features])
+
+
+class Cited(dict[str, Evidence]):
+    """Facts as evidence. Raises `Unreadable` for one that is absent or not finite."""
+
+    __slots__ = ("_facts", "_unavailable")
+
+    def __init__(self, facts: dict[str, float], unavailable: dict[str, str]) -> None:
+        super().__init__()
+        self._facts, self._unavailable = facts, unavailable
+
+    def __missing__(self, feature: str) -> Evidence:
+        value = self._facts.get(feature)
+        if value is None:
+            raise Unreadable(feature, self._unavailable.get(feature, "not in the question"))
+        if not math.isfinite(value):
+            raise Unreadable(feature, "not a finite number")
+        one = self[feature] = Evidence(feature, value)
+        return one
+
+
+class Quotes(dict[str, str]):
+    """Facts as text: id=value, six significant digits."""
+
+    __slots__ = ("_facts",)
+
+    def __init__(self, facts: dict[str, float]) -> None:
+        super().__init__()
+        self._facts = facts
+
+    def __missing__(self, feature: str) -> str:
+        quote = self[feature] = f"{feature}={self._facts[feature]:.6g}"
+        return quote
 
 
 class Reading:
-    """Reads facts for one argument and remembers them as its evidence. Raises `Unreadable` for an absent one."""
+    """Reads facts for an argument; its evidence gathers in `read` until `anew`. Raises `Unreadable` as `Cited` does."""
 
-    __slots__ = ("_brief", "_read", "side")
+    __slots__ = ("_cited", "read", "side")
 
     def __init__(self, brief: Brief) -> None:
-        self._brief = brief
-        self._read: dict[str, float] = {}
+        self._cited = brief.cited
+        self.read: dict[str, Evidence] = {}
         self.side = float(brief.question.setup.side)
 
     def __call__(self, feature: str) -> float:
-        value = self._brief.facts.get(feature)
-        if value is None:
-            raise Unreadable(feature, self._brief.why_missing(feature))
-        self._read[feature] = value
-        return value
+        one = self.read[feature] = self._cited[feature]
+        return one.value
 
-    @property
-    def evidence(self) -> tuple[Evidence, ...]:
-        return tuple(Evidence(feature, value) for feature, value in self._read.items())
+    def anew(self) -> "Reading":
+        """For the next argument."""
+        self.read = {}
+        return self
 
 
 def brief(question: Question, priors: Priors) -> Brief:
@@ -91,7 +130,8 @@ def brief(question: Question, priors: Priors) -> Brief:
     slip = _stop_slip(question.features, entry, priors)
     pay = payoff(setup, p0, cost_r=cost / risk, impact_r=impact / risk, slip_r=slip / risk, funding_r=funding_r or 0.0)
     facts = dict(question.features)
-    facts.update((f"account.{name}", value) for name, value in question.account.items())
+    for name, value in question.account.items():
+        facts[f"account.{name}"] = value
     reward = sum(t.share_e4 / 10_000 * abs(t.ticks - setup.entry_ticks) * question.tick for t in setup.targets)
     facts["setup.entry"] = entry
     facts["setup.stop"] = setup.stop_ticks * question.tick
@@ -102,8 +142,19 @@ def brief(question: Question, priors: Priors) -> Brief:
     facts["setup.horizon_hours"] = setup.horizon_ms / (60 * _MINUTE_MS)
     if funding_r is not None:
         facts["setup.funding_r"] = funding_r
-    family = priors.family(setup.rule)
-    return Brief(question, priors, family, facts, p0, pay, deviation_per_ms is not None)
+    trust = {one.agent: min(1.0, one.weight / one.prior) if one.prior > 0 else 0.0 for one in question.standings}
+    return Brief(
+        question=question,
+        priors=priors,
+        family=priors.family(setup.rule),
+        facts=facts,
+        p0=p0,
+        pay=pay,
+        volatility_known=deviation_per_ms is not None,
+        trust=trust,
+        cited=Cited(facts, question.unavailable),
+        quotes=Quotes(facts),
+    )
 
 
 def _check_sides(setup: Setup) -> None:
@@ -121,16 +172,23 @@ def _deviation_per_ms(features: dict[str, float], price: float, sources: tuple[s
     """Relative standard deviation per square root of a millisecond: root of the mean variance rate of the sources
     known."""
     rates: list[float] = []
-    for feature in sources:
-        timeframe, _, name = feature.partition(".")
-        if timeframe not in INTERVAL_MS or not name.startswith(("atr", "volatility")):
-            raise SettingsError(f"{feature} is not a volatility; name an ATR or realised volatility under [baseline].")
+    for feature, interval_ms, is_range in _volatilities(sources):
         value = features.get(feature)
         if value is None:
             continue
-        deviation = value / price / TRUE_RANGE_PER_DEVIATION if name.startswith("atr") else value
-        rates.append(deviation * deviation / INTERVAL_MS[timeframe])
+        deviation = value / price / TRUE_RANGE_PER_DEVIATION if is_range else value
+        rates.append(deviation * deviation / interval_ms)
     return math.sqrt(sum(rates) / len(rates)) if rates else None
+
+
+@lru_cache(maxsize=8)
+def _volatilities(sources: tuple[str, ...]) -> tuple[tuple[str, int, bool], ...]:
+    """Each source with the interval it measures and whether it is a true range."""
+    parts = [(feature, *feature.split(".", 1)) if "." in feature else (feature, "", "") for feature in sources]
+    for feature, timeframe, name in parts:
+        if timeframe not in INTERVAL_MS or not name.startswith(("atr", "volatility")):
+            raise SettingsError(f"{feature} is not a volatility; name an ATR or realised volatility under [baseline].")
+    return tuple((feature, INTERVAL_MS[timeframe], name.startswith("atr")) for feature, timeframe, name in parts)
 
 
 def _stop_slip(features: dict[str, float], price: float, priors: Priors) -> float:

@@ -22,6 +22,7 @@ Only what was recorded counts: a label enters when it resolves, never before.
 """
 
 import math
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -30,6 +31,7 @@ import numpy.typing as npt
 from aister.core.audit import ProposalResolved
 from aister.core.council import Agent, Odds, Standing
 from aister.core.errors import SequenceError
+from aister.council.debate import AGENTS
 from aister.council.priors import Priors
 
 __all__ = ["TARGET", "Calibration", "uniqueness"]
@@ -40,10 +42,30 @@ TARGET = "target"
 _DAY_MS = 86_400_000
 
 
-class _Label(msgspec.Struct, frozen=True, gc=False):
-    start_ms: int
-    end_ms: int
-    gains: tuple[float | None, ...]
+class _Column:
+    """Numbers that only grow in number, as one array."""
+
+    def __init__(self, dtype: npt.DTypeLike) -> None:
+        self._room, self._size = np.empty(256, dtype), 0
+
+    def append(self, value: float) -> None:
+        if self._size == self._room.size:
+            self._room = np.concatenate((self._room, np.empty_like(self._room)))
+        self._room[self._size] = value
+        self._size += 1
+
+    @property
+    def values(self) -> npt.NDArray[Any]:
+        return self._room[: self._size]
+
+
+class _Labels(msgspec.Struct, frozen=True, gc=False):
+    """Labels that somebody spoke on: which, their uniqueness, effective n, and the day of each, from 0."""
+
+    which: npt.NDArray[np.bool_]
+    weights: npt.NDArray[np.float64]
+    total: float
+    days: npt.NDArray[np.int64]
 
 
 class Calibration:
@@ -51,9 +73,12 @@ class Calibration:
 
     def __init__(self, priors: Priors) -> None:
         self._priors = priors
-        self._labels: list[_Label] = []
+        self._starts, self._ends = _Column(np.int64), _Column(np.int64)
+        self._gains = {agent: _Column(np.float64) for agent in AGENTS}
+        self._spoke = {agent: bytearray() for agent in AGENTS}  # one byte a label: whether the agent stated odds
+        self._last_ms = -1
         self._standings: tuple[Standing, ...] | None = None
-        self._unique: dict[tuple[bool, ...], tuple[npt.NDArray[np.float64], float]] = {}
+        self._shared: dict[bytes, _Labels] = {}
 
     def record(self, resolved: ProposalResolved, time_ms: int) -> None:
         """Take a label that became known at `time_ms`. Raises `SequenceError` if that lies before the question or
@@ -62,33 +87,37 @@ class Calibration:
             raise SequenceError(
                 f"Proposal {resolved.setup_id} resolved before it was asked; feed labels when they resolve."
             )
-        if self._labels and time_ms < self._labels[-1].end_ms:
+        if time_ms < self._last_ms:
             raise SequenceError(
                 f"Proposal {resolved.setup_id} resolved before the label recorded last; feed them in order."
             )
         said = dict(resolved.odds)
         hit = resolved.label == TARGET
-        gains = tuple(_gain(said.get(agent), resolved.p0, hit) for agent in Agent)
-        self._labels.append(_Label(resolved.asked_ms, time_ms, gains))
+        self._last_ms = time_ms
+        self._starts.append(resolved.asked_ms)
+        self._ends.append(time_ms)
+        for agent in AGENTS:
+            odds = said.get(agent)
+            self._spoke[agent].append(odds is not None)
+            self._gains[agent].append(0.0 if odds is None else _gain(odds, resolved.p0, hit))
         self._standings = None
-        self._unique.clear()
+        self._shared.clear()
 
     def standings(self) -> tuple[Standing, ...]:
         """Every agent's weight now, with its prior, effective n and skill (nats per outcome; 0 before any outcome)."""
         if self._standings is None:
-            self._standings = tuple(self._standing(index, agent) for index, agent in enumerate(Agent))
+            self._standings = tuple([self._standing(agent) for agent in AGENTS])
         return self._standings
 
-    def _standing(self, index: int, agent: Agent) -> Standing:
+    def _standing(self, agent: Agent) -> Standing:
         rules, prior = self._priors.calibration, self._priors.agents[agent]
-        spoke = tuple(label.gains[index] is not None for label in self._labels)
-        if not any(spoke):
+        spoke = bytes(self._spoke[agent])
+        if True not in spoke:
             return Standing(agent, prior, prior, 0.0, 0.0)
-        weights, total = self._uniqueness(spoke)
-        gains = np.array([gain for label in self._labels if (gain := label.gains[index]) is not None])
+        labels = self._labels(spoke)
+        weights, total, gains = labels.weights, labels.total, self._gains[agent].values[labels.which]
         mean = float(weights @ gains) / total
-        days = np.array([label.start_ms // _DAY_MS for label, said in zip(self._labels, spoke, strict=True) if said])
-        daily = np.bincount(days - days.min(), weights=weights * (gains - mean))
+        daily = np.bincount(labels.days, weights=weights * (gains - mean))
         error = math.sqrt(float(daily @ daily)) / total
         skill = mean - rules.z * error
         measured = min(rules.cap, max(0.0, skill / rules.full_skill))
@@ -97,28 +126,25 @@ class Calibration:
             weight = 0.0
         return Standing(agent, weight, prior, total, skill)
 
-    def _uniqueness(self, spoke: tuple[bool, ...]) -> tuple[npt.NDArray[np.float64], float]:
-        """The uniqueness of the labels an agent spoke on, and effective n; shared by agents who spoke on the same
-        ones."""
-        known = self._unique.get(spoke)
-        if known is None:
-            spans = [(x.start_ms, x.end_ms) for x, said in zip(self._labels, spoke, strict=True) if said]
-            weights = uniqueness(spans)
-            known = self._unique[spoke] = weights, float(weights.sum())
-        return known
+    def _labels(self, spoke: bytes) -> _Labels:
+        """Shared by agents who spoke on the same ones."""
+        labels = self._shared.get(spoke)
+        if labels is None:
+            which = np.frombuffer(spoke, np.bool_)
+            starts, ends = self._starts.values[which], self._ends.values[which]
+            weights, days = uniqueness(starts, ends), starts // _DAY_MS
+            labels = self._shared[spoke] = _Labels(which, weights, float(weights.sum()), days - days.min())
+        return labels
 
 
-def _gain(odds: Odds | None, p0: float, hit: bool) -> float | None:
-    if odds is None:
-        return None
+def _gain(odds: Odds, p0: float, hit: bool) -> float:
     stated, base = (odds.target, p0) if hit else (1.0 - odds.target, 1.0 - p0)
     return math.log(max(stated, 1e-6) / max(base, 1e-6))
 
 
-def uniqueness(spans: list[tuple[int, int]]) -> npt.NDArray[np.float64]:
+def uniqueness(starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """For each [start, end] the time-average of 1 / (spans alive); a span without length counts as 1 ms long."""
-    starts = np.array([start for start, _ in spans], dtype=np.int64)
-    ends = np.maximum(np.array([end for _, end in spans], dtype=np.int64), starts + 1)
+    ends = np.maximum(ends, starts + 1)
     edges = np.unique(np.concatenate((starts, ends)))
     first, last = np.searchsorted(edges, starts), np.searchsorted(edges, ends)
     change = np.bincount(first, minlength=edges.size) - np.bincount(last, minlength=edges.size)

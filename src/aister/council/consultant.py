@@ -18,8 +18,10 @@ Levels = dict[str, float]
 
 
 def _band_trend(timeframe: str) -> Signal:
+    position = f"{timeframe}.bollinger_position"
+
     def trend(read: Reading, levels: Levels) -> tuple[float, str]:
-        score = read.side * (2.0 * read(f"{timeframe}.bollinger_position") - 1.0)
+        score = read.side * (2.0 * read(position) - 1.0)
         return clipped(score), f"the {timeframe} close is on the {_right(score)} side of its average"
 
     return trend
@@ -125,13 +127,14 @@ def seat(brief: Brief) -> Speaker:
     """
     mine = brief.priors.consultant
     case = weigh(brief, SIGNALS, mine.weights[brief.family], mine.levels)
+    evidence = tuple(case.evidence.values())
 
     def speak(round: int, heard: tuple[Statement, ...]) -> Reply:
         shift = case.shift + heard_shift(brief, heard)
-        proposes = shift >= mine.propose_shift and bool(case.evidence)
+        proposes = shift >= mine.propose_shift and bool(evidence)
         argument = in_reply_to(brief, heard, case.shift, shift) if heard else case.text
         stance = Stance.PROPOSE if proposes else Stance.PASS
-        statement = Statement(Agent.CONSULTANT, round, stance, argument, shifted(brief.p0, shift), case.evidence)
+        statement = Statement(Agent.CONSULTANT, round, stance, argument, shifted(brief.p0, shift), evidence)
         return Reply(statement, _proposal(brief, case) if proposes else None)
 
     return speak
@@ -163,6 +166,6 @@ def _thesis(brief: Brief, case: Case) -> str:
     said.append(f"Against it: {', '.join(cons)}." if cons else "Nothing read speaks against it.")
     said.append(
         f"By chance alone the first target comes first in {brief.p0.target:.0%} of cases; net reward to risk is "
-        f"setup.reward_risk={brief.facts['setup.reward_risk']:.6g}."
+        f"{brief.quotes['setup.reward_risk']}."
     )
     return " ".join(said)

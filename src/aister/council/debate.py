@@ -15,7 +15,10 @@ from aister.council.brief import Brief
 from aister.council.grounding import ground, ground_text
 from aister.council.odds import shift_between, sound
 
-__all__ = ["Debate", "Reply", "Seat", "Speaker", "debate", "heard_shift", "in_reply_to"]
+__all__ = ["AGENTS", "Debate", "Reply", "Seat", "Speaker", "debate", "heard_shift", "in_reply_to"]
+
+AGENTS = tuple(Agent)
+"""In the order in which they speak."""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -54,19 +57,20 @@ def debate(brief: Brief, seats: Mapping[Agent, Seat], rounds: int) -> Debate:
     abstains."""
     spoken: list[Statement] = []
     papers: dict[Agent, Proposal | Timing | Verdict | None] = {}
-    before: list[Statement] = []
-    speakers = {agent: _seated(agent, seats.get(agent), brief) for agent in Agent}
+    before: list[tuple[Stance, float | None]] = []
+    speakers = {agent: _seated(agent, seats.get(agent), brief) for agent in AGENTS}
     for number in range(1, rounds + 1):
         turn: list[Statement] = []
-        for agent in Agent:
-            heard = tuple(statement for statement in spoken if statement.agent != agent)
+        for agent in AGENTS:
+            heard = tuple([statement for statement in spoken if statement.agent != agent])
             reply = _ask(agent, speakers[agent], brief, number, heard)
             turn.append(reply.statement)
             papers[agent] = reply.paper
         spoken += turn
-        if [_position(one) for one in turn] == [_position(one) for one in before]:
+        positions = [_position(one) for one in turn]
+        if positions == before:
             break
-        before = turn
+        before = positions
     proposal, timing, verdict = papers.get(Agent.CONSULTANT), papers.get(Agent.ANALYST), papers.get(Agent.OFFICER)
     return Debate(
         tuple(spoken),
@@ -82,9 +86,10 @@ def heard_shift(brief: Brief, heard: tuple[Statement, ...]) -> float:
     hearing x sum over them of trust x (logit p - logit p0): only round 1 counts, since later odds already hold the
     listener's own words; trust = weight / prior of the speaker's standing, at most 1.
     """
-    trust = {one.agent: min(1.0, one.weight / one.prior) if one.prior > 0 else 0.0 for one in brief.question.standings}
-    blind = (one for one in heard if one.round == 1 and one.odds is not None)
-    total = sum(trust.get(one.agent, 1.0) * shift_between(one.odds, brief.p0) for one in blind if one.odds is not None)
+    total = 0.0
+    for one in heard:
+        if one.round == 1 and one.odds is not None:
+            total += brief.trust.get(one.agent, 1.0) * shift_between(one.odds, brief.p0)
     return brief.priors.debate.hearing * total
 
 
@@ -124,8 +129,8 @@ def _ask(agent: Agent, speaker: Speaker | str, brief: Brief, number: int, heard:
     if complaint := _complaint(agent, number, reply, brief):
         return _abstention(agent, number, f"the {agent}'s reply is invalid: {complaint}")
     statement, paper = ground(reply.statement, brief), reply.paper
-    if isinstance(paper, Proposal):
-        paper = msgspec.structs.replace(paper, thesis=ground_text(paper.thesis, brief))
+    if isinstance(paper, Proposal) and (thesis := ground_text(paper.thesis, brief)) != paper.thesis:
+        paper = msgspec.structs.replace(paper, thesis=thesis)
     return Reply(statement, None if statement.stance == Stance.ABSTAIN else paper)
 
 

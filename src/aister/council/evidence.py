@@ -13,7 +13,7 @@ from aister.core.council import Evidence
 from aister.core.errors import SettingsError
 from aister.council.brief import Brief, Reading, Unreadable
 
-__all__ = ["Case", "Point", "Signal", "clipped", "quoted", "weigh"]
+__all__ = ["Case", "Point", "Signal", "clipped", "weigh"]
 
 _AUDIBLE = 0.005  # log-odds below which a point is counted but not spoken
 
@@ -21,28 +21,25 @@ Signal = Callable[[Reading, dict[str, float]], tuple[float, str]]
 
 
 class Point(msgspec.Struct, frozen=True):
-    """One signal that spoke: its phrase, the citations it rests on, its contribution in log-odds."""
+    """One signal that spoke: its phrase with the citations it rests on, its contribution in log-odds."""
 
     phrase: str
-    citations: str
+    cited: str
     part: float
-
-    @property
-    def cited(self) -> str:
-        return f"{self.phrase} ({self.citations})"
 
 
 class Case(msgspec.Struct, frozen=True):
-    """The sum of an agent's signals: `shift` in log-odds, points strongest first, what it rests on, what it lacked."""
+    """The sum of an agent's signals: `shift` in log-odds, points strongest first, what it rests on by feature, what it
+    lacked."""
 
     shift: float
     points: tuple[Point, ...]
-    evidence: tuple[Evidence, ...]
+    evidence: dict[str, Evidence]
     unread: tuple[str, ...]
 
     @property
     def text(self) -> str:
-        said = "; ".join(f"{point.cited} {point.part:+.2f}" for point in self.points if abs(point.part) >= _AUDIBLE)
+        said = "; ".join([f"{point.cited} {point.part:+.2f}" for point in self.points if abs(point.part) >= _AUDIBLE])
         lacked = f"cannot read {', '.join(self.unread)}" if self.unread else ""
         return ". ".join(part for part in (said, lacked) if part) + "."
 
@@ -51,14 +48,9 @@ def clipped(score: float) -> float:
     return min(1.0, max(-1.0, score))
 
 
-def quoted(evidence: tuple[Evidence, ...]) -> str:
-    """The evidence as citations that `grounding` can read back: id=value, six significant digits."""
-    return ", ".join(f"{one.feature}={one.value:.6g}" for one in evidence)
-
-
 def weigh(brief: Brief, signals: Mapping[str, Signal], weights: dict[str, float], levels: dict[str, float]) -> Case:
     """Sum the weighted signals. Raises `SettingsError` for a weight that names no signal."""
-    shift, points = 0.0, []
+    shift, points, reading = 0.0, [], Reading(brief)
     evidence: dict[str, Evidence] = {}
     unread: dict[str, None] = {}
     for name, weight in weights.items():
@@ -67,16 +59,14 @@ def weigh(brief: Brief, signals: Mapping[str, Signal], weights: dict[str, float]
             raise SettingsError(f"{name} is not a signal; the priors may weigh {', '.join(signals)}.")
         if weight == 0.0:
             continue
-        reading = Reading(brief)
         try:
-            score, phrase = signal(reading, levels)
+            score, phrase = signal(reading.anew(), levels)
         except Unreadable as missing:
             unread[missing.feature] = None
             continue
         part = weight * clipped(score)
         shift += part
-        read = reading.evidence
-        points.append(Point(phrase, quoted(read), part))
-        evidence.update((one.feature, one) for one in read)
+        points.append(Point(phrase, f"{phrase} ({brief.quote(reading.read)})", part))
+        evidence.update(reading.read)
     points.sort(key=lambda point: (-abs(point.part), point.phrase))
-    return Case(shift, tuple(points), tuple(evidence.values()), tuple(unread))
+    return Case(shift, tuple(points), evidence, tuple(unread))

@@ -24,16 +24,18 @@ STRUCK = "[struck]"
 _NUMBER = r"[-+]?(?:nan|inf|(?:\d[\d_]*\.?\d*|\.\d+)(?:e[-+]?\d+)?)"
 _CITATION = re.compile(rf"\b([0-9a-z_]+\.[0-9a-z_]+)=({_NUMBER})", re.IGNORECASE)
 _STRIKE = re.compile(rf"([0-9a-z_.]+)[= ]{re.escape(STRUCK)}", re.IGNORECASE)
+_QUOTE_ROUNDING = 5e-6  # the most by which six significant digits can be off
 _TIGHTENING = (Stance.PASS, Stance.AVOID, Stance.VETO)
 
 
 def ground(statement: Statement, brief: Brief) -> Statement:
     """The statement as the others and the vote may take it; the very same one when every number stands."""
     argument = ground_text(statement.argument, brief)
-    standing = tuple(one for one in statement.evidence if _stands(one, brief))
-    if len(standing) == len(statement.evidence) and argument == statement.argument:
+    own = brief.cited
+    lost = [o.feature for o in statement.evidence if o is not own.get(o.feature) and not _stands(o, brief)]
+    if not lost and argument == statement.argument:
         return statement
-    lost = [one.feature for one in statement.evidence if not _stands(one, brief)]
+    standing = tuple(one for one in statement.evidence if _stands(one, brief))
     if lost:
         argument += f" Grounding: {', '.join(f'{feature} {STRUCK}' for feature in lost)}."
     failed = {*lost, *_STRIKE.findall(argument)}
@@ -49,7 +51,9 @@ def ground(statement: Statement, brief: Brief) -> Statement:
 
 def ground_text(text: str, brief: Brief) -> str:
     """The text with every cited number struck that does not match its fact."""
-    return _CITATION.sub(lambda found: _kept(found, brief), text) if "=" in text else text
+    if "=" not in text or _quotes_only(text, brief):
+        return text
+    return _CITATION.sub(lambda found: _kept(found, brief), text)
 
 
 def strikes(statement: Statement) -> int:
@@ -57,11 +61,23 @@ def strikes(statement: Statement) -> int:
     return len(set(_STRIKE.findall(statement.argument)))
 
 
-def _stands(cited: Evidence, brief: Brief) -> bool:
-    fact = brief.facts.get(cited.feature)
-    if fact is None or not math.isfinite(cited.value):
+def _quotes_only(text: str, brief: Brief) -> bool:
+    """Whether every citation is, word for word, a quote that the brief itself rendered from a fact: those stand."""
+    if brief.priors.debate.grounding_tolerance < _QUOTE_ROUNDING:
         return False
-    return cited.value == fact or math.isclose(cited.value, fact, rel_tol=brief.priors.debate.grounding_tolerance)
+    for word in text.split():
+        if "=" in word:
+            quote = word.strip("(,;:.)")
+            if brief.quotes.get(quote.partition("=")[0]) != quote:
+                return False
+    return True
+
+
+def _stands(cited: Evidence, brief: Brief) -> bool:
+    fact, value = brief.facts.get(cited.feature), cited.value
+    if fact is None or not math.isfinite(value):
+        return False
+    return value == fact or math.isclose(value, fact, rel_tol=brief.priors.debate.grounding_tolerance)
 
 
 def _kept(found: re.Match[str], brief: Brief) -> str:

@@ -15,7 +15,7 @@ from aister.core.errors import SettingsError
 from aister.council.baseline import TRUE_RANGE_PER_DEVIATION
 from aister.council.brief import Brief, Reading, Unreadable
 from aister.council.debate import Reply, Speaker, heard_shift, in_reply_to
-from aister.council.evidence import Signal, quoted, weigh
+from aister.council.evidence import Signal, weigh
 from aister.council.odds import shift_between, shifted
 
 __all__ = ["CHECKS", "SIGNALS", "seat"]
@@ -35,14 +35,9 @@ def _burst(read: Reading) -> float:
     return (read("15m.high") - read("15m.low")) / max(read("15m.atr_14"), 1e-12)
 
 
-def _against(timeframe: str) -> Callable[[Reading], float]:
-    """Distance of the close beyond its average, against the trade, in half band widths."""
-    return lambda read: -read.side * (2.0 * read(f"{timeframe}.bollinger_position") - 1.0)
-
-
-def _beyond(timeframe: str) -> Callable[[Reading], float]:
+def _beyond(read: Reading, position: str) -> float:
     """Distance of the close beyond its average, in the trade's direction, in half band widths."""
-    return lambda read: read.side * (2.0 * read(f"{timeframe}.bollinger_position") - 1.0)
+    return read.side * (2.0 * read(position) - 1.0)
 
 
 def _loss_streak(read: Reading, streak_hours: float) -> float:
@@ -56,9 +51,9 @@ CHECKS: dict[str, Measure] = {
     "reward_risk": lambda read, _: read("setup.reward_risk"),
     "adverse_funding": lambda read, _: read("setup.funding_r"),
     "stop_in_noise": lambda read, _: read("setup.risk") * read("setup.entry") / max(read("15m.atr_14"), 1e-12),
-    "counter_trend": lambda read, _: _against("4h")(read),
-    "hourly_trend": lambda read, _: _against("1h")(read),
-    "overextended": lambda read, _: _beyond("1h")(read),
+    "counter_trend": lambda read, _: -_beyond(read, "4h.bollinger_position"),
+    "hourly_trend": lambda read, _: -_beyond(read, "1h.bollinger_position"),
+    "overextended": lambda read, _: _beyond(read, "1h.bollinger_position"),
     "exhausted": lambda read, _: 50.0 + read.side * (read("15m.rsi_14") - 50.0),
     "volatility_shock": lambda read, _: _shock(read),
     "burst": lambda read, _: _burst(read),
@@ -73,7 +68,7 @@ CHECKS: dict[str, Measure] = {
 
 
 def _pressure(read: Reading, levels: Levels) -> tuple[float, str]:
-    score = min(0.0, -_against("4h")(read))
+    score = min(0.0, _beyond(read, "4h.bollinger_position"))
     return score, "the 4h trend stands against the trade" if score < 0 else "the 4h trend does not stand against it"
 
 
@@ -108,14 +103,13 @@ class _Findings(msgspec.Struct, frozen=True):
     vetoes: tuple[str, ...]
     reductions: tuple[str, ...]
     factor: float
-    evidence: tuple[Evidence, ...]
+    evidence: dict[str, Evidence]
     unknown: tuple[str, ...]
 
-    @property
-    def text(self) -> str:
-        unknown = f"must know {', '.join(self.unknown)}" if self.unknown else ""
-        measured = f"measured {quoted(self.evidence)}" if self.evidence else ""
-        return "".join(f"{said}. " for said in (unknown, measured) if said)
+    def text(self, brief: Brief) -> str:
+        unknown = f"must know {', '.join(self.unknown)}. " if self.unknown else ""
+        measured = f"measured {brief.quote(self.evidence)}. " if self.evidence else ""
+        return unknown + measured
 
 
 def seat(brief: Brief) -> Speaker:
@@ -125,12 +119,12 @@ def seat(brief: Brief) -> Speaker:
     mine = brief.priors.officer
     case = weigh(brief, SIGNALS, mine.weights[brief.family], mine.levels)
     found = _check(brief)
-    evidence = tuple(dict.fromkeys((*found.evidence, *case.evidence)))
+    evidence = tuple((found.evidence | case.evidence).values())
 
     def speak(round: int, heard: tuple[Statement, ...]) -> Reply:
         shift = case.shift + heard_shift(brief, heard)
         verdict = _verdict(found, mine.doubt_factor if _doubted(brief, heard) else None)
-        said = in_reply_to(brief, heard, case.shift, shift) if heard else f"{found.text}{case.text}"
+        said = in_reply_to(brief, heard, case.shift, shift) if heard else f"{found.text(brief)}{case.text}"
         argument = f"{verdict.stance}{' for ' if verdict.reasons else ''}{', '.join(verdict.reasons)}. {said}"
         statement = Statement(Agent.OFFICER, round, verdict.stance, argument, shifted(brief.p0, shift), evidence)
         return Reply(statement, verdict)
@@ -159,16 +153,16 @@ def _check(brief: Brief) -> _Findings:
     mine = brief.priors.officer
     vetoes: list[str] = []
     reductions: list[str] = []
-    evidence: list[Evidence] = []
+    evidence: dict[str, Evidence] = {}
     unknown = [name for name in mine.required if name not in brief.facts]
     unknown += [] if brief.volatility_known else list(brief.priors.baseline.volatility)
     factor = 1.0
+    reading = Reading(brief)
     for code, check in mine.checks.items():
         if check.families and brief.family not in check.families:
             continue
-        reading = Reading(brief)
         try:
-            measure = _measure(code)(reading, mine.streak_hours)
+            measure = _measure(code)(reading.anew(), mine.streak_hours)
         except Unreadable as missing:
             unknown.append(missing.feature)
             continue
@@ -179,11 +173,10 @@ def _check(brief: Brief) -> _Findings:
             factor *= check.factor
         else:
             continue
-        evidence += reading.evidence
+        evidence.update(reading.read)
     if unknown:
         vetoes.insert(0, "missing_data")
-    distinct = tuple(dict.fromkeys(evidence))
-    return _Findings(tuple(vetoes), tuple(reductions), factor, distinct, tuple(dict.fromkeys(unknown)))
+    return _Findings(tuple(vetoes), tuple(reductions), factor, evidence, tuple(dict.fromkeys(unknown)))
 
 
 def _measure(code: str) -> Measure:
