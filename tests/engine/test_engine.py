@@ -136,6 +136,16 @@ def test_trailing_follows_the_best_close_and_never_goes_back() -> None:
     assert triggers == [1_020_000 - risk, 1_025_000 - risk, 1_025_000 - risk, 1_028_000 - risk]
 
 
+def test_a_spike_to_the_target_after_a_fall_from_the_best_close_leaves_break_even() -> None:
+    """The trail behind the best close is beyond the price by then, break-even is not."""
+    far = setup(2, stop=99_000.0, targets=((103_000.0, 5_000), (105_000.0, 5_000)))
+    rig = Rig(far).bars(5).bar(102_900.0, open=100_000.0).bar(101_500.0, open=102_900.0, high=103_100.0)
+    bracket = rig.engine.desks[BTC].bracket
+    assert bracket.best_ticks == 1_029_000
+    (stop,) = [one for one in rig.resting if one.purpose is Purpose.STOP]
+    assert stop.trigger_ticks == bracket.entry_ticks + bracket.cost_ticks
+
+
 def test_a_stop_ends_the_trade_and_clears_what_is_left() -> None:
     rig = holding().bar(98_950.0, open=100_000.0)
     (closed,) = rig.closed
@@ -220,11 +230,11 @@ def test_funding_is_paid_on_what_is_held_at_the_settlement() -> None:
     assert rig.closed[0].funding == due
 
 
-def test_an_answer_never_overtakes_a_settlement_that_came_before_it() -> None:
-    """Bars are missing: what was settled at the close that asked is told when they resume, before the answer."""
-    rig = Rig(LONG).bars(3).bar(skip=5, funding=((3, 10_000),))
+def test_answers_and_settlements_keep_their_order_over_missing_bars() -> None:
+    """What was settled and answered meanwhile is told when bars resume, in the order in which it happened."""
+    rig = Rig(LONG).bars(3).bar(skip=5, funding=((3, 10_000), (5, 20_000)))
     kinds = [(type(audit.event).__name__, audit.event.time_ms - START_MS) for audit in rig.new]
-    assert kinds[:2] == [("FundingSettled", 180_000), ("DecisionMade", 180_250)]
+    assert kinds[:3] == [("FundingSettled", 180_000), ("DecisionMade", 180_250), ("FundingSettled", 300_000)]
 
 
 def test_time_never_goes_backwards() -> None:

@@ -63,7 +63,14 @@ def test_trailing_keeps_the_initial_distance_behind_the_best_close() -> None:
 def test_a_stop_never_crosses_the_price() -> None:
     made = bracket()
     made.targets_hit, made.best_ticks = 1, 10_300
-    assert trailed_stop(made, 10_150, RULES) == made.stop_ticks
+    assert trailed_stop(made, 10_009, RULES) == made.stop_ticks
+
+
+def test_a_trail_that_the_price_has_passed_still_leaves_break_even() -> None:
+    """The best close was 300 ticks up, the target came on a spike, and the close is 150 up again: below the trail."""
+    made = bracket()
+    made.targets_hit, made.best_ticks = 1, 10_300
+    assert trailed_stop(made, 10_150, RULES) == 10_009
 
 
 @given(sides, st.lists(st.integers(-400, 400), min_size=1, max_size=30), st.integers(0, 2))

@@ -19,7 +19,8 @@ TERMS_EVERY = 240
 
 class OtherFuture:
     """What is known at `cut_ms` is the recording's: bars closed by then, the open of a bar that has opened by then,
-    settlements and terms up to then. Everything later is drawn from `seed`: a random walk on the price grid, funding
+    settlements and terms up to then. The inside of a bar counts as known 1 ms before its close, which is when the venue
+    reports what was filled in it. Everything later is drawn from `seed`: a random walk on the price grid, funding
     rates up to 0.3 %, other filters, fees and brackets. It ends `beyond_ms` after the cut. Implements `ports.Feed`."""
 
     def __init__(self, feed: RecordedFeed, cut_ms: int, seed: int, beyond_ms: int) -> None:
@@ -29,7 +30,7 @@ class OtherFuture:
         self.data_hash = hashlib.sha256(f"{feed.data_hash} {cut_ms} {seed}".encode()).hexdigest()
 
     def slices(self) -> Iterator[MarketSlice]:
-        last_known_ms = self.cut_ms - self.base_interval_ms
+        last_known_ms = self.cut_ms + 1 - self.base_interval_ms
         noise = _Noise(self.instruments, np.random.default_rng((self._seed, self.cut_ms)))
         for market in self._feed.slices():
             if market.open_time_ms > self._end_ms:

@@ -81,15 +81,20 @@ def split_targets(targets: list[Target], steps: int) -> list[tuple[int, int]]:
 
 
 def trailed_stop(bracket: Bracket, close_ticks: int, rules: ManagementRules) -> int:
-    """Where the stop belongs after this close: never further from profit than now, never at or beyond the price."""
+    """Where the stop belongs after this close: break-even or the trail, whichever is nearer to profit of those that
+    the price has not passed already; never further from profit than now."""
     side = int(bracket.side)
     stop = bracket.stop_ticks
-    if bracket.targets_hit >= rules.break_even_after:
-        stop = _better(stop, bracket.entry_ticks + side * bracket.cost_ticks, side)
-        if rules.trail_share_e4:
-            best = _better(bracket.best_ticks, close_ticks, side)
-            stop = _better(stop, best - side * (bracket.risk_ticks * rules.trail_share_e4 // 10_000), side)
-    return stop if (close_ticks - stop) * side > 0 else bracket.stop_ticks
+    if bracket.targets_hit < rules.break_even_after:
+        return stop
+    wanted = [bracket.entry_ticks + side * bracket.cost_ticks]
+    if rules.trail_share_e4:
+        best = _better(bracket.best_ticks, close_ticks, side)
+        wanted.append(best - side * (bracket.risk_ticks * rules.trail_share_e4 // 10_000))
+    for ticks in wanted:
+        if (close_ticks - ticks) * side > 0:
+            stop = _better(stop, ticks, side)
+    return stop
 
 
 def _better(one: int, other: int, side: int) -> int:
