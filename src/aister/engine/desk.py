@@ -3,19 +3,35 @@
 Most bars deserve none. `wake_low`, `wake_high` and `wake_ms` bound the bars that do; everything else is one comparison.
 """
 
+from collections.abc import Callable
+from functools import cache
+
 import msgspec
 
 from aister.core.audit import ProposalResolved
 from aister.core.council import Decision, Odds, Proposal, Setup
+from aister.core.events import BarClosed
 from aister.core.instrument import Instrument
 from aister.core.trade import OrderType, Purpose, Side
 from aister.execution.bracket import Bracket
 from aister.execution.orders import OrderBook, OrderState
+from aister.kernels import entry
+from aister.kernels.barrier import EXPIRED, OPEN, STOP, TARGET, barrier_state, follow
+from aister.kernels.state import State
 from aister.risk.situation import Reserved
 
 __all__ = ["Asked", "Desk", "Plan", "Shadow"]
 
 _NEVER_MS = 2**62
+
+LABELS = {OPEN: "", TARGET: "target", STOP: "stop", EXPIRED: "neither"}
+"""The labelling step's outcomes in the journal's words."""
+
+
+@cache
+def _follow() -> Callable[..., int]:
+    """The labelling step behind its fast entry point, compiled when the first label is due."""
+    return entry(follow, barrier_state(1, 1.0, 0.5, 2.0, 0), 0, 1.0, 1.0, 1.0, 1.0)
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -41,7 +57,10 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Shadow(msgspec.Struct, frozen=True):
-    """A proposal followed to its first barrier, traded or not: labels for calibration, never capital (Q14, Q15)."""
+    """A proposal followed to its first barrier, traded or not: labels for calibration, never capital (Q14, Q15).
+
+    `barriers` is the labelling step's own record; stop and target are kept beside it to know which bars to look at.
+    """
 
     setup_id: str
     side: Side
@@ -51,17 +70,7 @@ class Shadow(msgspec.Struct, frozen=True):
     expires_ms: int
     p0: float
     odds: tuple[tuple[str, Odds], ...]
-
-    def label(self, low: float, high: float, time_ms: int) -> str:
-        """'target', 'stop' (first when both lie inside one bar), 'neither' once expired, or '' while open."""
-        stopped, reached = (
-            (low <= self.stop, high >= self.target) if self.side > 0 else (high >= self.stop, low <= self.target)
-        )
-        if stopped:
-            return "stop"
-        if reached:
-            return "target"
-        return "neither" if time_ms >= self.expires_ms else ""
+    barriers: State
 
 
 class Desk:
@@ -130,26 +139,35 @@ class Desk:
         proposal = decision.proposal
         if proposal is None:
             return
+        entry, stop, target = (
+            self.instrument.price(ticks)
+            for ticks in (proposal.entry_ticks, proposal.stop_ticks, proposal.targets[0].ticks)
+        )
+        expires_ms = asked_ms + proposal.horizon_ms
         stated = {s.agent.value: s.odds for s in decision.statements if s.round == 1 and s.odds is not None}
         self.shadows.append(
             Shadow(
                 setup_id=proposal.setup_id,
                 side=proposal.side,
-                stop=self.instrument.price(proposal.stop_ticks),
-                target=self.instrument.price(proposal.targets[0].ticks),
+                stop=stop,
+                target=target,
                 asked_ms=asked_ms,
-                expires_ms=asked_ms + proposal.horizon_ms,
+                expires_ms=expires_ms,
                 p0=decision.ballot.p0,
                 odds=tuple(stated.items()),
+                barriers=barrier_state(int(proposal.side), entry, stop, target, expires_ms),
             )
         )
 
-    def resolve(self, low: float, high: float, time_ms: int) -> list[ProposalResolved]:
+    def resolve(self, bar: BarClosed) -> list[ProposalResolved]:
         """Labels known with this bar, oldest first."""
+        if not self.shadows:
+            return []
         resolved: list[ProposalResolved] = []
         still: list[Shadow] = []
+        step = _follow()
         for shadow in self.shadows:
-            label = shadow.label(low, high, time_ms)
+            label = LABELS[step(shadow.barriers, bar.time_ms, bar.open, bar.high, bar.low, bar.close)]
             if label:
                 resolved.append(ProposalResolved(shadow.setup_id, label, shadow.asked_ms, shadow.p0, shadow.odds))
             else:

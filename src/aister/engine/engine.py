@@ -151,7 +151,7 @@ class Engine:
         return tuple(now.out)
 
     def _attend(self, desk: Desk, bar: BarClosed, closed: int, now: Pass) -> None:
-        for resolved in desk.resolve(bar.low, bar.high, bar.time_ms):
+        for resolved in desk.resolve(bar):
             self.calibration.record(resolved, bar.time_ms)
             now.out.append(resolved)
         if desk.bracket is not None:

@@ -3,7 +3,8 @@
 
 import numpy as np
 
-from aister.kernels import Record, step
+from aister.kernels import Record, kernel, step
+from aister.kernels.state import State, allocate
 
 OPEN, TARGET, STOP, EXPIRED = 0, 1, 2, 3
 
@@ -43,3 +44,17 @@ def barrier(s: Record, close_time_ms: int, o: float, h: float, l: float, c: floa
         s.resolved_at_ms = close_time_ms
         s.r = s.side * (s.exit - s.entry) / abs(s.entry - s.stop)
     return s.outcome
+
+
+@kernel
+def follow(state: State, close_time_ms: int, o: float, h: float, l: float, c: float) -> int:
+    """`barrier` on a 1-element state. Drive it through `entry(follow, state, 0, 1.0, 1.0, 1.0, 1.0)`."""
+    return barrier(state[0], close_time_ms, o, h, l, c)
+
+
+def barrier_state(side: int, entry: float, stop: float, target: float, expires_at_ms: int) -> State:
+    """A barrier that nothing has met yet."""
+    state = allocate(BARRIER)
+    state["side"], state["entry"], state["stop"], state["target"] = side, entry, stop, target
+    state["expires_at_ms"] = expires_at_ms
+    return state
