@@ -21,7 +21,7 @@ from tests.fakes.feed import OtherFuture
 from tests.parity.futures import Bend, Compared, Feed, compare, moments, straight
 from tests.parity.runs import DAY_MS, SAMPLE_START_MS
 
-DAYS, CUTS, SEED, HOUR_MS = 14, 24, 20_250_603, 3_600_000
+DAYS, CUTS, SEED, HOUR_MS = 14, 15, 20_250_603, 3_600_000
 ETH = ("ETHUSDT",)
 ALL = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 WHOLE = 29
