@@ -110,7 +110,10 @@ class Recorded(FeatureSet):
         return value if isfinite(value) else None
 
     def _list(self, slot: int) -> list[float]:
-        row = self._lists[slot] = [*self._rows[slot].tolist(), *map(float, self._counts[slot][:3])]
+        bars, complete, unbroken, _ = self._counts[slot]
+        row: list[float] = self._rows[slot].tolist()
+        row += (float(bars), float(complete), float(unbroken))
+        self._lists[slot] = row
         return row
 
     def _read_context(self) -> tuple[dict[str, float], dict[str, str]]:

@@ -1,6 +1,8 @@
 """The default strategy: five rules on closed 15m and 1h bars, each reported once per episode, for the council to
 judge."""
 
+from itertools import groupby
+
 from aister.core.council import Setup
 from aister.core.instrument import Instrument
 from aister.core.trade import Side
@@ -32,41 +34,47 @@ class Confluence:
         self.name = "confluence"
         self.rules = rules
         self.mask = mask(*(rule.timeframe for rule in rules))
-        self._cases = tuple(
-            (rule, int(side), f"{rule.name}-{side.word}", INTERVAL_MS[rule.timeframe], f"{rule.timeframe}.complete")
-            for rule in rules
-            for side in (Side.BUY, Side.SELL)
-        )
+        self._groups = [
+            (INTERVAL_MS[timeframe], f"{timeframe}.complete", [case for rule in group for case in _cases(rule)])
+            for timeframe, group in groupby(rules, key=lambda rule: rule.timeframe)
+        ]
         self._reported: dict[tuple[str, str], float] = {}
-        self._standing: set[tuple[str, str]] = set()
+        self._standing: dict[str, set[str]] = {}  # by symbol, reported ideas without an episode that are still seen
 
     def setups(self, features: FeatureSet, instrument: Instrument, cost_e8: int) -> tuple[Setup, ...]:
         """As `Strategy.setups`: in the order of `rules`, longs before shorts."""
         found: list[Setup] = []
         read = Reading(features)
-        for rule, side, case, interval_ms, complete in self._cases:
+        standing = self._standing.setdefault(features.symbol, set())
+        for interval_ms, complete, cases in self._groups:
             if features.time_ms % interval_ms:
                 continue
-            try:
-                idea = rule.sees(read, side) if read[complete] == 1.0 else None
-            except NotKnown:
-                idea = None
-            if idea is None:
-                if self._standing:
-                    self._standing.discard((features.symbol, case))
-            elif self._is_news((features.symbol, case), idea):
-                noting = Noting(features)
-                rule.sees(noting, side)
-                found.append(
-                    setup_of(idea, rule.name, rule.timeframe, Side(side), noting, features, instrument, cost_e8)
-                )
+            whole = features.get(complete) == 1.0
+            for rule, side, case in cases:
+                try:
+                    idea = rule.sees(read, side) if whole else None
+                except NotKnown:
+                    idea = None
+                if idea is None:
+                    standing.discard(case)
+                elif self._is_news(features.symbol, case, idea, standing):
+                    noting = Noting(features)
+                    rule.sees(noting, side)
+                    found.append(
+                        setup_of(idea, rule.name, rule.timeframe, Side(side), noting, features, instrument, cost_e8)
+                    )
         return tuple(found)
 
-    def _is_news(self, key: tuple[str, str], idea: Idea) -> bool:
+    def _is_news(self, symbol: str, case: str, idea: Idea, standing: set[str]) -> bool:
         if idea.episode is None:
-            known = key in self._standing
-            self._standing.add(key)
+            known = case in standing
+            standing.add(case)
         else:
-            known = self._reported.get(key) == idea.episode
-            self._reported[key] = idea.episode
+            known = self._reported.get((symbol, case)) == idea.episode
+            self._reported[symbol, case] = idea.episode
         return not known
+
+
+def _cases(rule: Rule) -> list[tuple[Rule, int, str]]:
+    """A rule on both sides, each with its name."""
+    return [(rule, int(side), f"{rule.name}-{side.word}") for side in (Side.BUY, Side.SELL)]

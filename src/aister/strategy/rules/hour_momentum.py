@@ -2,10 +2,12 @@
 
 import msgspec
 
-from aister.strategy.rules.rule import AGAINST, HOUR_MS
+from aister.strategy.rules.rule import HOUR_MS, against
 from aister.strategy.strategy import Idea, Reading
 
 __all__ = ["HourMomentum"]
+
+_FAR_END = against("1h.{}")
 
 
 class HourMomentum(msgspec.Struct, frozen=True):
@@ -38,7 +40,7 @@ class HourMomentum(msgspec.Struct, frozen=True):
             return None
         atr = read["1h.atr_14"]
         return Idea(
-            invalid_at=read[f"1h.{AGAINST[side]}"] - side * 0.25 * atr,
+            invalid_at=read[_FAR_END[side]] - side * 0.25 * atr,
             noise=self.stop_atr * atr,
             targets=((1.5, 5_000), (3.0, 5_000)),
             horizon_ms=24 * HOUR_MS,

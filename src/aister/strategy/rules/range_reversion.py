@@ -3,12 +3,13 @@ price."""
 
 import msgspec
 
-from aister.strategy.rules.rule import AGAINST, HOUR_MS
+from aister.strategy.rules.rule import HOUR_MS, against
 from aister.strategy.strategy import Idea, Reading
 
 __all__ = ["RangeReversion"]
 
 _BAND = {1: "15m.bollinger_lower", -1: "15m.bollinger_upper"}
+_EXTREME, _FORMED_AT = against("15m.{}"), against("15m.swing_{}_formed_at")
 
 
 class RangeReversion(msgspec.Struct, frozen=True):
@@ -32,8 +33,7 @@ class RangeReversion(msgspec.Struct, frozen=True):
         return "15m"
 
     def sees(self, read: Reading, side: int) -> Idea | None:
-        close, band, against = read["15m.close"], read[_BAND[side]], AGAINST[side]
-        excess = read[f"15m.{against}"]
+        close, band, excess = read["15m.close"], read[_BAND[side]], read[_EXTREME[side]]
         if not side * (excess - band) < 0.0 < side * (close - band):
             return None
         if read["15m.adx_14"] >= self.calm_adx or side * read["15m.vwap_distance"] >= 0.0:
@@ -45,5 +45,5 @@ class RangeReversion(msgspec.Struct, frozen=True):
             targets=((1.4, 7_000), (2.2, 3_000)),
             horizon_ms=12 * HOUR_MS,
             limit=close - side * self.limit_atr * atr,
-            episode=read[f"15m.swing_{against}_formed_at"],
+            episode=read[_FORMED_AT[side]],
         )

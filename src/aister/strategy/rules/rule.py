@@ -4,15 +4,19 @@ from typing import Protocol
 
 from aister.strategy.strategy import Idea, Reading
 
-__all__ = ["AGAINST", "HOUR_MS", "WITH", "Rule"]
+__all__ = ["HOUR_MS", "Rule", "against", "along"]
 
 HOUR_MS = 3_600_000
 
-WITH = {1: "high", -1: "low"}
-"""The extreme of a bar, or the swing, in the direction of the trade."""
 
-AGAINST = {1: "low", -1: "high"}
-"""The extreme of a bar, or the swing, against the trade: where it would be wrong."""
+def along(id: str) -> dict[int, str]:
+    """By side, the id of what lies in the direction of the trade; `{}` stands for high or low."""
+    return {1: id.format("high"), -1: id.format("low")}
+
+
+def against(id: str) -> dict[int, str]:
+    """By side, the id of what lies against the trade, where it would be wrong; `{}` stands for low or high."""
+    return {1: id.format("low"), -1: id.format("high")}
 
 
 class Rule(Protocol):

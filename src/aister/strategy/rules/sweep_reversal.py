@@ -2,10 +2,12 @@
 
 import msgspec
 
-from aister.strategy.rules.rule import AGAINST, HOUR_MS
+from aister.strategy.rules.rule import HOUR_MS, against
 from aister.strategy.strategy import Idea, Reading
 
 __all__ = ["SweepReversal"]
+
+_EXTREME, _SWING, _FORMED_AT = against("15m.{}"), against("15m.swing_{}"), against("15m.swing_{}_formed_at")
 
 
 class SweepReversal(msgspec.Struct, frozen=True):
@@ -27,8 +29,7 @@ class SweepReversal(msgspec.Struct, frozen=True):
         return "15m"
 
     def sees(self, read: Reading, side: int) -> Idea | None:
-        swing = f"15m.swing_{AGAINST[side]}"
-        close, level, extreme = read["15m.close"], read[swing], read[f"15m.{AGAINST[side]}"]
+        close, level, extreme = read["15m.close"], read[_SWING[side]], read[_EXTREME[side]]
         if not side * (extreme - level) < 0.0 < side * (close - level) or side * (close - read["15m.open"]) <= 0.0:
             return None
         atr = read["15m.atr_14"]
@@ -39,5 +40,5 @@ class SweepReversal(msgspec.Struct, frozen=True):
             noise=self.stop_atr * atr,
             targets=((1.5, 6_000), (3.0, 4_000)),
             horizon_ms=12 * HOUR_MS,
-            episode=read[f"{swing}_formed_at"],
+            episode=read[_FORMED_AT[side]],
         )

@@ -2,10 +2,12 @@
 
 import msgspec
 
-from aister.strategy.rules.rule import AGAINST, HOUR_MS
+from aister.strategy.rules.rule import HOUR_MS, against
 from aister.strategy.strategy import Idea, Reading
 
 __all__ = ["TrendPullback"]
+
+_EXTREME, _FORMED_AT = against("15m.{}"), against("15m.swing_{}_formed_at")
 
 
 class TrendPullback(msgspec.Struct, frozen=True):
@@ -30,8 +32,7 @@ class TrendPullback(msgspec.Struct, frozen=True):
         return "15m"
 
     def sees(self, read: Reading, side: int) -> Idea | None:
-        close, average, against = read["15m.close"], read["15m.ema_20"], AGAINST[side]
-        dip = read[f"15m.{against}"]
+        close, average, dip = read["15m.close"], read["15m.ema_20"], read[_EXTREME[side]]
         if not side * (dip - average) <= 0.0 < side * (close - average) or side * (close - read["15m.open"]) <= 0.0:
             return None
         if side * read["15m.ema_spread"] <= 0.0 or side * (read["1h.close"] - read["1h.ema_20"]) <= 0.0:
@@ -44,5 +45,5 @@ class TrendPullback(msgspec.Struct, frozen=True):
             noise=self.stop_atr * atr,
             targets=((1.5, 5_000), (3.0, 5_000)),
             horizon_ms=16 * HOUR_MS,
-            episode=read[f"15m.swing_{against}_formed_at"],
+            episode=read[_FORMED_AT[side]],
         )
