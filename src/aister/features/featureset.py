@@ -128,8 +128,12 @@ class Recorded(FeatureSet):
             if self._reasons[slot]:
                 unknown.update(dict.fromkeys(_IDS[name], self._reasons[slot]))
                 continue
+            row = self._lists[slot] or self._list(slot)
             missing = _warming(name, min(self._counts[slot][0], _LONGEST[name]))
-            for id, value in zip(_IDS[name], self._lists[slot] or self._list(slot), strict=True):
+            if not missing and isfinite(sum(row)):  # a sum is finite only if all its terms are
+                known.update(zip(_IDS[name], row, strict=True))
+                continue
+            for id, value in zip(_IDS[name], row, strict=True):
                 if id in missing:
                     unknown[id] = missing[id]
                 elif isfinite(value):

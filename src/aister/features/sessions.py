@@ -7,7 +7,7 @@ repeats an hour, the span is as long as the wall clock makes it. Source of the s
 (2016-2022), as taught in New York time.
 """
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -79,23 +79,17 @@ def _in_cash_session(name: str, time_ms: int) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _opens_ms(hour: int) -> tuple[int, int]:
-    """The first two New York cash opens at or after the start of this UTC hour."""
-    start = datetime.fromtimestamp(hour * 3_600, _NEW_YORK)
-    found: list[int] = []
-    day = start.date()
-    while len(found) < 2:
-        opens = datetime.combine(day, time(9, 30), _NEW_YORK).astimezone(UTC)
-        if day.weekday() < 5 and opens >= start:
-            found.append(int(opens.timestamp()) * 1_000)
-        day += timedelta(days=1)
-    return found[0], found[1]
+def _opens_ms(day: int) -> int:
+    """09:30 in New York on this day (counted from 1970 there)."""
+    return int((datetime(1970, 1, 1, 9, 30, tzinfo=_NEW_YORK) + timedelta(days=day)).timestamp()) * 1_000
 
 
 def next_new_york_open_ms(time_ms: int) -> int:
     """When the New York cash session (Monday to Friday, 09:30 there) next opens, at or after `time_ms`."""
-    first, second = _opens_ms(time_ms // _HOUR_MS)
-    return first if time_ms <= first else second
+    local = _local_ms(_NEW_YORK, time_ms)
+    while _weekday(local) >= 5 or _opens_ms(local // _DAY_MS) < time_ms:
+        local += _DAY_MS
+    return _opens_ms(local // _DAY_MS)
 
 
 @lru_cache(maxsize=64)
