@@ -22,6 +22,7 @@ from aister.council.priors import packaged_priors
 from aister.engine.account import Costs
 from aister.engine.desk import Desk
 from aister.engine.engine import Engine, EngineRules
+from aister.engine.repeat import RepeatedJournal
 from aister.engine.runner import Run
 from aister.execution.gateway import OrderGateway
 from aister.features.featureset import FeatureSet
@@ -75,22 +76,24 @@ def setup(
     side: Side = Side.BUY,
     *,
     entry: float = 0.0,
+    near: float = 100_000.0,
     stop: float,
     targets: tuple[tuple[float, int], ...],
     horizon: int = 600,
 ) -> Setup:
-    """Fires at the close of bar `minute`; prices in quote, shares in 1e-4, horizon in minutes; a limit if `entry`."""
+    """Fires at the close of bar `minute`; prices in quote, shares in 1e-4, horizon in minutes; a limit at
+    `entry`, else a market order asked about `near` its price."""
     time_ms = START_MS + (minute + 1) * MINUTE_MS
     grid = bracketed()
     return Setup(
         id=f"{BTC}-{time_ms}-told-{side.word}",
         symbol=BTC,
         rule="told",
-        timeframe="1m",
+        timeframe="15m",
         time_ms=time_ms,
         side=side,
         entry_type=OrderType.LIMIT if entry else OrderType.MARKET,
-        entry_ticks=grid.to_ticks(entry or 100_000.0),
+        entry_ticks=grid.to_ticks(entry or near),
         stop_ticks=grid.to_ticks(stop),
         targets=tuple(Target(grid.to_ticks(price), share) for price, share in targets),
         horizon_ms=horizon * MINUTE_MS,
@@ -136,7 +139,7 @@ class Rig:
             floor=self.venue,
             sender=OrderGateway(self.venue, KEY),
             minds=self.minds,
-            journal=MemoryJournal("owner", "rig", "run"),
+            journal=RepeatedJournal(MemoryJournal("owner", "rig", "run")),
             opening=(
                 RunStarted(START_MS, "owner", "rig", "simulated", "willing", "c", "d", 1, CAPITAL),
                 InstrumentListed(START_MS, self.instrument),

@@ -203,7 +203,7 @@ def test_a_limit_entry_filled_inside_a_bar_can_be_stopped_in_it_but_takes_no_tar
 
 def test_a_liquidation_halts_until_a_person_resumes() -> None:
     far = setup(2, stop=50_000.0, targets=((200_000.0, 10_000),))
-    again = setup(8, stop=59_000.0, targets=((70_000.0, 10_000),))
+    again = setup(8, near=60_000.0, stop=59_000.0, targets=((70_000.0, 10_000),))
     rig = Rig(far, again).bars(5)
     assert rig.steps > 0
     rig.bar(60_000.0, open=60_000.0)
