@@ -54,7 +54,7 @@ class Brief(msgspec.Struct, frozen=True):
 
     def quote(self, features: Iterable[str]) -> str:
         """Facts as citations that `grounding` can read back."""
-        return ", ".join([self.quotes[feature] for feature in features])
+        return ", ".join(map(self.quotes.__getitem__, features))
 
 
 class Cited(dict[str, Evidence]):

@@ -45,7 +45,7 @@ class Case(msgspec.Struct, frozen=True):
 
 
 def clipped(score: float) -> float:
-    return min(1.0, max(-1.0, score))
+    return -1.0 if score < -1.0 else 1.0 if score > 1.0 else score
 
 
 def weigh(brief: Brief, signals: Mapping[str, Signal], weights: dict[str, float], levels: dict[str, float]) -> Case:
