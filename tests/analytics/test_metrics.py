@@ -51,9 +51,7 @@ def test_shares_say_what_each_cost_ate() -> None:
     won = result(
         [trade(pnl=6 * UNIT, fees=2 * UNIT, slippage=UNIT, funding=UNIT)], fees=2 * UNIT, slippage=UNIT, funding=UNIT
     )
-    equity = type(won.equity)(
-        won.equity.times_ms, (*won.equity.amounts[:-1], won.capital + 6 * UNIT), won.equity.drawdown
-    )
+    equity = msgspec.structs.replace(won.equity, amounts=(*won.equity.amounts[:-1], won.capital + 6 * UNIT))
     m = measure(result(list(won.trades), fees=2 * UNIT, slippage=UNIT, funding=UNIT, equity=equity), seed=1)
     assert (m.fees_share, m.slippage_share, m.funding_share) == (
         pytest.approx(0.2),

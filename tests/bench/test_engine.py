@@ -5,13 +5,25 @@ import subprocess
 import sys
 
 import pytest
-from checks.results import measuring
 
 from aister.bench import BENCHES, Figure, bench
 from aister.bench.engine import measure
 from aister.core.errors import UsageError
+from checks.results import measuring
 
-ROOMS = ["core", "kernels", "ports", "features", "strategy", "council", "risk", "execution", "portfolio", "sim", "engine"]
+ROOMS = [
+    "core",
+    "kernels",
+    "ports",
+    "features",
+    "strategy",
+    "council",
+    "risk",
+    "execution",
+    "portfolio",
+    "sim",
+    "engine",
+]
 
 
 def test_an_unknown_bench_is_refused_with_the_known_ones() -> None:
@@ -47,7 +59,9 @@ def test_memory_does_not_grow_with_the_number_of_bars(figures: list[Figure]) -> 
 
 
 def test_one_json_object_a_line() -> None:
-    ran = subprocess.run([sys.executable, "-m", "aister", "bench", "--json"], capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-m", "aister", "bench", "--json"], capture_output=True, text=True, check=True
+    )
     assert [row["name"] for row in json.loads(ran.stdout)] == list(BENCHES)
 
 

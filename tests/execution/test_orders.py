@@ -2,7 +2,7 @@
 
 import msgspec
 
-from aister.core.council import Target
+from aister.core.council import Proposal, Target
 from aister.core.trade import Order, OrderType, Purpose, Side
 from aister.execution.bracket import bracket_for
 from aister.execution.orders import OrderBook, OrderState
@@ -60,18 +60,9 @@ def test_a_new_stop_supersedes_the_others_and_flat_makes_all_but_entries_obsolet
 
 
 def test_intents_that_protect_only_reduce() -> None:
-    bracket = bracket_for(
-        setup_id="s",
-        symbol="BTCUSDT",
-        side=Side.SELL,
-        entry_ticks=1_000,
-        stop_ticks=1_100,
-        targets=(Target(900, 4_000), Target(800, 6_000)),
-        steps=10,
-        unit=1,
-        deadline_ms=0,
-        cost_e8=0,
-    )
+    targets = (Target(900, 4_000), Target(800, 6_000))
+    wanted = Proposal("s", "BTCUSDT", Side.SELL, OrderType.MARKET, 1_000, 1_100, targets, 0, "")
+    bracket = bracket_for(wanted, entry_ticks=1_000, planned_ticks=1_000, steps=10, unit=1, opened_ms=0, cost_e8=0)
     stop = stop_intent(bracket)
     assert (stop.side, stop.close_position, stop.trigger_ticks, stop.type) == (
         Side.BUY,

@@ -2,6 +2,8 @@
 
 Positions and equity are computed again here from fills, funding and closes alone:
 equity = capital + transfers - sum of side x ticks x steps x unit - fees - funding + steps held x close x unit, exact.
+Drawdown looks at it at every close while a position is open, and after every fill; a moment is looked at once all its
+bars are in.
 """
 
 from collections import Counter
@@ -9,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from aister.analytics.drafts import HOUR_MS, CandleDraft, DecisionDraft, LegDraft, TradeDraft
+from aister.analytics.drawdown import Waterline
 from aister.analytics.run_result import (
     BreakerMoment,
     Counts,
@@ -80,8 +83,10 @@ class Collector:
         self._steps: dict[str, int] = {}
         self._times: list[int] = []
         self._amounts: list[int] = []
-        self._index: list[float] = []  # equity per unit of NAV: what transfers moved is taken out
-        self._per_unit = 1.0
+        self._below: list[float] = []
+        self._water = Waterline()
+        self._per_unit = 1.0  # what transfers moved is taken out
+        self._due_ms = 0  # a moment whose closes are in and whose equity has not been looked at
         self._orders: dict[str, Order] = {}
         self._stop_asked: dict[str, int] = {}
         self._open: dict[str, TradeDraft] = {}
@@ -147,6 +152,8 @@ class Collector:
 
     def _bar(self, bar: BarClosed) -> None:
         symbol = bar.symbol
+        if bar.time_ms != self._due_ms:
+            self._look()
         candles = self._candles.get(symbol)
         if candles is None:
             candles = self._candles[symbol] = CandleDraft()
@@ -158,14 +165,15 @@ class Collector:
             for draft, leg in self._waiting.pop(symbol, ()):
                 leg.seen_in(bar)
                 draft.seen_in(bar, leg)
-        if bar.time_ms % HOUR_MS == 0:
-            self._point(bar.time_ms)
+        if self._steps or bar.time_ms % HOUR_MS == 0:
+            self._due_ms = bar.time_ms
 
     def _settlement(self, event: FundingSettled) -> None:
         close = self._close.get(event.symbol, 0.0)
         self._settled.setdefault(event.symbol, []).append(Settlement(event.time_ms, event.rate_e8 / RATE_ONE, close))
 
     def _paid(self, event: FundingPaid) -> None:
+        self._look()
         self._cash -= event.amount
         self._funding += event.amount
         self._proxy = self._proxy or event.proxy
@@ -175,9 +183,12 @@ class Collector:
     def _fill(self, event: OrderFilled) -> None:
         fill = event.fill
         one = self._instruments[fill.symbol]
+        self._look()
         self._cash -= fill.side * fill.price_ticks * fill.steps * one.unit + fill.fee
         self._fees += fill.fee
-        self._steps[fill.symbol] = self._steps.get(fill.symbol, 0) + fill.side * fill.steps
+        steps = self._steps.pop(fill.symbol, 0) + fill.side * fill.steps
+        if steps:
+            self._steps[fill.symbol] = steps
         leg = LegDraft(fill, self._orders.get(fill.client_id), one)
         draft = self._open.get(fill.symbol)
         if draft is None:
@@ -197,6 +208,7 @@ class Collector:
     def _command(self, event: CommandGiven) -> None:
         command = event.command
         if isinstance(command, Transfer):
+            self._look()
             before = self._equity()
             self._cash += command.amount
             if before > 0 and before + command.amount > 0:
@@ -263,24 +275,35 @@ class Collector:
     def _equity(self) -> int:
         equity = self._cash
         for symbol, steps in self._steps.items():
-            if steps:
-                one, close = self._instruments[symbol], self._close.get(symbol)
-                equity += steps * one.unit * (one.to_ticks(close) if close is not None else 0)
+            one, close = self._instruments[symbol], self._close.get(symbol)
+            equity += steps * one.unit * (one.to_ticks(close) if close is not None else 0)
         return equity
+
+    def _look(self) -> None:
+        """See the equity of the moment that is due, before anything moves it."""
+        if self._due_ms:
+            time_ms, self._due_ms = self._due_ms, 0
+            if time_ms % HOUR_MS == 0:
+                self._point(time_ms)
+            else:
+                self._water.see(time_ms, self._equity() * self._per_unit)
 
     def _point(self, time_ms: int) -> None:
         equity = self._equity()
+        self._water.see(time_ms, equity * self._per_unit)
+        below = self._water.since()
         if self._times and self._times[-1] == time_ms:
-            self._amounts[-1], self._index[-1] = equity, equity * self._per_unit
+            self._amounts[-1], self._below[-1] = equity, max(below, self._below[-1])
         else:
             self._times.append(time_ms)
             self._amounts.append(equity)
-            self._index.append(equity * self._per_unit)
+            self._below.append(below)
 
     def result(self, flags: tuple[str, ...], assumptions: dict[str, str]) -> RunResult:
         """Everything seen so far. Raises `DataError` when no run has started."""
         if self._started is None:
             raise DataError(_NO_START)
+        self._look()
         if self._last_ms > self._times[-1]:
             self._point(self._last_ms)
         trades = tuple(self._trade(number, draft) for number, draft in enumerate(self._ended, 1))
@@ -300,7 +323,7 @@ class Collector:
             trades=trades,
             open_trades=still,
             decisions=decisions,
-            equity=Equity(tuple(self._times), tuple(self._amounts), _drawdown(self._index)),
+            equity=Equity(tuple(self._times), tuple(self._amounts), tuple(self._below), self._water.deepest),
             candles={symbol: draft.done() for symbol, draft in self._candles.items()},
             settlements={symbol: tuple(rows) for symbol, rows in self._settled.items()},
             fees=self._fees,
@@ -347,11 +370,3 @@ def _rule_in(setup_id: str, symbol: str) -> str:
     """The rule named in a setup id of the form SYMBOL-TIME-RULE-SIDE, for a trader that asks no council."""
     parts = setup_id.removeprefix(f"{symbol}-").split("-")
     return "-".join(parts[1:-1]) if len(parts) >= 3 else setup_id
-
-
-def _drawdown(index: list[float]) -> tuple[float, ...]:
-    peak, below = 0.0, []
-    for value in index:
-        peak = max(peak, value)
-        below.append(1.0 - value / peak if peak > 0 else 0.0)
-    return tuple(below)

@@ -27,6 +27,8 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     sharpe_daily      mean / standard deviation of daily returns;   sharpe_annual = Lo's eta(365) x sharpe_daily
     mean_daily_low, _high   95 % interval, stationary bootstrap, 1,000 draws
     profit_factor     sum of winning P&L / -sum of losing P&L;   expectancy_r = mean of net P&L / initial risk
+    max_drawdown      deepest fall from a peak of equity, seen at every close of the base bars and after every fill;
+                      drawdown_ms from that peak to the recovery, or to the end
     exposure          share of the time with any position open;   turnover = traded notional / capital
     ambiguous_trades  stops that filled in a bar that also reached a target; target_first_pnl = net P&L had targets
                       come first
@@ -123,7 +125,8 @@ def measure(result: RunResult, *, seed: int) -> Metrics:
         _note(
             missing, name, share, "nothing was earned before costs" if before is not None else "slippage is not known"
         )
-    depth, length, recovered = _worst(result)
+    fall = result.equity.deepest
+    until_ms = result.equity.times_ms[-1] if fall.back_ms is None else fall.back_ms
     gain = sum(t.target_first for t in closed)
     return Metrics(
         days=days,
@@ -146,9 +149,9 @@ def measure(result: RunResult, *, seed: int) -> Metrics:
         volatility_annual=annual,
         sharpe_daily=sharpe,
         sharpe_annual=sharpe_annual,
-        max_drawdown=depth,
-        drawdown_ms=length,
-        drawdown_recovered=recovered,
+        max_drawdown=fall.depth,
+        drawdown_ms=until_ms - fall.peak_ms if fall.depth else 0,
+        drawdown_recovered=not fall.depth or fall.back_ms is not None,
         win_rate=wins / len(closed) if closed else None,
         profit_factor=won / lost if lost else None,
         expectancy_r=float(np.mean(multiples)) if multiples else None,
@@ -165,17 +168,6 @@ def measure(result: RunResult, *, seed: int) -> Metrics:
 def _note(missing: dict[str, str], name: str, value: object, reason: str) -> None:
     if value is None:
         missing[name] = reason
-
-
-def _worst(result: RunResult) -> tuple[float, int, bool]:
-    """Deepest drawdown, how long it lasted from its peak to the recovery (or the end), and whether it recovered."""
-    below, times = result.equity.drawdown, result.equity.times_ms
-    bottom = max(range(len(below)), key=below.__getitem__)
-    if below[bottom] <= 0.0:
-        return 0.0, 0, True
-    peak = next(i for i in range(bottom, -1, -1) if below[i] <= 0.0)
-    back = next((i for i in range(bottom, len(below)) if below[i] <= 0.0), None)
-    return below[bottom], times[-1 if back is None else back] - times[peak], back is not None
 
 
 def _exposure(result: RunResult) -> float:

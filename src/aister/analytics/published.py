@@ -44,6 +44,7 @@ def published(findings: Findings) -> dict[str, Any]:
         "benchmarks": {"buy_and_hold": _hold(findings), "matched_random": plain(findings.matched)},
         "counts": plain(r.counts),
         "limits": plain(r.firings),
+        "kelly": {"state": findings.kelly.state, **plain(findings.kelly)},
         "breakers": plain(r.breakers),
         "commands": [{"time_ms": at, "command": words} for at, words in r.commands],
         "transfers": [{"time_ms": at, "amount": amount / UNIT} for at, amount in r.transfers],

@@ -6,6 +6,7 @@ base. P&L is net of fees and funding, and slippage is inside the fill prices.
 
 import msgspec
 
+from aister.analytics.drawdown import Drawdown
 from aister.core.audit import Reviewed
 from aister.core.council import Decision, Setup, Standing
 from aister.core.events import RunStarted
@@ -134,12 +135,15 @@ class DecisionRecord(msgspec.Struct, frozen=True):
 
 
 class Equity(msgspec.Struct, frozen=True):
-    """Equity (wallet + unrealised at the newest closes) at every full hour and after every fill; drawdown is the
-    fraction below the highest of these points so far, per unit of NAV: transfers move amounts, never drawdown (Q23)."""
+    """Equity (wallet + unrealised at the newest closes) at every full hour and after every fill. Drawdown is watched at
+    every close of the base bars and after every fill, as the fraction below the highest so far, per unit of NAV:
+    transfers move amounts, never drawdown (Q23). `drawdown` holds the deepest since the point before, `deepest` the
+    deepest of all."""
 
     times_ms: tuple[int, ...]
     amounts: tuple[int, ...]
     drawdown: tuple[float, ...]
+    deepest: Drawdown
 
 
 class Candles(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """The composition root: the only place that chooses a feed, a venue, minds, a journal. Everything else is handed
 these."""
 
+import hashlib
 import secrets
 from collections.abc import Callable
 from functools import partial
@@ -35,7 +36,7 @@ from aister.strategy.confluence import Confluence
 from aister.strategy.ema_cross import EmaCross
 from aister.strategy.strategy import Strategy
 
-__all__ = ["Built", "build_run", "open_data", "open_run_journal"]
+__all__ = ["Built", "build_run", "config_hash", "open_data", "open_run_journal"]
 
 
 STRATEGIES: dict[str, Callable[[], Strategy]] = {"confluence": Confluence, "ema_cross": EmaCross}
@@ -68,9 +69,15 @@ def open_data(settings: RunSettings) -> RecordedFeed:
     )
 
 
+def config_hash(settings: RunSettings) -> str:
+    """SHA-256 over everything that decides besides data and code: settings, risk limits, priors, engine rules."""
+    decides = (settings, _limits(settings), packaged_priors().digest, EngineRules())
+    return hashlib.sha256(msgspec.json.encode(decides)).hexdigest()
+
+
 def open_run_journal(home: Path, settings: RunSettings, feed: RecordedFeed, *, fresh: bool = False) -> Journal:
     """The chain of this run: the unfinished one of the same settings and data, else a new one."""
-    identity = f"{settings.config_hash[:16]}-{feed.data_hash[:16]}"
+    identity = f"{config_hash(settings)[:16]}-{feed.data_hash[:16]}"
     return open_chain(home, owner_id=settings.owner_id, identity=identity, kind="run", fresh=fresh)
 
 
@@ -139,7 +146,7 @@ def _opening(settings: RunSettings, feed: RecordedFeed, mind: str) -> tuple[RunS
         trader_id=settings.trader_id,
         venue="simulated",
         mind=mind,
-        config_hash=settings.config_hash,
+        config_hash=config_hash(settings),
         data_hash=feed.data_hash,
         seed=settings.seed,
         capital=settings.capital,

@@ -1,6 +1,5 @@
-"""What a run is asked to do. Its hash, with the hash of its data, is the run's identity."""
+"""What a run is asked to do. With everything else that decides, it makes the hash of the configuration."""
 
-import hashlib
 import re
 
 import msgspec
@@ -39,11 +38,6 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str = "confluence"
     latency_ms: int = 250
     assume_funding: bool = False
-
-    @property
-    def config_hash(self) -> str:
-        """SHA-256 over every field in order."""
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
 
     def check(self) -> "RunSettings":
         """The settings, if they make sense; raises `UsageError` naming the first that does not, with its remedy."""

@@ -88,6 +88,12 @@ class Setup(msgspec.Struct, frozen=True, array_like=True):
     horizon_ms: int
     evidence: tuple[Evidence, ...]
 
+    @property
+    def sound(self) -> bool:
+        """Stop and targets lie on their sides of the entry, at least a tick away; on a coarse grid they may not."""
+        ahead = all((target.ticks - self.entry_ticks) * self.side > 0 for target in self.targets)
+        return bool(self.targets) and ahead and (self.entry_ticks - self.stop_ticks) * self.side > 0
+
 
 class Proposal(msgspec.Struct, frozen=True, array_like=True):
     """The Consultant's case for a setup. Prices are the setup's unless the Consultant tightened them."""
@@ -120,7 +126,7 @@ class Verdict(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Statement(msgspec.Struct, frozen=True, array_like=True):
-    """What one agent said in one round (1 = blind). `odds` is None when it abstains or passes."""
+    """What one agent said in one round (1 = blind). `odds` is None when it abstains."""
 
     agent: Agent
     round: int

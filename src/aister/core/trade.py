@@ -45,6 +45,7 @@ class Purpose(StrEnum):
 class Order(msgspec.Struct, frozen=True, array_like=True):
     """One order as it is sent. `price_ticks` is the limit price (0 for market types), `trigger_ticks` the stop or
     take-profit trigger (0 otherwise). `close_position` closes whatever is open at the trigger and carries steps 0.
+    `worst_ticks` bounds what a market entry may fill at: beyond it the venue lets the order expire (0 = unbounded).
     """
 
     client_id: str
@@ -58,6 +59,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     trigger_ticks: int
     reduce_only: bool
     close_position: bool
+    worst_ticks: int = 0
 
 
 class FillKind(StrEnum):

@@ -1,13 +1,16 @@
 """The vote, in code (Q16): quorum, pooled odds, net expected value, size. One record that anybody can recompute.
 
-Over the agents i that stated odds in the last round:
+Over the agents i that still speak in the last round, with the odds p_i they stated in the *blind* round:
 
     w_i     = standing weight of i: 1 at the start, fading with the outcomes that show no skill (Q1)
-    shift   = sum w_i (logit p_i - logit p0), clipped to +-cap: the agents read different evidence, so it adds up
+    shift   = sum w_i (logit p_i - logit p0), clipped to +-cap
     p*      = the baseline p0 moved by shift;  spread = sample sd of p_i;  se = spread / sqrt(n)
     E_low   = expected_r(p* - se);  size = max(0, 1 - spread / full_spread) x the Officer's factor
 
-An abstainer adds nothing, and agents who lose their weight to calibration take their part of the shift with them.
+Blind odds rest on what each agent read itself, so they may be added, and they are what calibration scores. Later
+odds already hold what the others said: pooling those would count one case several times. The rebuttal moves stances,
+verdict and size. An abstainer adds nothing, and agents who lose their weight to calibration take their part of the
+shift with them.
 Trade only if the quorum holds (Consultant PROPOSE, Analyst not AVOID, Officer neither absent nor VETO, weighted mean
 of the stances' scores over the threshold), E_low >= minimum_r, and size > 0. The first condition that fails is the
 reason; `no_weight` means that calibration has taken every agent's weight.
@@ -30,22 +33,23 @@ ABSENT_OFFICER = Verdict(Stance.VETO, 0, ("officer_absent",))
 
 def count(brief: Brief, held: Debate) -> Ballot:
     """Count the votes of a debate."""
-    return _count(brief, held.last, held.timing, held.verdict or ABSENT_OFFICER)
+    return _count(brief, held.statements, held.timing, held.verdict or ABSENT_OFFICER)
 
 
 def recount(question: Question, decision: Decision, priors: Priors) -> Ballot:
     """The ballot again, from the recorded question and statements alone; equal to `decision.ballot` or something is
     wrong."""
-    last = {statement.agent: statement for statement in decision.statements}
-    return _count(brief(question, priors), last, decision.timing, decision.verdict)
+    return _count(brief(question, priors), decision.statements, decision.timing, decision.verdict)
 
 
-def _count(brief: Brief, last: dict[Agent, Statement], timing: Timing | None, verdict: Verdict) -> Ballot:
+def _count(brief: Brief, said: tuple[Statement, ...], timing: Timing | None, verdict: Verdict) -> Ballot:
     rules = brief.priors.ballot
     standing = _weights(brief)
-    voices = [said for agent in AGENTS if (said := last.get(agent)) is not None and said.odds is not None]
-    weights = tuple([standing[said.agent] for said in voices])
-    stated = tuple([said.odds.target for said in voices if said.odds is not None])
+    last = {statement.agent: statement for statement in said}
+    blind = {one.agent: one.odds for one in said if one.round == 1 and last[one.agent].odds is not None}
+    voices = [(agent, odds) for agent in AGENTS if (odds := blind.get(agent)) is not None]
+    weights = tuple([standing[agent] for agent, _ in voices])
+    stated = tuple([odds.target for _, odds in voices])
     base = logit(brief.p0.target)
     pull = sum(weight * (logit(p) - base) for weight, p in zip(weights, stated, strict=True))
     shift = min(max(pull, -rules.shift_cap), rules.shift_cap)
@@ -115,7 +119,9 @@ def explain(question: Question, decision: Decision, priors: Priors) -> tuple[str
     """The vote as lines to read: every input, every term, and whether the recount equals the record."""
     prepared, again = brief(question, priors), recount(question, decision, priors)
     p0, pay = prepared.p0, prepared.pay
-    voices = [one.agent for one in _last(decision) if one.odds is not None]
+    last = {statement.agent: statement for statement in decision.statements}
+    blind = [one.agent for one in decision.statements if one.round == 1 and one.odds and last[one.agent].odds]
+    voices = [agent for agent in AGENTS if agent in blind]
     lines = [
         f"baseline: target {p0.target:.4f}, stop {p0.stop:.4f}, neither {p0.neither:.4f}",
         *(
@@ -132,8 +138,3 @@ def explain(question: Question, decision: Decision, priors: Priors) -> tuple[str
         "the recount equals the record" if again == decision.ballot else "THE RECOUNT DIFFERS FROM THE RECORD",
     ]
     return tuple(lines)
-
-
-def _last(decision: Decision) -> list[Statement]:
-    last = {statement.agent: statement for statement in decision.statements}
-    return [last[agent] for agent in Agent if agent in last]

@@ -123,16 +123,18 @@ SIGNALS: dict[str, Signal] = {
 
 def seat(brief: Brief) -> Speaker:
     """PROPOSE when the odds, with what was heard, lie `propose_shift` above the baseline; PASS otherwise. Odds either
-    way: what was passed is judged later too.
+    way: what was passed is judged later too. A setup exists because its rule found such evidence, so only what lies
+    beyond the rule's usual counts.
     """
     mine = brief.priors.consultant
     case = weigh(brief, SIGNALS, mine.weights[brief.family], mine.levels)
     evidence = tuple(case.evidence.values())
+    beyond = case.shift - mine.usual[brief.family] if evidence else 0.0
 
     def speak(round: int, heard: tuple[Statement, ...]) -> Reply:
-        shift = case.shift + heard_shift(brief, heard)
+        shift = beyond + heard_shift(brief, heard)
         proposes = shift >= mine.propose_shift and bool(evidence)
-        argument = in_reply_to(brief, heard, case.shift, shift) if heard else case.text
+        argument = in_reply_to(brief, heard, beyond, shift) if heard else case.text
         stance = Stance.PROPOSE if proposes else Stance.PASS
         statement = Statement(Agent.CONSULTANT, round, stance, argument, shifted(brief.p0, shift), evidence)
         return Reply(statement, _proposal(brief, case) if proposes else None)

@@ -61,10 +61,12 @@ class BallotPriors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ConsultantPriors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`propose_shift`: log-odds above the baseline from which the Consultant proposes. `weights`: family -> signal
-    -> log-odds."""
+    """`propose_shift`: log-odds above the baseline from which the Consultant proposes. `usual`: family -> log-odds that
+    its setups show on average, because their rules look for such evidence; only what lies beyond it is evidence.
+    `weights`: family -> signal -> log-odds."""
 
     propose_shift: float
+    usual: Weights
     levels: Weights
     weights: dict[str, Weights]
 

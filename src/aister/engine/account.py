@@ -95,6 +95,25 @@ class Account:
             half_spread_ticks=None if mark is None else -(-mark * costs.half_spread_e8 // RATE_ONE),
         )
 
+    def holding(self, desk: Desk, time_ms: int) -> Situation:
+        """What a reduction needs and nothing more, so that nothing else can stand in its way (Q5): what is held."""
+        return Situation(
+            time_ms=time_ms,
+            equity=None,
+            free_margin=None,
+            mark_ticks=None,
+            bar_interval_ms=self._features.base_interval_ms,
+            bar_age_ms=None,
+            account_age_ms=None,
+            confirmed_steps=self._portfolio.holding(desk.instrument.symbol).steps,
+        )
+
+    def can_judge(self, desk: Desk, time_ms: int) -> bool:
+        """Whether risk knows enough to approve anything here: where it does not, it refuses every entry, and nobody
+        need be asked."""
+        situation = self.situation(desk, time_ms)
+        return all(getattr(situation, need) is not None for need in self._risk.needs)
+
     def question(
         self, setup: Setup, desk: Desk, features: FeatureSet, standings: tuple[Standing, ...], time_ms: int
     ) -> Question:

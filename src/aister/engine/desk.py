@@ -45,7 +45,8 @@ class Asked(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """An armed council decision: fires at the first bar close not before `not_before_ms`, expires at `expires_ms`.
 
-    `reference_ticks` is the price the decision was made on; `reserved` what risk holds for it meanwhile.
+    `reference_ticks` is the price the question was asked on; `reserved` what risk holds for it meanwhile; `life_ms` how
+    long an entry may rest once it fired.
     """
 
     proposal: Proposal
@@ -54,10 +55,12 @@ class Plan(msgspec.Struct, frozen=True):
     not_before_ms: int
     expires_ms: int
     reserved: Reserved
+    life_ms: int
 
 
 class Shadow(msgspec.Struct, frozen=True):
-    """A proposal followed to its first barrier, traded or not: labels for calibration, never capital (Q14, Q15).
+    """A setup that was decided on, followed to its first barrier, traded or not: labels for calibration, never
+    capital (Q14, Q15).
 
     `barriers` is the labelling step's own record; stop and target are kept beside it to know which bars to look at.
     """
@@ -83,6 +86,7 @@ class Desk:
         "close",
         "entry",
         "entry_expires_ms",
+        "entry_ticks",
         "instrument",
         "orders",
         "plan",
@@ -103,6 +107,7 @@ class Desk:
         self.bracket: Bracket | None = None
         self.entry: Proposal | None = None
         self.working_entry: Reserved | None = None
+        self.entry_ticks = 0
         self.entry_expires_ms = 0
         self.orders = OrderBook()
         self.shadows: list[Shadow] = []
@@ -134,28 +139,25 @@ class Desk:
             and not len(self.orders)
         )
 
-    def follow(self, decision: Decision, asked_ms: int) -> None:
-        """Start the shadow of a decision's proposal."""
-        proposal = decision.proposal
-        if proposal is None:
-            return
+    def follow(self, setup: Setup, decision: Decision, asked_ms: int) -> None:
+        """Start the shadow of a setup that was decided on, whatever was decided: passed and vetoed ones are labels
+        too."""
         entry, stop, target = (
-            self.instrument.price(ticks)
-            for ticks in (proposal.entry_ticks, proposal.stop_ticks, proposal.targets[0].ticks)
+            self.instrument.price(ticks) for ticks in (setup.entry_ticks, setup.stop_ticks, setup.targets[0].ticks)
         )
-        expires_ms = asked_ms + proposal.horizon_ms
+        expires_ms = asked_ms + setup.horizon_ms
         stated = {s.agent.value: s.odds for s in decision.statements if s.round == 1 and s.odds is not None}
         self.shadows.append(
             Shadow(
-                setup_id=proposal.setup_id,
-                side=proposal.side,
+                setup_id=setup.id,
+                side=setup.side,
                 stop=stop,
                 target=target,
                 asked_ms=asked_ms,
                 expires_ms=expires_ms,
                 p0=decision.ballot.p0,
                 odds=tuple(stated.items()),
-                barriers=barrier_state(int(proposal.side), entry, stop, target, expires_ms),
+                barriers=barrier_state(int(setup.side), entry, stop, target, expires_ms),
             )
         )
 

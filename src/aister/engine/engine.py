@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from aister.core.audit import AskCouncil, Audit, Output, PlanArmed, PlanVoided
-from aister.core.commands import ClosePosition, EngageKill, Transfer
+from aister.core.commands import ClosePosition, Transfer
 from aister.core.council import Decision, Outcome, Proposal, Setup
 from aister.core.errors import DataError, SequenceError
 from aister.core.events import (
@@ -37,6 +37,7 @@ from aister.engine.desk import Asked, Desk, Plan
 from aister.engine.trading import Pass, Trading, entry_intent
 from aister.execution.bracket import ManagementRules
 from aister.features.market import Features
+from aister.features.timeframes import INTERVAL_MS
 from aister.portfolio.portfolio import Portfolio
 from aister.risk.kernel import RiskKernel
 from aister.strategy.strategy import Strategy
@@ -50,7 +51,7 @@ class EngineRules(msgspec.Struct, frozen=True):
     """How the stages are put together. `deliberate` false = setups trade directly, without council (benchmarks,
     parity).
 
-    `plan_life_ms` bounds an armed plan and a working entry (Q25), `answer_timeout_ms` a question without answer (Q26).
+    `plan_life_ms` bounds an armed plan and a resting entry (Q25), `answer_timeout_ms` a question without answer (Q26).
     """
 
     deliberate: bool = True
@@ -90,7 +91,6 @@ class Engine:
             account=self._account,
             desks=desks,
             management=rules.management,
-            entry_life_ms=rules.plan_life_ms,
         )
         self._mask = strategy.mask
         self._update = features.update
@@ -166,15 +166,17 @@ class Engine:
             self._look(desk, now)
 
     def _look(self, desk: Desk, now: Pass) -> None:
-        """New setups on the bars that just closed; the first one is pursued when the desk is free."""
+        """New setups on the bars that just closed; the first sound one is pursued when the desk is free."""
         features = self.features.snapshot(desk.instrument.symbol, now.time_ms)
         setups = self.strategy.setups(features, desk.instrument, self._account.cost_e8(desk))
-        if not setups or not desk.free:
+        setup = next((one for one in setups if one.sound), None)
+        if setup is None or not desk.free:
             return
-        setup = setups[0]
         if not self.rules.deliberate:
             self.risk.decided(setup.symbol)
-            self._trading.fire(desk, _proposal(setup), 10_000, desk.mark_ticks, now)
+            self._trading.fire(desk, _proposal(setup), 10_000, desk.mark_ticks, self._life_ms(setup), now)
+            return
+        if not self._account.can_judge(desk, now.time_ms):
             return
         question = self._account.question(setup, desk, features, self.calibration.standings(), now.time_ms)
         desk.asked = Asked(question.id, setup, now.time_ms)
@@ -208,16 +210,16 @@ class Engine:
             now.out.append(PlanVoided(decision.setup_id, decision.symbol, "the answer came too late"))
             return
         desk.asked = None
-        desk.follow(decision, asked.time_ms)
+        desk.follow(asked.setup, decision, asked.time_ms)
         self.risk.decided(decision.symbol)
         if decision.outcome is Outcome.TRADE and decision.proposal is not None:
-            self._arm(desk, decision.proposal, decision, now)
+            self._arm(desk, asked.setup, decision.proposal, decision, now)
         desk.rewake()
 
-    def _arm(self, desk: Desk, proposal: Proposal, decision: Decision, now: Pass) -> None:
+    def _arm(self, desk: Desk, setup: Setup, proposal: Proposal, decision: Decision, now: Pass) -> None:
         """Reserve risk for the plan if every limit holds now; firing asks them all again (Q25)."""
         factor = round(decision.ballot.size_factor * 10_000)
-        reference = desk.mark_ticks
+        reference = setup.entry_ticks if setup.entry_type is OrderType.MARKET else desk.mark_ticks
         situation = self._account.situation(desk, now.time_ms)
         permit, reviewed = self.risk.review(entry_intent(proposal, factor, reference), situation)
         if not isinstance(permit, Approved):
@@ -226,8 +228,9 @@ class Engine:
         entry = proposal.entry_ticks if proposal.entry_type is OrderType.LIMIT else reference
         reserved = self._account.reserve(desk, proposal.side, permit.steps, entry, proposal.stop_ticks, now.time_ms)
         not_before = max(now.time_ms, decision.timing.not_before_ms)
-        expires = not_before + self.rules.plan_life_ms
-        desk.plan = Plan(proposal, factor, reference, not_before, expires, reserved)
+        life_ms = self._life_ms(setup)
+        expires = not_before + life_ms
+        desk.plan = Plan(proposal, factor, reference, not_before, expires, reserved, life_ms)
         risk = reserved.stop_risk + reserved.slip
         now.out.append(PlanArmed(proposal.setup_id, desk.instrument.symbol, proposal.side, risk, not_before, expires))
 
@@ -238,7 +241,13 @@ class Engine:
         if now.time_ms > plan.expires_ms:
             now.out.append(PlanVoided(plan.proposal.setup_id, desk.instrument.symbol, "the plan expired"))
         else:
-            self._trading.fire(desk, plan.proposal, plan.size_factor_e4, plan.reference_ticks, now)
+            self._trading.fire(desk, plan.proposal, plan.size_factor_e4, plan.reference_ticks, plan.life_ms, now)
+
+    def _life_ms(self, setup: Setup) -> int:
+        """How long a plan or resting entry stays good: two bars of the setup's timeframe, at most `plan_life_ms`, but
+        always long enough to meet two base bars (Q25)."""
+        two_bars = 2 * INTERVAL_MS[setup.timeframe]
+        return max(min(two_bars, self.rules.plan_life_ms), 2 * self.features.base_interval_ms)
 
     # ---- operator ---------------------------------------------------------------------------------------------------
 
@@ -250,12 +259,10 @@ class Engine:
         elif isinstance(command, ClosePosition):
             desk = self.desks.get(command.symbol)
             if desk is not None:
+                self._trading.withdraw(desk, "the position is being closed", now)
                 self._trading.close(desk, f"{command.symbol}-{now.time_ms}-asked", now)
         else:
             self._trading.moved(self.risk.command(now.time_ms, command), now)
-            if isinstance(command, EngageKill):
-                for desk in self.desks.values():
-                    self._trading.withdraw(desk, "kill switch", now)
 
     def _nothing(self, event: Event, now: Pass) -> None:
         return None

@@ -24,6 +24,11 @@ class RepeatedJournal:
         self.append: Callable[[Audit], None] = journal.append if self._next is None else self._repeat
 
     @property
+    def repeating(self) -> bool:
+        """Whether recorded audits are still to come."""
+        return self._next is not None
+
+    @property
     def sequence(self) -> int:
         return self._journal.sequence
 

@@ -12,14 +12,15 @@ from typing import Protocol
 from aister.core.audit import AskCouncil, Audit, CancelOrder, PlaceOrder
 from aister.core.commands import Command, Transfer
 from aister.core.council import Question
+from aister.core.errors import UsageError
 from aister.core.events import BarClosed, CommandGiven, DecisionMade, Event, InstrumentListed, RunEnded, RunStarted
 from aister.core.permission import Approved
 from aister.core.trade import Order
 from aister.engine.engine import Engine
+from aister.engine.repeat import RepeatedJournal
 from aister.ports.clock import Clock
 from aister.ports.feed import MarketSlice
 from aister.ports.floor import Floor
-from aister.ports.journal import Journal
 from aister.ports.minds import Minds
 
 __all__ = ["Run", "Sender", "run_async", "run_sync"]
@@ -50,7 +51,7 @@ class Run:
         floor: Floor,
         sender: Sender,
         minds: Minds | None,
-        journal: Journal,
+        journal: RepeatedJournal,
         opening: tuple[RunStarted | InstrumentListed, ...],
         observers: tuple[Observer, ...] = (),
     ) -> None:
@@ -66,7 +67,12 @@ class Run:
         self._recorded_commands = journal_commands(journal)
 
     def command(self, command: Command) -> None:
-        """Queue an operator's command; it becomes an event at the next slice."""
+        """Queue an operator's command; it becomes an event at the next slice that is not a repetition.
+
+        Raises `UsageError` for a transfer that would leave nothing.
+        """
+        if isinstance(command, Transfer) and self.engine.portfolio.equity + command.amount <= 0:
+            raise UsageError("A transfer cannot take all there is; leave some equity, or end the run.")
         self._commands.append(command)
 
     def stop(self) -> None:
@@ -188,7 +194,7 @@ class Run:
         now_ms = max(self.engine.time_ms, until_ms)
         while recorded and recorded[0][0] == self.engine.sequence and recorded[0][1].time_ms <= now_ms:
             self._command(recorded.pop(0)[1])
-        while self._commands and not recorded:
+        while self._commands and not recorded and not self._journal.repeating:
             self._command(CommandGiven(now_ms, self._commands.pop(0)))
 
     def _command(self, event: CommandGiven) -> None:
@@ -207,7 +213,7 @@ class Run:
             self.finished = True
 
 
-def journal_commands(journal: Journal) -> list[tuple[int, CommandGiven]]:
+def journal_commands(journal: RepeatedJournal) -> list[tuple[int, CommandGiven]]:
     """Commands already in the chain, by sequence: they come from people, so a repeated run must be told of them."""
     if journal.sequence == 0:
         return []

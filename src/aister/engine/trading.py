@@ -19,6 +19,7 @@ from aister.execution.orders import order_of
 from aister.portfolio.holding import Closing
 from aister.portfolio.portfolio import Portfolio
 from aister.risk.kernel import RiskKernel
+from aister.risk.situation import Reserved
 
 __all__ = ["Pass", "Trading", "entry_intent"]
 
@@ -43,22 +44,24 @@ class Trading:
         account: Account,
         desks: dict[str, Desk],
         management: ManagementRules,
-        entry_life_ms: int,
     ) -> None:
         self.permits: dict[str, Approved] = {}
         self._trader_id, self._risk, self._portfolio, self._account = trader_id, risk, portfolio, account
-        self._desks, self._management, self._entry_life_ms = desks, management, entry_life_ms
+        self._desks, self._management = desks, management
 
     # ---- what the engine asks for -----------------------------------------------------------------------------------
 
-    def fire(self, desk: Desk, proposal: Proposal, factor_e4: int, reference_ticks: int, now: Pass) -> None:
+    def fire(
+        self, desk: Desk, proposal: Proposal, factor_e4: int, reference_ticks: int, life_ms: int, now: Pass
+    ) -> None:
         """Enter, if every limit holds at this moment."""
         order = self._review(desk, entry_intent(proposal, factor_e4, reference_ticks), now)
         if order is None:
             return
         entry = order.price_ticks or desk.mark_ticks
         desk.entry = proposal
-        desk.entry_expires_ms = now.time_ms + self._entry_life_ms
+        desk.entry_ticks = entry
+        desk.entry_expires_ms = now.time_ms + life_ms
         desk.working_entry = self._account.reserve(
             desk, order.side, order.steps, entry, proposal.stop_ticks, now.time_ms
         )
@@ -128,6 +131,8 @@ class Trading:
             return
         if order.purpose is Purpose.ENTRY:
             self._entry_gone(desk, order, f"the venue refused: {event.reason}", now)
+        elif order.purpose is Purpose.STOP and desk.bracket is not None and desk.resident_stop_ticks is not None:
+            desk.bracket.stop_ticks = desk.resident_stop_ticks  # the old stop still protects; it stays
         elif order.purpose in (Purpose.STOP, Purpose.TARGET):
             self.close(desk, f"{order.intent_id}-refused", now)
         desk.stop_moves = desk.bracket is not None
@@ -152,7 +157,7 @@ class Trading:
             self._entered(desk, event, now)
         elif closing is not None:
             self._flat(desk, fill, closing, now)
-        elif desk.bracket is not None and fill.purpose == Purpose.TARGET:
+        elif desk.bracket is not None and fill.purpose == Purpose.TARGET and event.done:
             desk.bracket.targets_hit += 1
             desk.stop_moves = True
         self.moved(self._risk.mark(now.time_ms, self._portfolio.equity), now)
@@ -166,7 +171,9 @@ class Trading:
 
     def _review(self, desk: Desk, intent: Intent, now: Pass) -> Order | None:
         """Ask risk; an approved intent becomes one order on its way out."""
-        permit, reviewed = self._risk.review(intent, self._account.situation(desk, now.time_ms))
+        entry = intent.purpose is Purpose.ENTRY
+        situation = self._account.situation(desk, now.time_ms) if entry else self._account.holding(desk, now.time_ms)
+        permit, reviewed = self._risk.review(intent, situation)
         now.out.append(reviewed)
         if not isinstance(permit, Approved):
             return None
@@ -183,9 +190,12 @@ class Trading:
                 now.out.append(CancelOrder(desk.instrument.symbol, client_id, reason))
 
     def _entry_gone(self, desk: Desk, order: Order, reason: str, now: Pass) -> None:
-        """Nothing more will fill of an entry; without a position the desk is free again."""
+        """Nothing more will fill of an entry; without a position the desk is free again, what did fill gets its
+        targets."""
         desk.working_entry = None
-        if desk.bracket is None:
+        if desk.bracket is not None:
+            self._aim(desk, now)
+        else:
             now.out.append(PlanVoided(order.intent_id.removesuffix("-entry"), order.symbol, reason))
             desk.entry = None
 
@@ -193,28 +203,40 @@ class Trading:
         """The first fill makes the bracket and puts the stop at the venue before anything else; the stop closes
         whatever is held, so further fills need none. The targets follow once the entry is filled whole."""
         proposal, fill = desk.entry, event.fill
-        assert proposal is not None
+        if proposal is None:  # a late fill of an entry nobody waits for any more: nothing would protect it
+            self.close(desk, f"{fill.intent_id}-late", now)
+            return
         steps = abs(self._portfolio.holding(fill.symbol).steps)
-        if event.done:
-            desk.working_entry = None
+        desk.working_entry = self._unfilled(desk, proposal, event, now)
         if desk.bracket is None:
             desk.bracket = bracket_for(
-                setup_id=proposal.setup_id,
-                symbol=fill.symbol,
-                side=fill.side,
+                proposal,
                 entry_ticks=fill.price_ticks,
-                stop_ticks=proposal.stop_ticks,
-                targets=proposal.targets,
+                planned_ticks=desk.entry_ticks,
                 steps=steps,
                 unit=desk.instrument.unit,
-                deadline_ms=fill.time_ms + proposal.horizon_ms,
+                opened_ms=fill.time_ms,
                 cost_e8=self._account.cost_e8(desk),
             )
             self._review(desk, planning.stop_intent(desk.bracket), now)
         desk.bracket.risk_amount = desk.bracket.risk_ticks * steps * desk.instrument.unit
         if event.done:
-            for intent in planning.target_intents(desk.bracket, steps):
-                self._review(desk, intent, now)
+            self._aim(desk, now)
+
+    def _aim(self, desk: Desk, now: Pass) -> None:
+        """Rest the targets of what is held."""
+        assert desk.bracket is not None
+        steps = abs(self._portfolio.holding(desk.instrument.symbol).steps)
+        for intent in planning.target_intents(desk.bracket, steps):
+            self._review(desk, intent, now)
+
+    def _unfilled(self, desk: Desk, proposal: Proposal, event: OrderFilled, now: Pass) -> Reserved | None:
+        """What the rest of a partly filled entry may still add."""
+        waiting = [w for w in desk.orders.live() if w.order.client_id == event.fill.client_id]
+        if event.done or not waiting:
+            return None
+        rest = waiting[0].order.steps - waiting[0].filled
+        return self._account.reserve(desk, event.fill.side, rest, desk.entry_ticks, proposal.stop_ticks, now.time_ms)
 
     def _flat(self, desk: Desk, fill: Fill, closing: Closing, now: Pass) -> None:
         """The position is gone: settle the trade's account and clear what protected it."""

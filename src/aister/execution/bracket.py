@@ -6,7 +6,8 @@ a bar's close and therefore acts from the next bar (Q3.7).
 
 import msgspec
 
-from aister.core.council import Target
+from aister.core.council import Proposal, Target
+from aister.core.money import RATE_ONE
 from aister.core.trade import Side
 
 __all__ = ["Bracket", "ManagementRules", "bracket_for", "split_targets", "trailed_stop"]
@@ -39,31 +40,23 @@ class Bracket(msgspec.Struct):
 
 
 def bracket_for(
-    *,
-    setup_id: str,
-    symbol: str,
-    side: Side,
-    entry_ticks: int,
-    stop_ticks: int,
-    targets: tuple[Target, ...],
-    steps: int,
-    unit: int,
-    deadline_ms: int,
-    cost_e8: int,
+    proposal: Proposal, *, entry_ticks: int, planned_ticks: int, steps: int, unit: int, opened_ms: int, cost_e8: int
 ) -> Bracket:
-    """The bracket of a position of `steps` filled at `entry_ticks`; the risk is the distance from fill to stop."""
-    risk_ticks = max(1, (entry_ticks - stop_ticks) * side)
+    """The bracket of a proposal of which `steps` filled at `entry_ticks`. The unit of risk is the distance from fill to
+    stop, but never less than the planned one: a gap towards the stop makes no trade look cheap."""
+    side, stop_ticks = proposal.side, proposal.stop_ticks
+    risk_ticks = max(1, (entry_ticks - stop_ticks) * side, (planned_ticks - stop_ticks) * side)
     return Bracket(
-        setup_id=setup_id,
-        symbol=symbol,
+        setup_id=proposal.setup_id,
+        symbol=proposal.symbol,
         side=side,
         entry_ticks=entry_ticks,
         stop_ticks=stop_ticks,
         risk_ticks=risk_ticks,
         risk_amount=risk_ticks * steps * unit,
-        deadline_ms=deadline_ms,
-        cost_ticks=-(-entry_ticks * cost_e8 // 100_000_000),
-        targets=list(targets),
+        deadline_ms=opened_ms + proposal.horizon_ms,
+        cost_ticks=-(-entry_ticks * cost_e8 // RATE_ONE),
+        targets=list(proposal.targets),
         best_ticks=entry_ticks,
     )
 

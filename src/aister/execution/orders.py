@@ -24,6 +24,7 @@ def order_of(permit: Approved, client_id: str) -> Order:
         trigger_ticks=permit.trigger_ticks,
         reduce_only=permit.reduce_only,
         close_position=permit.close_position,
+        worst_ticks=permit.worst_ticks if permit.type is OrderType.MARKET and permit.purpose is Purpose.ENTRY else 0,
     )
 
 

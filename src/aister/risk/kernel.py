@@ -71,6 +71,7 @@ class RiskKernel:
         self._key = key
         self._certified, self._seed = certified, seed
         self._registry = registry
+        self.needs: frozenset[str] = frozenset(need for limit in registry for need in getattr(limit, "NEEDS", ()))
         self.restore(State())
 
     # ---- permission ----

@@ -23,8 +23,8 @@ from aister.core.events import (
     VenueReport,
 )
 from aister.core.instrument import Instrument
-from aister.core.money import money_text
-from aister.core.trade import Fill, FillKind, Order, Position, Side
+from aister.core.money import RATE_ONE, money_text
+from aister.core.trade import Fill, FillKind, Order, OrderType, Position, Side
 from aister.kernels import entry
 from aister.kernels.book import BOOK, MAX_ORDERS, place_order, withdraw_order
 from aister.kernels.ledger import ACCOUNT, book_transfer
@@ -121,7 +121,7 @@ class SimVenue:
         desk.refresh()
         self._reports.append(OrderAccepted(time_ms, order.symbol, order.client_id))
 
-    def cancel(self, symbol: str, client_id: str, time_ms: int) -> None:
+    def cancel(self, symbol: str, client_id: str, time_ms: int, reason: str = "requested") -> None:
         """Take an order off the book: `OrderCanceled`. One that is not there says nothing: its own last report is
         under way."""
         desk = self._desk(symbol)
@@ -130,7 +130,7 @@ class SimVenue:
             desk.drop(number)
             self._call.withdraw(desk.books, number)
             desk.refresh()
-            self._reports.append(OrderCanceled(time_ms, symbol, client_id, "requested"))
+            self._reports.append(OrderCanceled(time_ms, symbol, client_id, reason))
 
     def take_reports(self) -> list[VenueReport]:
         """What has happened since the last call, in order."""
@@ -157,6 +157,8 @@ class SimVenue:
         for bar in bars:
             desk = desks.get(bar.symbol) or self._desk(bar.symbol)
             desk.recent.append(bar)
+            if desk.due:
+                self._expire(desk, bar)
             if desk.busy and (desk.due or not self._skip or not desk.low < bar.open < desk.high):
                 if self._call.open(desk.books, self._accounts, bar.open, desk.range_e8(), desk.lost()):
                     self._report(desk, bar.open_time_ms)
@@ -245,6 +247,16 @@ class SimVenue:
         if needed > free:
             return 0, f"-2019 margin is insufficient: {money_text(needed, 2)} needed, {money_text(free, 2)} free"
         return needed, ""
+
+    def _expire(self, desk: Desk, bar: BarClosed) -> None:
+        """Market orders whose fill at this open would lie beyond their worst price leave unfilled."""
+        opened = desk.instrument.to_ticks(bar.open)
+        spread = -(-opened * self.slippage.half_spread(desk.instrument) // RATE_ONE)
+        for order in [o for o in desk.orders.values() if o.type is OrderType.MARKET and o.worst_ticks]:
+            if (opened + order.side * spread - order.worst_ticks) * order.side > 0:
+                self.cancel(
+                    order.symbol, order.client_id, bar.open_time_ms, "expired: the open lies beyond its worst price"
+                )
 
     def _check(self) -> None:
         if self._accounts["overflow"][0]:

@@ -30,8 +30,8 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AISTER_HOME", str(tmp_path / "home"))
 
 
-def write_settlements(path: Path, hours: list[int]) -> Path:
-    rows = [f"{START_MS + hour * HOUR_MS},8,0.0001" for hour in hours]
+def write_settlements(path: Path, hours: list[int], interval: int = 8) -> Path:
+    rows = [f"{START_MS + hour * HOUR_MS},{interval},0.0001" for hour in hours]
     path.write_text("\n".join(["calc_time,funding_interval_hours,last_funding_rate", *rows]) + "\n")
     return path
 
@@ -201,6 +201,39 @@ def test_missing_funding_is_refused_or_assumed_and_said(tmp_path: Path) -> None:
     full = open_feed(str(tmp_path))
     assert "funding: assumed" not in full.flags
     assert len({feed.data_hash, full.data_hash}) == 1  # the assumed scenario happens to be what was recorded
+
+
+@pytest.mark.parametrize(
+    ("bar_hours", "funding_hours", "inside"),
+    [(1, 1, 0), (4, 8, 0), (8, 8, 0), (4, 1, 1), (4, 2, 2), (24, 8, 8), (168, 8, 8), (168, 24, 24)],
+)
+@pytest.mark.parametrize("given_as", ["recorded", "assumed"])
+def test_a_settlement_inside_a_bar_is_refused(
+    tmp_path: Path, bar_hours: int, funding_hours: int, inside: int, given_as: str
+) -> None:
+    """Whoever holds the bar would pay at its open or close for what was settled between."""
+    count = 6
+    write_csv(tmp_path / "BTCUSDT-perp.csv", bars(count, step_ms=bar_hours * HOUR_MS))
+    hours = list(range(0, count * bar_hours, funding_hours))
+    if given_as == "recorded":
+        write_settlements(tmp_path / "BTCUSDT-fundingRate.csv", hours, funding_hours)
+    elif funding_hours == 8:
+        pass  # the instrument's own interval, nothing recorded
+    else:
+        write_settlements(tmp_path / "BTCUSDT-fundingRate.csv", hours[:1], funding_hours)
+    assume = given_as == "assumed"
+    if not inside:
+        feed = open_feed(str(tmp_path), assume_funding=assume)
+        assert len(feed.funding) == len([hour for hour in hours if hour <= (count - 1) * bar_hours])
+        for piece in feed.slices():
+            assert all(settled.time_ms == piece.open_time_ms for settled in piece.funding)
+        return
+    when = f"2025-05-{5 + inside // 24:02}"
+    with pytest.raises(
+        DataError, match=rf"BTCUSDT: .* at {when} {inside % 24:02}:00 falls inside a .* bar.*1h"
+    ) as said:
+        open_feed(str(tmp_path), assume_funding=assume)
+    assert "\n" not in str(said.value)
 
 
 @settings(max_examples=150)

@@ -1,7 +1,10 @@
 """Everything somebody without the key can do to a journal, each found and located (D1)."""
 
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aister.adapters.store import verify as verifying
+from aister.adapters.store.catalogue import CATALOGUE
 from aister.adapters.store.chain import follow, genesis, sealed_segment
 from aister.adapters.store.database import journal_path
 from aister.adapters.store.heads import head_path
@@ -20,7 +24,7 @@ from aister.adapters.store.keys import JournalKey, journal_key
 from aister.adapters.store.records import AuditReader
 from aister.adapters.store.verify import ChainReport, verify
 from aister.core.errors import JournalError, UsageError
-from tests.stories import bars
+from tests.stories import bars, trade
 
 COUNT = 2_500  # two full segments and a half
 CHAIN = "run-abc-1"
@@ -299,6 +303,157 @@ def test_the_head_file(home: Path, change: str) -> None:
         path.write_bytes({"cut": content[:700], "empty": b""}.get(change, bytes(content)))
     assert ("missing" if change == "gone" else "changed") in expect(home, "head_file", COUNT).message
     refused(home, COUNT)
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Path:
+    """A home whose writer died by SIGKILL right after its fifth flush, one record each: the two head slots differ."""
+    home = tmp_path / "killed"
+    code = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom aister.adapters.store import writer\n"
+        "from aister.adapters.store.journal import open_chain\nfrom tests.stories import bars\n"
+        "writer._SYNC_S = 60.0\njournal = open_chain(Path(sys.argv[1]), 'local', 'abc', 'run')\n"
+        "for audit in bars(5):\n    journal.append(audit)\n    journal.flush()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(home)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert [(r.intact, r.records, r.notes) for r in verify(home)] == [(True, 5, ())]
+    return home
+
+
+@pytest.mark.parametrize("slots", ["older twice", "newer twice", "exchanged"])
+def test_after_a_kill_the_newest_record_dropped_and_a_head_slot_copied(killed: Path, slots: str) -> None:
+    """Genuine slots, but not where or as the writer leaves them: no key is needed for this."""
+    path = head_path(killed, CHAIN)
+    content = path.read_bytes()
+    even, odd = content[:512], content[512:]
+    older, newer = (even, odd) if b'"sequence":4' in even else (odd, even)
+    assert b'"sequence":4' in older and b'"sequence":5' in newer
+    path.write_bytes({"older twice": older * 2, "newer twice": newer * 2, "exchanged": odd + even}[slots])
+    if slots == "older twice":
+        with attacker(killed) as connection:
+            connection.execute("DELETE FROM segment WHERE last_sequence = 4")
+    records = 4 if slots == "older twice" else 5
+    assert "was changed" in expect(killed, "head_file", records).message
+    refused(killed, records)
+
+
+def test_one_old_head_slot_put_back_beside_a_newer_one(killed: Path) -> None:
+    """A slot from before the last two writes at its own place: right parity, wrong turn."""
+    path = head_path(killed, CHAIN)
+    before = path.read_bytes()
+    write(killed, 3)
+    now = path.read_bytes()
+    for mixed in (before[:512] + now[512:], now[:512] + before[512:]):
+        path.write_bytes(mixed)
+        expect(killed, "head_file", 8)
+
+
+def thrice(home: Path) -> None:
+    """Two unfinished runs set aside, a third that goes on."""
+    for turn in range(3):
+        open_chain(home, "local", "abc", "run", fresh=turn > 0).close()
+        write(home, 10 + turn)
+    assert [(r.chain_id, r.intact) for r in verify(home)] == [(f"run-abc-{n}", True) for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_row_that_set_a_run_aside_removed(tmp_path: Path, number: int) -> None:
+    thrice(tmp_path)
+    with attacker(tmp_path) as connection:
+        connection.execute("DELETE FROM aside WHERE chain_id = ?", (f"run-abc-{number}",))
+    report = expect(tmp_path, "aside", None, f"run-abc-{number}")
+    assert report.message.startswith("it is unfinished and run-abc-3 came after it")
+    assert verify(tmp_path, f"run-abc-{number}") == [report]
+    assert [r.intact for r in verify(tmp_path)].count(False) == 1
+
+
+def test_a_finished_run_needs_no_aside_row(tmp_path: Path) -> None:
+    for _ in range(2):
+        with open_chain(tmp_path, "local", "abc", "run") as journal:
+            for audit in trade():
+                journal.append(audit)
+    assert [(r.chain_id, r.intact) for r in verify(tmp_path)] == [("run-abc-1", True), ("run-abc-2", True)]
+
+
+def remove(home: Path, chain: str) -> None:
+    with attacker(home) as connection:
+        for table in ("segment", "aside", "chain"):
+            connection.execute(f"DELETE FROM {table} WHERE chain_id = ?", (chain,))
+    head_path(home, chain).unlink()
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_whole_run_removed_with_its_head_file(tmp_path: Path, number: int) -> None:
+    thrice(tmp_path)
+    gone = f"run-abc-{number}"
+    remove(tmp_path, gone)
+    report = expect(tmp_path, "removed", None, gone)
+    assert f"heads/{gone}" in report.message
+    assert verify(tmp_path, gone) == [report]
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+def test_the_newest_run_removed_with_its_head_file(tmp_path: Path, runs: int) -> None:
+    """No number is missing then; the catalogue counts them."""
+    if runs == 1:
+        write(tmp_path, 10)
+    else:
+        thrice(tmp_path)
+    remove(tmp_path, f"run-abc-{runs}")
+    report = expect(tmp_path, "catalogue", None, "catalogue")
+    assert f"counts {runs} " in report.message
+    write(tmp_path, 5)  # the next run takes the free number, and does not make the catalogue forget
+    assert "another" in expect(tmp_path, "catalogue", None, "catalogue").message
+
+
+def test_the_journal_removed_with_every_head_file_but_the_catalogue(home: Path) -> None:
+    remove(home, CHAIN)
+    journal_path(home).unlink()
+    expect(home, "catalogue", None, "catalogue")
+
+
+@pytest.mark.parametrize("change", ["gone", "byte", "twice"])
+def test_the_catalogue_itself(home: Path, change: str) -> None:
+    path = head_path(home, CATALOGUE)
+    content = bytearray(path.read_bytes())
+    if change == "gone":
+        path.unlink()
+    else:
+        content[40] ^= 1
+        path.write_bytes(bytes(content) if change == "byte" else path.read_bytes()[:512] * 2)
+    report = expect(home, "catalogue", None, "catalogue")
+    assert ("missing" if change == "gone" else "changed") in report.message
+    write(home, 5)
+    open_chain(home, "local", "abc", "run", fresh=True).close()
+    expect(home, "catalogue", None, "catalogue")
+
+
+def test_a_kill_between_a_new_runs_row_and_the_catalogue_is_made_good(tmp_path: Path) -> None:
+    write(tmp_path, 3)
+    path = head_path(tmp_path, CATALOGUE)
+    before = path.read_bytes()
+    write(tmp_path, 3, identity="def")
+    path.write_bytes(before)
+    assert all(report.intact for report in verify(tmp_path))
+    write(tmp_path, 3)
+    remove(tmp_path, "run-def-1")
+    expect(tmp_path, "catalogue", None, "catalogue")
+
+
+def test_numbers_run_on_over_identities_and_owners_that_share_a_name(tmp_path: Path) -> None:
+    """A chain's name holds 12 characters of its identity: same rules on other data, or another owner, count on."""
+    long = "0123456789ab"
+    for owner, identity in (("alice", f"{long}-x"), ("alice", f"{long}-y"), ("bob", f"{long}-x"), ("bob", "01")):
+        write(tmp_path, 3, owner, identity)
+    write(tmp_path, 3, "bob", "01-x")
+    write(tmp_path, 3, "carol", "01")
+    assert [(r.chain_id, r.intact) for r in verify(tmp_path)] == [
+        (f"run-{name}", True) for name in (f"{long}-1", f"{long}-2", f"{long}-3", "01-1", "01-x-1", "01-2")
+    ]
+    remove(tmp_path, f"run-{long}-2")
+    expect(tmp_path, "removed", None, f"run-{long}-2")
 
 
 COLUMNS = ("owner_id", "first_sequence", "last_sequence", "previous", "head", "side", "mac", "blob", "chain_id")

@@ -59,7 +59,7 @@ class Segment(msgspec.Struct, frozen=True):
 
 class Fault(msgspec.Struct, frozen=True):
     """What is wrong and from which record on. `code`: changed, recomputed, row, moved, missing, fork, tail, head_file,
-    chain_row, unknown, unreadable."""
+    chain_row, aside, removed, catalogue, unknown, unreadable."""
 
     code: str
     sequence: int | None

@@ -2,7 +2,8 @@
 
 `heads/CHAIN` has two slots of 512 bytes written in turn, so that a kill in the middle of a write leaves the other one;
 both are written in place (3 us; replacing a file by renaming took 500), and the file never grows, so a full disk cannot
-stop it. Every byte counts: a slot that is not exactly what its fields spell is reported as changed.
+stop it. Every byte counts: a slot that is not exactly what its fields spell is reported as changed. So does every turn: slot
+0 holds even turns and slot 1 odd ones, and the two are always neighbours, so that no slot can stand in for the other.
 """
 
 import contextlib
@@ -19,6 +20,7 @@ from aister.core.errors import StorageError
 __all__ = ["Head", "HeadFile", "boot", "head_path", "read_heads", "start_heads"]
 
 _SLOT = 512
+_READS = 3
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -53,16 +55,27 @@ def boot() -> str:
 
 
 def read_heads(path: Path, key: JournalKey, chain_id: str) -> tuple[list[Head], bool]:
-    """The genuine slots, newest first, and whether the file is whole. A missing file is ([], True)."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return [], True
-    except OSError as error:
-        raise StorageError(f"{path} cannot be read ({error.strerror}); make it readable for you.") from None
-    slots = [content[at : at + _SLOT] for at in range(0, len(content), _SLOT)]
-    found = [slot for raw in slots if (slot := _parsed(raw)) and slot.genuine(key) and slot.chain_id == chain_id]
-    return sorted(found, key=lambda slot: -slot.turn), len(content) == 2 * _SLOT and len(found) == 2
+    """The genuine slots, newest first, and whether the file is whole: both slots genuine, each in its place, one turn
+    apart. A missing file is ([], True). A writer may be in the middle of a slot, so a file that is not whole is read
+    again."""
+    found: list[Head] = []
+    for _ in range(_READS):
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return [], True
+        except OSError as error:
+            raise StorageError(f"{path} cannot be read ({error.strerror}); make it readable for you.") from None
+        slots = [_parsed(content[at : at + _SLOT]) for at in range(0, len(content), _SLOT)]
+        found = [slot for slot in slots if slot and slot.genuine(key) and slot.chain_id == chain_id]
+        if len(content) == 2 * _SLOT and _in_turn(found):
+            return sorted(found, key=lambda slot: -slot.turn), True
+    return sorted(found, key=lambda slot: -slot.turn), False
+
+
+def _in_turn(slots: list[Head]) -> bool:
+    turns = [slot.turn for slot in slots]
+    return [turn % 2 for turn in turns] == [0, 1] and abs(turns[0] - turns[1]) == 1
 
 
 def start_heads(path: Path, key: JournalKey, chain_id: str, mode: str, genesis: bytes) -> None:

@@ -12,10 +12,11 @@ import sqlite3
 import time
 from pathlib import Path
 
+from aister.adapters.store.catalogue import count_chains, start_catalogue
 from aister.adapters.store.database import connect, failure, file_failure, journal_path
 from aister.adapters.store.heads import head_path, start_heads
 from aister.adapters.store.keys import JournalKey, journal_key
-from aister.adapters.store.verify import Chain, chains, finished
+from aister.adapters.store.rows import Chain, chains, finished, stem
 from aister.adapters.store.writer import DURABILITY, SqliteJournal, beside
 from aister.core.errors import StorageError, UsageError
 
@@ -45,7 +46,10 @@ def open_chain(
         key = journal_key(home, make=not _used(connection))
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("BEGIN IMMEDIATE")
-        runs = [c for c in chains(connection) if (c.owner_id, c.kind, c.identity) == (owner_id, kind, identity)]
+        known = chains(connection)
+        if not known:
+            start_catalogue(home, key)
+        runs = [c for c in known if (c.owner_id, c.kind, c.identity) == (owner_id, kind, identity)]
         chain = runs[-1] if runs and not runs[-1].aside and not finished(connection, runs[-1].chain_id) else None
         if chain:
             lock = _locked(home, chain.chain_id)
@@ -57,6 +61,7 @@ def open_chain(
             chain = _started(home, connection, key, owner_id, identity, kind, mode)
             lock = _locked(home, chain.chain_id)
         connection.execute("COMMIT")
+        count_chains(home, connection, key)
         return SqliteJournal(home, chain, key, connection, lock, mode, busy_s)
     except BaseException as error:
         connection.close()
@@ -92,12 +97,9 @@ def _started(
 ) -> Chain:
     """A new chain's row and, before it, its head file: a row without a head file is therefore always somebody's
     doing."""
-    stem = f"{kind}-{identity[:12]}-"
-    taken = connection.execute(
-        "SELECT max(number) FROM chain WHERE substr(chain_id, 1, ?) = ?", (len(stem), stem)
-    ).fetchone()[0]
-    number = (taken or 0) + 1
-    chain_id, side = f"{stem}{number}", beside(time.time_ns() // 1_000_000)
+    name = stem(kind, identity)
+    number = 1 + max((chain.number for chain in chains(connection) if chain.stem == name), default=0)
+    chain_id, side = f"{name}{number}", beside(time.time_ns() // 1_000_000)
     seal = key.seal("chain", chain_id, owner_id, kind, identity, number, side)
     chain = Chain(chain_id, owner_id, kind, identity, number, side, seal, None, None)
     start_heads(head_path(home, chain_id), key, chain_id, mode, chain.genesis)

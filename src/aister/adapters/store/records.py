@@ -9,7 +9,7 @@ import msgspec
 from aister.adapters.store.chain import Fault, decode, examine
 from aister.adapters.store.database import connect_reading, failure, journal_path
 from aister.adapters.store.keys import journal_key
-from aister.adapters.store.verify import Chain, chains, finished, newest_segment, segments
+from aister.adapters.store.rows import Chain, chains, finished, newest_segment, segments
 from aister.core.audit import Audit
 from aister.core.errors import UsageError
 

@@ -1,69 +1,27 @@
 """Is the journal what was written? Every chain from its genesis to its head, and the first record that is not.
 
 What is found and located: a changed byte in a record, a row or a head file; swapped or spliced records and segments;
-missing segments and tails; an old file restored; a chain rewritten without the key; a fork. What is not an error:
-segments newer than the head file (the process died between commit and head write; they are sealed, so they are
-adopted), and, in mode "normal" after the machine itself restarted, the loss of records that had not reached the disk
-(at most the last second).
-
-What no check on one machine can find is the whole of AISTER_HOME put back to an earlier state.
+missing segments and tails; an old file restored; a head slot copied over the other; a chain rewritten without the key;
+a fork; a whole run removed with its head file; the row removed that set a run aside. What is not an error: segments
+newer than the head file (the process died between commit and head write; they are sealed, so they are adopted), and, in
+mode "normal" after the machine itself restarted, the loss of records that had not reached the disk (at most the last
+second).
 """
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from aister.adapters.store.chain import Fault, Opened, Segment, examine, genesis, last_record
+from aister.adapters.store.catalogue import CATALOGUE, abandoned, catalogue_fault, removed
+from aister.adapters.store.chain import Fault, examine
 from aister.adapters.store.database import connect_reading, failure, journal_path
 from aister.adapters.store.heads import Head, boot, head_path, read_heads
 from aister.adapters.store.keys import JournalKey, journal_key
+from aister.adapters.store.rows import Chain, chains, segments
 from aister.core.errors import UsageError
-from aister.core.events import RunEnded
 
-__all__ = [
-    "Chain",
-    "ChainReport",
-    "chains",
-    "finished",
-    "newest_segment",
-    "opened_segments",
-    "segments",
-    "verify",
-    "verify_chain",
-]
-
-
-class Chain(msgspec.Struct, frozen=True):
-    """A chain's own row. `number` counts the runs of one identity; `aside_seal` is None unless it was set aside
-    unfinished, never to be resumed."""
-
-    chain_id: str
-    owner_id: str
-    kind: str
-    identity: str
-    number: int
-    side: str
-    seal: bytes
-    aside_side: str | None
-    aside_seal: bytes | None
-
-    @property
-    def aside(self) -> bool:
-        return self.aside_seal is not None
-
-    @property
-    def genesis(self) -> bytes:
-        return genesis(self.owner_id, self.kind, self.identity)
-
-    def genuine(self, key: JournalKey) -> bool:
-        row = key.genuine(
-            self.seal, "chain", self.chain_id, self.owner_id, self.kind, self.identity, self.number, self.side
-        )
-        return row and (
-            not self.aside or key.genuine(self.aside_seal, "aside", self.chain_id, self.owner_id, self.aside_side)
-        )
+__all__ = ["ChainReport", "verify", "verify_chain"]
 
 
 class ChainReport(msgspec.Struct, frozen=True):
@@ -78,56 +36,6 @@ class ChainReport(msgspec.Struct, frozen=True):
     sequence: int | None = None
     message: str = ""
     notes: tuple[str, ...] = ()
-
-
-_CHAIN = (
-    "SELECT c.chain_id, c.owner_id, c.kind, c.identity, c.number, c.side, c.seal, a.side, a.seal "
-    "FROM chain c LEFT JOIN aside a USING (chain_id) ORDER BY c.rowid"
-)
-_SEGMENT = (
-    "SELECT chain_id, owner_id, first_sequence, last_sequence, previous, head, side, mac, blob "
-    "FROM segment WHERE chain_id = ?"
-)
-
-
-def chains(connection: sqlite3.Connection) -> list[Chain]:
-    """Every chain, oldest first."""
-    return [Chain(*row) for row in connection.execute(_CHAIN)]
-
-
-def segments(connection: sqlite3.Connection, chain_id: str, after: int = -1) -> Iterator[Segment]:
-    """The chain's segments in order, beginning with the first that starts past `after`. One row is held at a time and
-    no transaction is left open, so a writer and its checkpoints go on."""
-    while row := connection.execute(
-        f"{_SEGMENT} AND first_sequence > ? ORDER BY first_sequence LIMIT 1", (chain_id, after)
-    ).fetchone():
-        yield Segment(*row)
-        if not isinstance(row[2], int):
-            return  # sorts after every number: the row itself is damaged, and has just been handed out
-        after = row[2]
-
-
-def newest_segment(connection: sqlite3.Connection, chain_id: str) -> Segment | None:
-    row = connection.execute(f"{_SEGMENT} ORDER BY first_sequence DESC LIMIT 1", (chain_id,)).fetchone()
-    return Segment(*row) if row else None
-
-
-def finished(connection: sqlite3.Connection, chain_id: str) -> bool:
-    """Whether the newest record is `RunEnded`."""
-    newest = newest_segment(connection, chain_id)
-    record = last_record(newest) if newest else None
-    return record is not None and isinstance(record.event, RunEnded)
-
-
-def opened_segments(connection: sqlite3.Connection, chain: Chain, key: JournalKey) -> Iterator[tuple[Segment, Opened]]:
-    """Every segment with its records, examined as it is read; raises `JournalError` at the first bad record."""
-    expected, previous = 0, chain.genesis
-    for segment in segments(connection, chain.chain_id):
-        found = examine(segment, expected, previous, key)
-        if isinstance(found, Fault):
-            raise found.error(chain.chain_id)
-        yield segment, found
-        expected, previous = segment.last + 1, found.hashes[-1]
 
 
 def verify_chain(connection: sqlite3.Connection, chain: Chain, key: JournalKey, home: Path) -> ChainReport:
@@ -210,35 +118,67 @@ def _tail(head: Head, expected: int) -> Fault:
 
 
 def verify(home: Path, chain_id: str | None = None) -> list[ChainReport]:
-    """Every chain (or one) and, for all, the file itself and chains that only a head file remembers. An untouched
-    home has no chains. Raises `UsageError` for an unknown chain, `StorageError`, `JournalError` when the file is no
-    journal."""
+    """Every chain (or one) and, for all, the file itself, the catalogue, and chains that only a head file or a gap in
+    the numbers remembers. An untouched home has no chains. Raises `UsageError` for an unknown chain, `StorageError`,
+    `JournalError` when the file is no journal.
+
+    What no check on one machine can find, until a signer keeps the heads as well, is an earlier state put back whole:
+    journal.sqlite and heads/ (or all of AISTER_HOME) as they were copied at one moment. Every record, run and
+    `--fresh` since then is hidden, and the next run continues the old chain as if nothing had been; with no journal,
+    heads and key at all the home is simply new. Also hidden: the removal of a commit whose head was never written
+    because the process was killed in between, and whatever the holder of keys/journal.key rewrites.
+    """
     remembered = _remembered(home)
     if not journal_path(home).exists():
-        if chain_id is not None and chain_id not in remembered:
-            raise UsageError(f"There is no chain {chain_id!r}; `aister journal list` shows what there is.")
-        key = journal_key(home, make=False) if remembered else None
-        return _unknown(home, key, remembered if chain_id is None else [chain_id]) if key else []
+        lost = [name for name in remembered if chain_id in (None, name)]
+        if chain_id is not None and not lost:
+            raise _no_chain(chain_id)
+        if not remembered and not head_path(home, CATALOGUE).exists():
+            return []
+        key = journal_key(home, make=False)
+        return _unknown(home, key, lost) + (_catalogue(home, key, []) if chain_id is None else [])
     connection = connect_reading(home)
     try:
         key = journal_key(home, make=False)
         known = chains(connection)
         names = {chain.chain_id for chain in known}
-        lost = [name for name in remembered if name not in names]
+        gone = removed(known, key, remembered)
+        if chain_id is not None and chain_id not in {*names, *remembered, *gone}:
+            raise _no_chain(chain_id)
+        left = abandoned(connection, known, key)
+        reports = []
+        for chain in known:
+            if chain_id in (None, chain.chain_id):
+                report = verify_chain(connection, chain, key, home)
+                fault = left.get(chain.chain_id) if report.intact else None
+                reports.append(_broken(report.chain_id, fault, report) if fault else report)
+        lost = [name for name in remembered if name not in names and chain_id in (None, name)]
+        reports += _unknown(home, key, lost)
+        reports += [_broken(name, fault) for name, fault in gone.items() if chain_id in (None, name)]
         if chain_id is not None:
-            if chain_id not in names and chain_id not in lost:
-                raise UsageError(f"There is no chain {chain_id!r}; `aister journal list` shows what there is.")
-            return [
-                verify_chain(connection, chain, key, home) for chain in known if chain.chain_id == chain_id
-            ] or _unknown(home, key, [chain_id])
-        reports = [verify_chain(connection, chain, key, home) for chain in known]
-        return reports + _unknown(home, key, lost) + _strays(connection, names) + _file(connection)
+            return reports
+        return reports + _strays(connection, names) + _catalogue(home, key, known) + _file(connection)
     except sqlite3.Error as error:
         raise failure(error, journal_path(home), 60.0) from None
     except UnicodeDecodeError as error:
         raise failure(sqlite3.DatabaseError(str(error)), journal_path(home), 60.0) from None
     finally:
         connection.close()
+
+
+def _no_chain(chain_id: str) -> UsageError:
+    return UsageError(f"There is no chain {chain_id!r}; `aister journal list` shows what there is.")
+
+
+def _broken(chain_id: str, fault: Fault, so_far: ChainReport | None = None) -> ChainReport:
+    """The report of a fault outside the chain's own records; `so_far` is what those gave."""
+    records, head = (so_far.records, so_far.head) if so_far else (0, "")
+    return ChainReport(chain_id, False, records, head, fault.code, fault.sequence, fault.message)
+
+
+def _catalogue(home: Path, key: JournalKey, known: list[Chain]) -> list[ChainReport]:
+    fault = catalogue_fault(home, key, known)
+    return [_broken("catalogue", fault)] if fault else []
 
 
 def _remembered(home: Path) -> list[str]:

@@ -18,7 +18,8 @@ from aister.adapters.store.chain import SEGMENT_RECORDS, Segment, decode, encode
 from aister.adapters.store.database import failure, file_failure, journal_path
 from aister.adapters.store.heads import HeadFile, head_path, read_heads
 from aister.adapters.store.keys import JournalKey
-from aister.adapters.store.verify import Chain, opened_segments, verify_chain
+from aister.adapters.store.rows import Chain, opened_segments
+from aister.adapters.store.verify import verify_chain
 from aister.core.audit import Audit
 from aister.core.errors import JournalError, StorageError
 

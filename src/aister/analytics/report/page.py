@@ -86,8 +86,8 @@ def _outcome(findings: Findings) -> str:
         held = (
             f'<div class="tile"><h2>Buy and hold</h2><div class="big '
             f'num">{signed_percent(hold.net_return)}</div><p>The same capital spread '
-            f"evenly, unlevered, after {hold.fees:,.2f} fees and {signed(hold.funding)} funding paid; deepest drawdown "
-            f"{percent(hold.max_drawdown, 1)}.</p></div>"
+            f"evenly, unlevered, after {hold.fees:,.2f} fees and {signed(hold.funding)} funding paid; it pays no "
+            f"slippage, which favours it. Deepest drawdown at hourly closes {percent(hold.max_drawdown, 1)}.</p></div>"
         )
     matched = f'<div class="tile"><h2>Matched random entry</h2><p>{escaped(chance.words)}</p></div>'
     if chance.mean is not None and chance.low is not None and chance.high is not None and chance.percentile is not None:

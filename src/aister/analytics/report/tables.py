@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from aister.analytics.findings import Findings
+from aister.analytics.findings import Findings, Kelly
 from aister.analytics.metrics import Metrics
 from aister.analytics.report.words import age, escaped, figure, money, percent, price, signed, signed_percent, tone, utc
 from aister.analytics.run_result import RunResult, Trade
@@ -218,13 +218,23 @@ def happenings(findings: Findings) -> str:
         f"counts under each.</p>{ranking(c.vetoes, 'reason', c.veto_total, 'No vetoes.')}</div>"
         f"<div><h3>How decisions "
         f"ended</h3>{ranking(c.outcomes, 'outcome', c.decisions, 'No decisions: this run asked no council.')}</div>"
-        f"<div><h3>Limits that fired</h3>{limits}<h3>Breaker</h3>{breakers}<h3>Commands</h3>{commands}</div>"
+        f"<div><h3>Limits that fired</h3>{limits}{_kelly(findings.kelly)}<h3>Breaker</h3>{breakers}<h3>Commands</h3>{commands}</div>"
         f"<div><h3>Plans given up</h3>{ranking(c.voided, 'why', sum(c.voided.values()), 'None.')}"
         f"<h3>What proposals came to</h3><p class='note'>Every proposal followed to its first barrier, traded or "
         f"not.</p>"
         f"{ranking(c.labels, 'first', sum(c.labels.values()), 'None resolved.')}"
         f"<h3>Trades by symbol and side</h3>{ranking(c.trades, '', len(r.trades), 'None.')}</div></div></section>"
     )
+
+
+def _kelly(kelly: Kelly) -> str:
+    """The state of the Kelly cap and what it rests on."""
+    n = f"{kelly.outcomes:,} outcomes, worth {kelly.effective_n:,.0f} independent ones"
+    if kelly.proven and kelly.bound is not None:
+        says = f"the cap rests on a lower bound of {percent(kelly.bound, 2)} of equity"
+    else:
+        says = f"{kelly.needed:,} of a certified strategy are needed; until then trades risk a quarter of the profile's"
+    return f"<p><b>Kelly {kelly.state}</b>, n = {kelly.effective_n:,.0f}: {n}; {says}.</p>"
 
 
 def cited(result: RunResult) -> str:

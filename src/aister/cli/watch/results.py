@@ -11,14 +11,15 @@ from aister import __version__
 from aister.adapters.feeds.recorded import RecordedFeed
 from aister.analytics.benchmarks import Bars
 from aister.analytics.collect import Collector
-from aister.analytics.findings import About, Findings, examine
+from aister.analytics.findings import About, Findings, Kelly, examine
 from aister.analytics.hashes import Hashes
 from aister.analytics.published import published
 from aister.analytics.report import report
 from aister.analytics.report.words import count, percent, signed, signed_percent
-from aister.app.build import Built
+from aister.app.build import Built, config_hash
 from aister.app.settings import RunSettings
 from aister.cli.output import write_json, write_text
+from aister.core.money import RATE_ONE
 
 __all__ = ["findings_of", "leave", "mode_of", "summary"]
 
@@ -43,12 +44,20 @@ def findings_of(built: Built) -> Findings:
             "decision_hash": hashes.decision_hash,
             "trades_hash": hashes.trades_hash,
             "data_hash": feed.data_hash,
-            "config_hash": settings.config_hash,
+            "config_hash": config_hash(settings),
         },
         versions=_versions(),
     )
     result = collector.result(feed.flags, built.venue.assumptions())
-    return examine(result, about, lambda symbol: _bars(feed, symbol))
+    return examine(result, about, _kelly(built), lambda symbol: _bars(feed, symbol))
+
+
+def _kelly(built: Built) -> Kelly:
+    """The risk kernel's own word at the end of the run."""
+    risk = built.engine.risk
+    now = risk.kelly
+    bound = None if now.bound_e8 is None else now.bound_e8 / RATE_ONE
+    return Kelly(now.proven, now.outcomes, now.effective_n, risk.limits.kelly_outcomes, bound)
 
 
 def leave(findings: Findings, report_path: Path | None, json_path: str) -> None:

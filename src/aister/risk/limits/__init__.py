@@ -36,7 +36,8 @@ __all__ = ["LIMITS", "Limit"]
 
 
 class Limit(Protocol):
-    """One limit. `cap` says how many steps it would allow; `why` is its sentence when it refuses."""
+    """One limit. `cap` says how many steps it would allow; `why` is its sentence when it refuses. One that refuses any
+    size while a field of the `Situation` is unknown names it in `NEEDS`."""
 
     @property
     def NAME(self) -> str: ...

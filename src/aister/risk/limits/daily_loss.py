@@ -10,6 +10,7 @@ from aister.core.permission import CapLine
 from aister.risk.ask import Ask
 
 NAME = "daily_loss"
+NEEDS = ("atr_1m_ticks",)
 
 
 def cap(ask: Ask) -> CapLine:

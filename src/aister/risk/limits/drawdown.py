@@ -2,7 +2,8 @@
 
 Protects from: a strategy that has stopped working. Formula: drawdown = 1 - NAV / peak NAV on unitised NAV. From 8 %
 (Reducing) the risk per trade, or the Kelly cap where that is smaller, is halved; from 15 % (Halted) no entry until a
-person resumes. Back to Active at 6 %. The peak survives runs and is never re-based by resuming (see `nav`). Default: 8
+person resumes. Back to Active at 6 %. The peak is rebuilt from the journal when a run
+resumes and is never re-based by resuming (see `nav`); a new run is a new account. Default: 8
 / 6 / 15 % (5 / 3.75 / 10; 12 / 9 / 20). Source: Q23, Q40.
 """
 

@@ -19,6 +19,7 @@ from aister.core.permission import CapLine
 from aister.risk.ask import Ask
 
 NAME = "liquidation_distance"
+NEEDS = ("atr_1h_ticks",)
 
 
 def cap(ask: Ask) -> CapLine:

@@ -8,6 +8,7 @@ from aister.core.permission import CapLine
 from aister.risk.ask import Ask
 
 NAME = "weekly_loss"
+NEEDS = ("atr_1m_ticks",)
 
 
 def cap(ask: Ask) -> CapLine:
