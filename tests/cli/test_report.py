@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from aister.analytics.collect import collect
-from aister.analytics.findings import About, Findings, examine
+from aister.analytics.findings import About, Findings, Kelly, examine
 from aister.analytics.published import published
 from aister.analytics.report import debate as debating
 from aister.analytics.report import report
@@ -148,10 +148,13 @@ class Reader(HTMLParser):
         self.text += data
 
 
+UNPROVEN = Kelly(proven=False, outcomes=3, effective_n=2.5, needed=100, bound=None, unproven_share=0.25)
+
+
 def findings(result: RunResult, **settings: str) -> Findings:
     about = About("SAMPLE", settings or {"profile": "balanced"}, {"journal_hash": "a" * 64}, {"aister": "0.1.0"})
     bars = walk(1, count=2 * 1440)
-    return examine(result, about, lambda symbol: bars)
+    return examine(result, about, UNPROVEN, lambda symbol: bars)
 
 
 @pytest.fixture(scope="module")
@@ -244,6 +247,23 @@ def test_it_says_everything_plainly(page: str) -> None:
     ):
         assert words in text, words
     assert '<tr id="t1">' in page and 'href="#d1"' in page
+
+
+def test_the_state_of_kelly_stands_beside_the_limits(page: str) -> None:
+    """Q1: what is not proven says so, and on how many outcomes it rests."""
+    text = Reader(page).text
+    assert "Kelly UNPROVEN, n = 2: 3 outcomes, worth 2 independent ones; 100 of a certified strategy are needed" in text
+    assert "at most 25 % of what the profile allows" in text
+    known = findings(collect(one_trade().audits))
+    assert published(known)["kelly"] == {"state": "UNPROVEN", **msgspec.structs.asdict(UNPROVEN)}
+    proven = Kelly(proven=True, outcomes=140, effective_n=121.0, needed=100, bound=0.0175, unproven_share=0.25)
+    known = msgspec.structs.replace(known, kelly=proven)
+    assert "Kelly PROVEN, n = 121" in Reader(report(known)).text and "lower bound of 1.75 % of equity" in report(known)
+    assert published(known)["kelly"]["state"] == "PROVEN"
+
+
+def test_the_page_says_what_favours_the_benchmark(page: str) -> None:
+    assert "it pays no slippage, which favours it" in Reader(page).text
 
 
 def test_the_same_findings_give_the_same_page() -> None:

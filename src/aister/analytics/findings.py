@@ -24,13 +24,15 @@ class About(msgspec.Struct, frozen=True):
 class Kelly(msgspec.Struct, frozen=True):
     """How far the strategy's own record allows Kelly to speak (Q1): UNPROVEN until the strategy is certified and
     `effective_n` reaches `needed`; `outcomes` are closed trades with a risk, overlapping ones count less in
-    `effective_n`. `bound` is the 5th percentile of the growth-optimal fraction of equity, None while UNPROVEN."""
+    `effective_n`. `bound` is the 5th percentile of the growth-optimal fraction of equity, None while UNPROVEN; a trade
+    then risks `unproven_share` of the profile's risk per trade."""
 
     proven: bool
     outcomes: int
     effective_n: float
     needed: int
     bound: float | None
+    unproven_share: float
 
     @property
     def state(self) -> str:

@@ -17,8 +17,8 @@ def curves(findings: Findings) -> str:
     capital = findings.result.capital / UNIT
     return (
         "<section><h2>Equity and drawdown</h2>"
-        '<p class="note">A point per full hour and per fill; open positions at the newest close; drawdown is watched at every bar. Dotted: the '
-        "starting capital. Times UTC.</p>"
+        '<p class="note">A point per full hour and per fill; open positions at the newest close. Drawdown is '
+        "watched at every bar. Dotted: the starting capital. Times UTC.</p>"
         f"{_equity(equity.times_ms, amounts, capital)}"
         "<h3>Drawdown from the highest point so far</h3>"
         f"{_drawdown(equity.times_ms, equity.drawdown)}"

@@ -218,7 +218,8 @@ def happenings(findings: Findings) -> str:
         f"counts under each.</p>{ranking(c.vetoes, 'reason', c.veto_total, 'No vetoes.')}</div>"
         f"<div><h3>How decisions "
         f"ended</h3>{ranking(c.outcomes, 'outcome', c.decisions, 'No decisions: this run asked no council.')}</div>"
-        f"<div><h3>Limits that fired</h3>{limits}{_kelly(findings.kelly)}<h3>Breaker</h3>{breakers}<h3>Commands</h3>{commands}</div>"
+        f"<div><h3>Limits that fired</h3>{limits}{_kelly(findings.kelly)}"
+        f"<h3>Breaker</h3>{breakers}<h3>Commands</h3>{commands}</div>"
         f"<div><h3>Plans given up</h3>{ranking(c.voided, 'why', sum(c.voided.values()), 'None.')}"
         f"<h3>What proposals came to</h3><p class='note'>Every proposal followed to its first barrier, traded or "
         f"not.</p>"
@@ -233,7 +234,10 @@ def _kelly(kelly: Kelly) -> str:
     if kelly.proven and kelly.bound is not None:
         says = f"the cap rests on a lower bound of {percent(kelly.bound, 2)} of equity"
     else:
-        says = f"{kelly.needed:,} of a certified strategy are needed; until then trades risk a quarter of the profile's"
+        says = (
+            f"{kelly.needed:,} of a certified strategy are needed, and until then a trade risks at most "
+            f"{percent(kelly.unproven_share, 0)} of what the profile allows"
+        )
     return f"<p><b>Kelly {kelly.state}</b>, n = {kelly.effective_n:,.0f}: {n}; {says}.</p>"
 
 

@@ -57,7 +57,8 @@ def _kelly(built: Built) -> Kelly:
     risk = built.engine.risk
     now = risk.kelly
     bound = None if now.bound_e8 is None else now.bound_e8 / RATE_ONE
-    return Kelly(now.proven, now.outcomes, now.effective_n, risk.limits.kelly_outcomes, bound)
+    limits = risk.limits
+    return Kelly(now.proven, now.outcomes, now.effective_n, limits.kelly_outcomes, bound, limits.unproven_e4 / 10_000)
 
 
 def leave(findings: Findings, report_path: Path | None, json_path: str) -> None:
