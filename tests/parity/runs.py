@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aister.adapters.store.memory import MemoryJournal
 from aister.analytics.hashes import Hashes
-from aister.app.build import Built, build_run, open_data, open_run_journal
+from aister.app.build import Built, build_run, config_hash, open_data, open_run_journal
 from aister.app.settings import RunSettings
 from aister.core.audit import Audit
 from aister.engine.runner import run_sync
@@ -23,6 +23,12 @@ def settings(days: int, **given: object) -> RunSettings:
 def built(asked: RunSettings, journal: Journal | None = None, *observers: Callable[[Audit], None]) -> Built:
     feed = open_data(asked)
     return build_run(asked, feed, journal or MemoryJournal("owner", "parity", "run"), observers)
+
+
+def same_chain(asked: RunSettings) -> MemoryJournal:
+    """A journal without a file whose head equals that of the stored chain of the same run."""
+    identity = f"{config_hash(asked)[:16]}-{open_data(asked).data_hash[:16]}"
+    return MemoryJournal(asked.owner_id, identity, "run")
 
 
 def hashes_of(audits: Iterator[Audit]) -> Hashes:
