@@ -138,7 +138,6 @@ def test_every_bar_once_whatever_is_missing(
     inside = {
         s: int(np.ptp(rows["open_time"])) // MINUTE_MS + 1 - len(rows["open_time"]) for s, rows in expected.items()
     }
-    assert feed.missing_bars == inside
     assert {f for f in feed.flags if f.startswith("gaps")} == {f"gaps: {s} {n}" for s, n in inside.items() if n}
 
 
@@ -191,7 +190,7 @@ def test_missing_funding_is_refused_or_assumed_and_said(tmp_path: Path) -> None:
         open_feed(str(path))
     feed = open_feed(str(path), assume_funding=True)
     assert "funding: assumed" in feed.flags
-    assert [s.rate_e8 for s in feed.settled("BTCUSDT")] == [ASSUMED_RATE_E8_PER_8H] * 5
+    assert [s.rate_e8 for s in feed.funding] == [ASSUMED_RATE_E8_PER_8H] * 5
     write_settlements(tmp_path / "BTCUSDT-fundingRate.csv", [0, 8, 24, 32])
     with pytest.raises(DataError, match=r"1 funding settlements are missing, the first at 2025-05-05 16:00"):
         open_feed(str(tmp_path))
@@ -300,7 +299,7 @@ def test_intervals_are_not_mixed(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"has bars of 1m, 1h; pick one with @"):
         open_feed(str(tmp_path), assume_funding=True)
     feed = open_feed(f"{tmp_path}@1h", assume_funding=True)
-    assert (feed.base_interval, feed.bars) == ("1h", 10)
+    assert (feed.base_interval_ms, feed.bars) == (HOUR_MS, 10)
 
 
 def test_memory_does_not_grow_with_the_bars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

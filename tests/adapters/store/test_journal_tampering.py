@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from aister.adapters.store import verify as verifying
 from aister.adapters.store.catalogue import CATALOGUE
-from aister.adapters.store.chain import follow, genesis, sealed_segment
+from aister.adapters.store.chain import Fault, Segment, examine, follow, genesis, sealed_segment
 from aister.adapters.store.database import journal_path
 from aister.adapters.store.heads import head_path
 from aister.adapters.store.journal import open_chain
 from aister.adapters.store.keys import JournalKey, journal_key
 from aister.adapters.store.records import AuditReader
+from aister.adapters.store.rows import segments
 from aister.adapters.store.verify import ChainReport, verify
 from aister.core.errors import JournalError, UsageError
 from tests.stories import bars, trade
@@ -58,26 +59,26 @@ def attacker(home: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def rows(connection: sqlite3.Connection, chain: str = CHAIN) -> list[verifying.Segment]:
-    return list(verifying.segments(connection, chain))
+def rows(connection: sqlite3.Connection, chain: str = CHAIN) -> list[Segment]:
+    return list(segments(connection, chain))
 
 
-def put(connection: sqlite3.Connection, segment: verifying.Segment) -> None:
+def put(connection: sqlite3.Connection, segment: Segment) -> None:
     connection.execute(
         "INSERT OR REPLACE INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(segment)
     )
 
 
-def unpacked(segment: verifying.Segment) -> list[bytes]:
-    found = verifying.examine(segment, segment.first, segment.previous, journal_key(HOME[0], make=False))
-    assert not isinstance(found, verifying.Fault)
+def unpacked(segment: Segment) -> list[bytes]:
+    found = examine(segment, segment.first, segment.previous, journal_key(HOME[0], make=False))
+    assert not isinstance(found, Fault)
     return found.records
 
 
 HOME: list[Path] = []
 
 
-def repacked(segment: verifying.Segment, records: list[bytes], previous: bytes | None = None) -> verifying.Segment:
+def repacked(segment: Segment, records: list[bytes], previous: bytes | None = None) -> Segment:
     """The segment with other records and everything recomputed, sealed with a key that is not the installation's."""
     wrong = JournalKey(b"x" * 32)
     before = segment.previous if previous is None else previous
@@ -406,6 +407,17 @@ def test_the_newest_run_removed_with_its_head_file(tmp_path: Path, runs: int) ->
     assert f"counts {runs} " in report.message
     write(tmp_path, 5)  # the next run takes the free number, and does not make the catalogue forget
     assert "another" in expect(tmp_path, "catalogue", None, "catalogue").message
+
+
+def test_a_run_removed_without_its_head_file_is_remembered_by_it(home: Path) -> None:
+    """The next run of that identity does not take the number, which would write over what is remembered."""
+    kept = head_path(home, CHAIN).read_bytes()
+    remove(home, CHAIN)
+    head_path(home, CHAIN).write_bytes(kept)
+    write(home, 5)
+    assert "remembers 2500 records" in expect(home, "tail", 0).message
+    assert head_path(home, CHAIN).read_bytes() == kept
+    assert [r.chain_id for r in verify(home) if r.intact] == ["run-abc-2"]
 
 
 def test_the_journal_removed_with_every_head_file_but_the_catalogue(home: Path) -> None:

@@ -16,7 +16,7 @@ from aister.adapters.feeds.recordings import Recording, find_recordings
 from aister.adapters.feeds.settlements import settlements
 from aister.adapters.store.bars import OHLCV
 from aister.adapters.store.checks import bar_defects, bar_gaps
-from aister.adapters.store.intervals import interval_name, utc_text
+from aister.adapters.store.intervals import grid_offset_ms, interval_name, utc_text
 from aister.adapters.store.layout import Columns, concatenate, take
 from aister.core.errors import DataError, UsageError
 from aister.core.events import BarClosed, FundingSettled
@@ -35,8 +35,7 @@ Ints = npt.NDArray[np.int64]
 class RecordedFeed(msgspec.Struct, frozen=True):
     """A feed of recorded bars. `span_ms` = open of the first bar, close of the last. `data_hash` = SHA-256 over what
     will be
-    fed: bars by column, funding, instruments, interval. `missing_bars` counts absent bars by symbol. Implements
-    `ports.Feed`."""
+    fed: bars by column, funding, instruments, interval. Implements `ports.Feed`."""
 
     base_interval_ms: int
     symbols: tuple[str, ...]
@@ -45,16 +44,10 @@ class RecordedFeed(msgspec.Struct, frozen=True):
     data_hash: str
     flags: tuple[str, ...]
     bars: int
-    missing_bars: dict[str, int]
     recordings: tuple[Recording, ...]
     funding: tuple[FundingSettled, ...]
     start_ms: int | None
     end_ms: int | None
-
-    @property
-    def base_interval(self) -> str:
-        """The base interval's name, such as 1m. Smaller timeframes are unavailable (Q8)."""
-        return interval_name(self.base_interval_ms) or f"{self.base_interval_ms} ms"
 
     def slices(self) -> Iterator[MarketSlice]:
         """One slice per distinct open time, ascending. A settlement rides on the first slice at or after its time."""
@@ -79,10 +72,6 @@ class RecordedFeed(msgspec.Struct, frozen=True):
                 return concatenate(list(_rows(recording, self.start_ms, self.end_ms, 1 << 16)))
         raise UsageError(f"{symbol} is not in this feed; it has {', '.join(self.symbols)}.")
 
-    def settled(self, symbol: str) -> tuple[FundingSettled, ...]:
-        """All settlements of a symbol that will be fed."""
-        return tuple(settled for settled in self.funding if settled.symbol == symbol)
-
 
 def open_feed(
     spec: str,
@@ -97,8 +86,8 @@ def open_feed(
 
     Raises `UsageError` when the spec names nothing, `DataError` naming the row when the recording goes backwards,
     repeats or
-    cannot be; when settlements are absent and not `assume_funding`; when files (not a store) have gaps and not
-    `allow_gaps`.
+    cannot be; when settlements are absent and not `assume_funding`; when one falls inside a bar; when files (not a
+    store) have gaps and not `allow_gaps`.
     """
     if start_ms is not None and end_ms is not None and end_ms <= start_ms:
         raise UsageError(
@@ -108,7 +97,6 @@ def open_feed(
     digest = hashlib.sha256()
     flags: set[str] = set()
     funding: list[FundingSettled] = []
-    missing: dict[str, int] = {}
     spans: list[tuple[int, int]] = []
     bars = 0
     for recording in recordings:
@@ -127,9 +115,9 @@ def open_feed(
             recording.instrument.funding_interval_ms,
             assume_funding,
         )
+        _on_boundaries(settled, recording.interval_ms)
         digest.update(survey.digest)
         funding += settled
-        missing[recording.symbol] = survey.missing
         spans.append((survey.first_ms, survey.last_ms))
         bars += survey.rows
         flags |= recording.flags
@@ -148,12 +136,23 @@ def open_feed(
         data_hash=digest.hexdigest(),
         flags=tuple(sorted(flags)),
         bars=bars,
-        missing_bars=missing,
         recordings=tuple(recordings),
         funding=tuple(funding),
         start_ms=start_ms,
         end_ms=end_ms,
     )
+
+
+def _on_boundaries(settled: list[FundingSettled], interval_ms: int) -> None:
+    """Raises `DataError` for a settlement inside a bar: it would be charged at that bar's close, on a position and a
+    price it never saw. Settlements are on the hour, so hourly bars always do."""
+    for one in settled:
+        if (one.time_ms - grid_offset_ms(interval_ms)) % interval_ms:
+            name = interval_name(interval_ms) or f"{interval_ms} ms"
+            raise DataError(
+                f"{one.symbol}: the funding settlement at {utc_text(one.time_ms)} falls inside a {name} bar; "
+                "use bars of 1h or less."
+            )
 
 
 class _Survey(msgspec.Struct):

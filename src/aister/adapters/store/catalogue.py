@@ -17,9 +17,9 @@ from pathlib import Path
 from aister.adapters.store.chain import Fault, follow
 from aister.adapters.store.heads import Head, HeadFile, head_path, read_heads, start_heads
 from aister.adapters.store.keys import JournalKey
-from aister.adapters.store.rows import Chain, chains, finished
+from aister.adapters.store.rows import Chain, chains
 
-__all__ = ["CATALOGUE", "abandoned", "catalogue_fault", "count_chains", "removed", "start_catalogue"]
+__all__ = ["CATALOGUE", "catalogue_fault", "count_chains", "followed", "removed", "start_catalogue"]
 
 CATALOGUE = ".chains"  # no chain's id begins with a point
 _GENESIS = hashlib.sha256(b"aister catalogue 1").digest()
@@ -104,9 +104,9 @@ def removed(known: list[Chain], key: JournalKey, remembered: Iterable[str]) -> d
     }
 
 
-def abandoned(connection: sqlite3.Connection, known: list[Chain], key: JournalKey) -> dict[str, Fault]:
-    """Unfinished runs that a later run of the same owner, kind and identity followed although nothing set them
-    aside: only `--fresh` starts anew beside an unfinished run, and it writes that row."""
+def followed(known: list[Chain], key: JournalKey) -> dict[str, Fault]:
+    """Runs not set aside that a later run of the same owner, kind and identity followed, and what is wrong if they are
+    unfinished: only `--fresh` starts anew beside an unfinished run, and it sets that aside."""
     newest: dict[tuple[str, str, str], Chain] = {}
     genuine = [chain for chain in known if chain.genuine(key)]
     for chain in sorted(genuine, key=lambda one: one.number):
@@ -118,7 +118,5 @@ def abandoned(connection: sqlite3.Connection, known: list[Chain], key: JournalKe
             f"it is unfinished and {last.chain_id} came after it, but the row that set it aside was removed.",
         )
         for chain in genuine
-        if (last := newest[chain.owner_id, chain.kind, chain.identity]) is not chain
-        and not chain.aside
-        and not finished(connection, chain.chain_id)
+        if (last := newest[chain.owner_id, chain.kind, chain.identity]) is not chain and not chain.aside
     }

@@ -57,7 +57,7 @@ class LimitedReader(io.RawIOBase):
         self._inner, self._left, self._limit, self._name = inner, limit, limit, name
 
     def readable(self) -> bool:
-        return True
+        return True  # pyarrow asks before it reads
 
     def read(self, size: int = -1) -> bytes:
         data = self._inner.read(self._left + 1 if size < 0 else min(size, self._left + 1))

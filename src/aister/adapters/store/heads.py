@@ -2,8 +2,9 @@
 
 `heads/CHAIN` has two slots of 512 bytes written in turn, so that a kill in the middle of a write leaves the other one;
 both are written in place (3 us; replacing a file by renaming took 500), and the file never grows, so a full disk cannot
-stop it. Every byte counts: a slot that is not exactly what its fields spell is reported as changed. So does every turn: slot
-0 holds even turns and slot 1 odd ones, and the two are always neighbours, so that no slot can stand in for the other.
+stop it. Every byte counts: a slot that is not exactly what its fields spell is reported as changed. So does every
+turn: slot 0 holds even turns and slot 1 odd ones, the two always neighbours, so that no slot can stand in for the
+other.
 """
 
 import contextlib

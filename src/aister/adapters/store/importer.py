@@ -3,7 +3,6 @@ as new
 files; the manifest, written last, makes them the store."""
 
 import re
-import time
 from pathlib import Path
 
 import msgspec
@@ -59,12 +58,11 @@ class Import(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct):
-    """What an import did. `rows_new + rows_identical + rows_replaced + rows_quarantined = rows_read`."""
+    """What an import did. `rows_new + rows_identical + rows_replaced + rows_quarantined` rows were read."""
 
     symbol: str
     kind: str
     interval: str
-    rows_read: int
     rows_new: int
     rows_identical: int
     rows_replaced: int
@@ -106,7 +104,7 @@ def import_files(root: Path, ask: Import) -> Report:
         _sweep(store)
         series = store.manifest.find(ask.kind, ask.symbol, interval_name(ask.interval_ms or 0) or "")
         series = series or Series(ask.kind, ask.symbol, ask.interval_ms or 0, [], [], [])
-        report = Report(ask.symbol, ask.kind, "", 0, 0, 0, 0, 0, 0, 0, [], [], [], 0, 0)
+        report = Report(ask.symbol, ask.kind, "", 0, 0, 0, 0, 0, 0, [], [], [], 0, 0)
         staged: dict[str, Columns] = {}
         quarantined: dict[str, list[Kept]] = {}
         for path in ask.paths:
@@ -119,13 +117,11 @@ def import_files(root: Path, ask: Import) -> Report:
                 digest,
                 ask.source,
                 ask.licence,
-                time.time_ns() // 1_000_000,
                 length(sound),
                 len(kept_out),
                 notes,
             )
             series.origins = [old for old in series.origins if old.sha256 != digest] + [origin]
-            report.rows_read += length(sound) + len(kept_out)
             report.rows_new += merged.new
             report.rows_identical += merged.identical
             report.rows_replaced += merged.replaced

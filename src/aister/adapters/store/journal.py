@@ -96,9 +96,15 @@ def _started(
     home: Path, connection: sqlite3.Connection, key: JournalKey, owner_id: str, identity: str, kind: str, mode: str
 ) -> Chain:
     """A new chain's row and, before it, its head file: a row without a head file is therefore always somebody's
-    doing."""
+    doing. A head file that is there already is left alone, for what it remembers."""
     name = stem(kind, identity)
-    number = 1 + max((chain.number for chain in chains(connection) if chain.stem == name), default=0)
+    taken = connection.execute(
+        "SELECT max(number) FROM chain WHERE kind = ? AND substr(identity, 1, 12) = ? AND typeof(number) = 'integer'",
+        (kind, identity[:12]),
+    ).fetchone()[0]
+    number = (taken or 0) + 1
+    while head_path(home, f"{name}{number}").exists():
+        number += 1
     chain_id, side = f"{name}{number}", beside(time.time_ns() // 1_000_000)
     seal = key.seal("chain", chain_id, owner_id, kind, identity, number, side)
     chain = Chain(chain_id, owner_id, kind, identity, number, side, seal, None, None)

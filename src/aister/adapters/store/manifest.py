@@ -49,7 +49,6 @@ class Origin(msgspec.Struct, frozen=True):
     sha256: str
     source: str
     licence: str
-    imported_at_ms: int
     rows: int
     quarantined: int
     notes: list[str]

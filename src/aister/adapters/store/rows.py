@@ -1,4 +1,4 @@
-"""What lies in the journal's tables, as it lies there: chains and their segments, read in order, believed by nobody yet."""
+"""What lies in the journal's tables: chains and their segments, read in order, not yet believed."""
 
 import sqlite3
 from collections.abc import Iterator

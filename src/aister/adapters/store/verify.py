@@ -13,12 +13,12 @@ from pathlib import Path
 
 import msgspec
 
-from aister.adapters.store.catalogue import CATALOGUE, abandoned, catalogue_fault, removed
+from aister.adapters.store.catalogue import CATALOGUE, catalogue_fault, followed, removed
 from aister.adapters.store.chain import Fault, examine
 from aister.adapters.store.database import connect_reading, failure, journal_path
 from aister.adapters.store.heads import Head, boot, head_path, read_heads
 from aister.adapters.store.keys import JournalKey, journal_key
-from aister.adapters.store.rows import Chain, chains, segments
+from aister.adapters.store.rows import Chain, chains, finished, segments
 from aister.core.errors import UsageError
 
 __all__ = ["ChainReport", "verify", "verify_chain"]
@@ -145,13 +145,15 @@ def verify(home: Path, chain_id: str | None = None) -> list[ChainReport]:
         gone = removed(known, key, remembered)
         if chain_id is not None and chain_id not in {*names, *remembered, *gone}:
             raise _no_chain(chain_id)
-        left = abandoned(connection, known, key)
+        left = followed(known, key)
         reports = []
         for chain in known:
             if chain_id in (None, chain.chain_id):
                 report = verify_chain(connection, chain, key, home)
                 fault = left.get(chain.chain_id) if report.intact else None
-                reports.append(_broken(report.chain_id, fault, report) if fault else report)
+                if fault and not finished(connection, chain.chain_id):
+                    report = _broken(report.chain_id, fault, report)
+                reports.append(report)
         lost = [name for name in remembered if name not in names and chain_id in (None, name)]
         reports += _unknown(home, key, lost)
         reports += [_broken(name, fault) for name, fault in gone.items() if chain_id in (None, name)]
