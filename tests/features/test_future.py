@@ -160,7 +160,7 @@ def memories() -> list[bytes]:
 
 def everything() -> tuple[Bars, tuple[FundingSettled, ...]]:
     feed, bars = sample()
-    return bars, feed.settled(NAME)
+    return bars, tuple(one for one in feed.funding if one.symbol == NAME)
 
 
 def take(features: Features, one: MarketSlice) -> None:
