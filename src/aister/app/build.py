@@ -39,6 +39,9 @@ from aister.strategy.strategy import Strategy
 __all__ = ["Built", "build_run", "config_hash", "open_data", "open_run_journal"]
 
 
+WARM_UP_MS = 66 * 86_400_000
+"""How much before the first bar features may look at: the longest declared warm-up, 396 bars of 4h, is 66 days."""
+
 STRATEGIES: dict[str, Callable[[], Strategy]] = {"confluence": Confluence, "ema_cross": EmaCross}
 """What `--strategy` may name."""
 
@@ -66,6 +69,7 @@ def open_data(settings: RunSettings) -> RecordedFeed:
         start_ms=settings.start_ms,
         end_ms=settings.end_ms,
         assume_funding=settings.assume_funding,
+        warm_up_ms=WARM_UP_MS,
     )
 
 
@@ -105,7 +109,7 @@ def build_run(
     kernel = risk(feed.instruments, key) if risk else _risk(settings, limits, feed.instruments, key)
     engine = Engine(
         trader_id=settings.trader_id,
-        features=Features(feed.base_interval_ms, feed.symbols),
+        features=_warm_features(feed),
         strategy=strategy or STRATEGIES[settings.strategy](),
         risk=kernel,
         portfolio=Portfolio(settings.owner_id, settings.capital),
@@ -126,6 +130,18 @@ def build_run(
         observers=observers,
     )
     return Built(run, engine, feed, venue, repeated, settings)
+
+
+def _warm_features(feed: RecordedFeed) -> Features:
+    """Features that have seen what lies before the run's first bar. Nothing else is told of it: no decision rests on
+    a moment before the run."""
+    features = Features(feed.base_interval_ms, feed.symbols)
+    for market in feed.history.slices() if feed.history else ():
+        for settled in market.funding:
+            features.settle(settled)
+        for bar in market.bars:
+            features.update(bar)
+    return features
 
 
 def _limits(settings: RunSettings) -> Limits:

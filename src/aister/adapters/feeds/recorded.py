@@ -6,6 +6,7 @@ number of bars."""
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import repeat
 
 import msgspec
@@ -23,7 +24,7 @@ from aister.core.events import BarClosed, FundingSettled
 from aister.core.instrument import Instrument
 from aister.ports.feed import MarketSlice
 
-__all__ = ["RecordedFeed", "open_feed"]
+__all__ = ["NoBars", "RecordedFeed", "open_feed"]
 
 _ROWS = 65_536  # read at a time, one row group
 _BLOCK = 2_048  # made into values at a time: they stay in the processor's cache
@@ -32,10 +33,15 @@ _NO_FUNDING: tuple[FundingSettled, ...] = ()
 Ints = npt.NDArray[np.int64]
 
 
+class NoBars(DataError):
+    """A recording has nothing in the span asked for."""
+
+
 class RecordedFeed(msgspec.Struct, frozen=True):
     """A feed of recorded bars. `span_ms` = open of the first bar, close of the last. `data_hash` = SHA-256 over what
-    will be
-    fed: bars by column, funding, instruments, interval. Implements `ports.Feed`."""
+    will be fed: bars by column, funding, instruments, interval, and the same of `history`: the bars before the span
+    that
+    features may warm up on (None = there are none, or none were asked for). Implements `ports.Feed`."""
 
     base_interval_ms: int
     symbols: tuple[str, ...]
@@ -48,6 +54,7 @@ class RecordedFeed(msgspec.Struct, frozen=True):
     funding: tuple[FundingSettled, ...]
     start_ms: int | None
     end_ms: int | None
+    history: "RecordedFeed | None" = None
 
     def slices(self) -> Iterator[MarketSlice]:
         """One slice per distinct open time, ascending. A settlement rides on the first slice at or after its time."""
@@ -81,12 +88,14 @@ def open_feed(
     *,
     assume_funding: bool = False,
     allow_gaps: bool = False,
+    warm_up_ms: int = 0,
 ) -> RecordedFeed:
-    """The feed `--data` names: `sample`, store symbols or a path; bars with start_ms <= open < end_ms.
+    """The feed `--data` names: `sample`, store symbols or a path; bars with start_ms <= open < end_ms, and up to
+    `warm_up_ms` of what lies before start_ms as its history.
 
     Raises `UsageError` when the spec names nothing, `DataError` naming the row when the recording goes backwards,
-    repeats or
-    cannot be; when settlements are absent and not `assume_funding`; when one falls inside a bar; when files (not a
+    repeats or cannot be; when settlements are absent and not `assume_funding`; when one falls inside a bar; when files
+    (not a
     store) have gaps and not `allow_gaps`.
     """
     if start_ms is not None and end_ms is not None and end_ms <= start_ms:
@@ -128,6 +137,13 @@ def open_feed(
     step = recordings[0].interval_ms
     instruments = {recording.symbol: recording.instrument for recording in recordings}
     digest.update(msgspec.json.encode([step, funding, instruments], order="sorted"))
+    history = None
+    if start_ms is not None and warm_up_ms:
+        with suppress(NoBars):
+            history = open_feed(
+                spec, symbols, start_ms - warm_up_ms, start_ms, assume_funding=assume_funding, allow_gaps=allow_gaps
+            )
+            digest.update(history.data_hash.encode())
     return RecordedFeed(
         base_interval_ms=step,
         symbols=tuple(instruments),
@@ -140,6 +156,7 @@ def open_feed(
         funding=tuple(funding),
         start_ms=start_ms,
         end_ms=end_ms,
+        history=history,
     )
 
 
@@ -193,9 +210,7 @@ def _survey(recording: Recording, start_ms: int | None, end_ms: int | None) -> _
             for column, hash_ in hashes.items():
                 hash_.update(np.ascontiguousarray(columns[column]).data)
     if found.rows == 0:
-        raise DataError(
-            f"{recording.symbol} has no bars in the span asked for; `aister data list` shows what there is."
-        )
+        raise NoBars(f"{recording.symbol} has no bars in the span asked for; `aister data list` shows what there is.")
     lines = [f"{recording.symbol} {found.rows}", *(f"{column} {hash_.hexdigest()}" for column, hash_ in hashes.items())]
     found.digest = "\n".join(lines).encode()
     return found
