@@ -19,8 +19,6 @@ import pytest
 from typer.testing import CliRunner
 
 from aister.cli import build
-from aister.cli.output import writable, write_text
-from aister.core.errors import StorageError, UsageError
 
 SPAN = ["--symbols", "BTCUSDT,ETHUSDT", "--from", "2025-05-12", "--to", "2025-05-17"]
 
@@ -60,6 +58,10 @@ def test_a_run_leaves_report_json_and_a_summary(whole: tuple[dict, str, Path]) -
     assert all(d["arrived_ms"] == d["asked_ms"] + 250 for d in result["decisions"])
     page = (folder / "r.html").read_text()
     assert result["journal_hash"] in page and page.count('<details id="d') == len(result["decisions"])
+    kelly = result["kelly"]
+    assert (kelly["state"], kelly["needed"], kelly["bound"]) == ("UNPROVEN", 100, None)
+    assert kelly["outcomes"] == sum(not trade["open"] for trade in result["trades"]) >= kelly["effective_n"] > 0
+    assert f"Kelly UNPROVEN</b>, n = {kelly['effective_n']:.0f}: " in page
     for line in ("Result ", "Beside it", "Chance ", f"hash {result['trades_hash']}", f"Report     {folder / 'r.html'}"):
         assert line in printed, line
     assert printed.count("closed by") == sum(not trade["open"] for trade in result["trades"])
@@ -125,15 +127,15 @@ class Terminal:
 
 
 def test_interrupted_at_a_slow_pace_then_resumed(whole: tuple[dict, str, Path], tmp_path: Path) -> None:
-    report = tmp_path / "r.html"
-    slow = Terminal(tmp_path, *SPAN, "--speed", "1", "--report", str(report))
+    report, home = tmp_path / "r.html", tmp_path / "home"
+    slow = Terminal(home, *SPAN, "--speed", "1", "--report", str(report))
     slow.wait_for(b"BTCUSDT")
     slow.signal(signal.SIGTERM)
     asked = time.monotonic()
     assert slow.leave() == 130 and time.monotonic() - asked < 10  # not after the minute it was waiting for
     assert b"The same command goes on from there" in slow.seen and not report.exists()
 
-    last = aister(tmp_path, *SPAN, "--report", str(report), "--json", str(tmp_path / "r.json"))
+    last = aister(home, *SPAN, "--report", str(report), "--json", str(tmp_path / "r.json"))
     assert last.returncode == 0, last.stderr
     found = re.search(r"resumed: ([\d,]+) records repeated", last.stdout)
     assert found and int(found[1].replace(",", "")) > 0
@@ -143,7 +145,7 @@ def test_interrupted_at_a_slow_pace_then_resumed(whole: tuple[dict, str, Path], 
 
 
 def test_ctrl_c_is_heard_at_full_speed(tmp_path: Path) -> None:
-    fast = Terminal(tmp_path, "--speed", "max", "--report", str(tmp_path / "r.html"))
+    fast = Terminal(tmp_path / "home", "--speed", "max", "--report", str(tmp_path / "r.html"))
     fast.wait_for(b"decisions,")
     fast.type(b"\x03")
     assert fast.leave() == 130
@@ -182,25 +184,3 @@ def test_a_mistake_gets_one_sentence_and_exit_code_2(arguments: list[str], words
     done = CliRunner().invoke(build(), ["run", *arguments])
     assert (done.exit_code, done.stdout) == (2, "")
     assert words in done.stderr and len(done.stderr.strip().splitlines()) == 1
-
-
-def test_files_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = tmp_path / "r.html"
-    write_text(target, "before")
-
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StorageError, match=r"could not be written .No space left"):
-        write_text(target, "after")
-    assert target.read_text() == "before" and [p.name for p in tmp_path.iterdir()] == ["r.html"]
-
-
-def test_a_target_is_refused_before_the_work_starts(tmp_path: Path) -> None:
-    writable(tmp_path / "new.html")
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises(UsageError, match="is a folder"):
-        writable(tmp_path)
-    with pytest.raises(UsageError, match="does not exist"):
-        writable(tmp_path / "no" / "r.html")
