@@ -25,8 +25,10 @@ NASTY = '\x1b]8;;http://evil\x1b\\ [link=http://evil]x[/link] \n{"kind":"fake"} 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("AISTER_HOME", str(tmp_path))
-    return tmp_path
+    folder = tmp_path / "home"
+    folder.mkdir(mode=0o700)
+    monkeypatch.setenv("AISTER_HOME", str(folder))
+    return folder
 
 
 def write(home: Path, story: list[Audit], identity: str = "abc") -> str:

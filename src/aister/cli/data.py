@@ -160,8 +160,10 @@ def export(
 ) -> None:
     """Write one series as CSV or Parquet."""
     from aister.adapters.store.exporting import export_series
+    from aister.adapters.store.home import home
     from aister.adapters.store.market import user_store
     from aister.adapters.store.sample import sample_store
+    from aister.cli.output import apart, writable
 
     store = sample_store() if sample else user_store()
     series = (
@@ -174,7 +176,12 @@ def export(
             f"{symbol} {interval} is not in the {'sample' if sample else 'store'}; `aister data list` shows "
             "what there is."
         )
-    done = export_series(store, series, out, overwrite)
+    if out.absolute().parent.is_dir():
+        writable(out)
+        apart(out, home(), store.root)
+    if out.exists() and not out.is_file():
+        raise UsageError(f"{out} is no plain file; name one that ends in .csv or .parquet.")
+    done = export_series(store, series, out.resolve() if out.is_symlink() else out, overwrite)
     if as_json:
         _print_json(done)
     else:

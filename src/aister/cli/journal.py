@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from aister.core.errors import StorageError, UsageError
+from aister.core.errors import UsageError
 
 if TYPE_CHECKING:
     from aister.adapters.store.records import AuditReader, Entry
@@ -125,7 +125,9 @@ def export(
     from aister.adapters.store.home import home
     from aister.adapters.store.records import AuditReader
     from aister.cli.journal_words import entry_plain, json_text
+    from aister.cli.output import means_stdout
 
+    out = None if out is not None and means_stdout(str(out)) else out
     with AuditReader(home()) as reader, _file(out, overwrite) as to:
         count = 0
         for entry in _chosen(reader, chain, first, last, about):
@@ -184,19 +186,15 @@ def _file(out: Path | None, overwrite: bool) -> Iterator[TextIO]:
     if out is None:
         yield sys.stdout
         return
-    if out.exists() and not overwrite:
+    from aister.adapters.store.home import home
+    from aister.cli.output import apart, whole, writable
+
+    if out.is_file() and not overwrite:
         raise UsageError(f"{out} exists; name another file or add --overwrite.")
-    draft = out.with_name(f".{out.name}.part")
-    try:
-        with draft.open("w", encoding="utf-8") as to:
-            yield to
-        draft.replace(out)
-    except OSError as error:
-        raise StorageError(
-            f"{out} cannot be written ({error.strerror}); choose another place or free the disk."
-        ) from None
-    finally:
-        draft.unlink(missing_ok=True)
+    writable(out)
+    apart(out, home())
+    with whole(out) as to:
+        yield to
 
 
 def _utc(time_ms: int | None) -> str:

@@ -51,7 +51,7 @@ def run(
     from aister.adapters.store.home import open_home
     from aister.app.build import open_data, open_run_journal
     from aister.app.settings import RunSettings
-    from aister.cli.output import writable
+    from aister.cli.output import means_stdout
     from aister.core.money import money
 
     settings = RunSettings(
@@ -69,15 +69,43 @@ def run(
         assume_funding=assume_funding,
     ).check()
     pace = _pace(speed)
-    for target in (report, Path(json_path) if json_path not in ("", "-") else None):
-        if target is not None:
-            writable(target)
+    json_path = "-" if means_stdout(json_path) else json_path
+    _targets(settings, report, Path(json_path) if json_path not in ("", "-") else None)
     with ExitStack() as held:
         data = open_data(settings)
         journal = open_run_journal(open_home(), settings, data, fresh=fresh)
         if isinstance(journal, AbstractContextManager):
             held.enter_context(journal)
         _watched(settings, data, journal, pace, report, json_path, linger=not until_end)
+
+
+def _targets(settings: "RunSettings", report: Path | None, json_file: Path | None) -> None:
+    """Raises `UsageError` when a file the run is to leave cannot be written or must not be."""
+    from aister.adapters.store.home import home
+    from aister.cli.output import apart, means_stdout, same, writable
+    from aister.core.errors import UsageError
+
+    if report is not None and means_stdout(str(report)):
+        raise UsageError("The report is a page and goes to a file; write --report run.html (only --json takes '-').")
+    fed = _fed(settings.data)
+    for target in (report, json_file):
+        if target is not None:
+            writable(target)
+            apart(target, home(), fed)
+    if report is not None and json_file is not None and same(report, json_file):
+        raise UsageError("--report and --json name the same file; give each its own.")
+
+
+def _fed(spec: str) -> Path | None:
+    """The folder or file the feed is read from, when it has a place of its own outside the state folder."""
+    from aister.adapters.store.intervals import INTERVALS
+    from aister.adapters.store.sample import sample_store
+
+    name, _, interval = spec.rpartition("@")
+    place = Path(name if interval in INTERVALS else spec).expanduser()
+    if str(place) == "sample":
+        return sample_store().root
+    return place if place.exists() else None
 
 
 def _watched(
