@@ -5,8 +5,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -15,26 +15,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aister.adapters.store import verify as verifying
-from aister.adapters.store.catalogue import CATALOGUE
-from aister.adapters.store.chain import Fault, Segment, examine, follow, genesis, sealed_segment
+from aister.adapters.store.chain import follow, genesis
 from aister.adapters.store.database import journal_path
 from aister.adapters.store.heads import head_path
 from aister.adapters.store.journal import open_chain
 from aister.adapters.store.keys import JournalKey, journal_key
 from aister.adapters.store.records import AuditReader
-from aister.adapters.store.rows import segments
-from aister.adapters.store.verify import ChainReport, verify
+from aister.adapters.store.verify import verify
 from aister.core.errors import JournalError, UsageError
-from tests.stories import bars, trade
-
-COUNT = 2_500  # two full segments and a half
-CHAIN = "run-abc-1"
-
-
-def write(home: Path, count: int = COUNT, owner: str = "local", identity: str = "abc") -> None:
-    with open_chain(home, owner, identity, "run") as journal:
-        for audit in bars(count, first=journal.sequence):
-            journal.append(audit)
+from tests.adapters.store.tampering import (
+    CHAIN,
+    COUNT,
+    HOME,
+    attacker,
+    expect,
+    put,
+    refused,
+    repacked,
+    rows,
+    unpacked,
+    write,
+)
+from tests.stories import bars
 
 
 @pytest.fixture(scope="module")
@@ -47,59 +49,6 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(written: Path, tmp_path: Path) -> Path:
     return shutil.copytree(written, tmp_path / "home")
-
-
-@contextmanager
-def attacker(home: Path) -> Iterator[sqlite3.Connection]:
-    """The file opened by somebody who knows SQLite, has removed the triggers and has no key."""
-    with closing(sqlite3.connect(journal_path(home), isolation_level=None)) as connection:
-        triggers = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
-        for name in triggers:
-            connection.execute(f"DROP TRIGGER {name}")
-        yield connection
-
-
-def rows(connection: sqlite3.Connection, chain: str = CHAIN) -> list[Segment]:
-    return list(segments(connection, chain))
-
-
-def put(connection: sqlite3.Connection, segment: Segment) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(segment)
-    )
-
-
-def unpacked(segment: Segment) -> list[bytes]:
-    found = examine(segment, segment.first, segment.previous, journal_key(HOME[0], make=False))
-    assert not isinstance(found, Fault)
-    return found.records
-
-
-HOME: list[Path] = []
-
-
-def repacked(segment: Segment, records: list[bytes], previous: bytes | None = None) -> Segment:
-    """The segment with other records and everything recomputed, sealed with a key that is not the installation's."""
-    wrong = JournalKey(b"x" * 32)
-    before = segment.previous if previous is None else previous
-    return sealed_segment(wrong, segment.chain_id, segment.owner_id, segment.first, before, records, segment.side)
-
-
-def expect(home: Path, code: str, sequence: int | None, chain: str = CHAIN) -> ChainReport:
-    """The one report that is not intact; and opening or reading the chain refuses at the same place."""
-    bad = [report for report in verify(home) if not report.intact]
-    assert bad, "nothing was found"
-    report = bad[0]
-    assert (report.chain_id, report.code, report.sequence) == (chain, code, sequence), report
-    assert report.message and "\n" not in report.message
-    return report
-
-
-def refused(home: Path, sequence: int) -> None:
-    with pytest.raises(JournalError, match="--fresh") as error:
-        open_chain(home, "local", "abc", "run")
-    assert error.value.sequence == sequence
-    open_chain(home, "local", "abc", "run", fresh=True).close()
 
 
 def test_untouched_is_intact(home: Path) -> None:
@@ -349,123 +298,6 @@ def test_one_old_head_slot_put_back_beside_a_newer_one(killed: Path) -> None:
     for mixed in (before[:512] + now[512:], now[:512] + before[512:]):
         path.write_bytes(mixed)
         expect(killed, "head_file", 8)
-
-
-def thrice(home: Path) -> None:
-    """Two unfinished runs set aside, a third that goes on."""
-    for turn in range(3):
-        open_chain(home, "local", "abc", "run", fresh=turn > 0).close()
-        write(home, 10 + turn)
-    assert [(r.chain_id, r.intact) for r in verify(home)] == [(f"run-abc-{n}", True) for n in (1, 2, 3)]
-
-
-@pytest.mark.parametrize("number", [1, 2])
-def test_the_row_that_set_a_run_aside_removed(tmp_path: Path, number: int) -> None:
-    thrice(tmp_path)
-    with attacker(tmp_path) as connection:
-        connection.execute("DELETE FROM aside WHERE chain_id = ?", (f"run-abc-{number}",))
-    report = expect(tmp_path, "aside", None, f"run-abc-{number}")
-    assert report.message.startswith("it is unfinished and run-abc-3 came after it")
-    assert verify(tmp_path, f"run-abc-{number}") == [report]
-    assert [r.intact for r in verify(tmp_path)].count(False) == 1
-
-
-def test_a_finished_run_needs_no_aside_row(tmp_path: Path) -> None:
-    for _ in range(2):
-        with open_chain(tmp_path, "local", "abc", "run") as journal:
-            for audit in trade():
-                journal.append(audit)
-    assert [(r.chain_id, r.intact) for r in verify(tmp_path)] == [("run-abc-1", True), ("run-abc-2", True)]
-
-
-def remove(home: Path, chain: str) -> None:
-    with attacker(home) as connection:
-        for table in ("segment", "aside", "chain"):
-            connection.execute(f"DELETE FROM {table} WHERE chain_id = ?", (chain,))
-    head_path(home, chain).unlink()
-
-
-@pytest.mark.parametrize("number", [1, 2])
-def test_a_whole_run_removed_with_its_head_file(tmp_path: Path, number: int) -> None:
-    thrice(tmp_path)
-    gone = f"run-abc-{number}"
-    remove(tmp_path, gone)
-    report = expect(tmp_path, "removed", None, gone)
-    assert f"heads/{gone}" in report.message
-    assert verify(tmp_path, gone) == [report]
-
-
-@pytest.mark.parametrize("runs", [1, 3])
-def test_the_newest_run_removed_with_its_head_file(tmp_path: Path, runs: int) -> None:
-    """No number is missing then; the catalogue counts them."""
-    if runs == 1:
-        write(tmp_path, 10)
-    else:
-        thrice(tmp_path)
-    remove(tmp_path, f"run-abc-{runs}")
-    report = expect(tmp_path, "catalogue", None, "catalogue")
-    assert f"counts {runs} " in report.message
-    write(tmp_path, 5)  # the next run takes the free number, and does not make the catalogue forget
-    assert "another" in expect(tmp_path, "catalogue", None, "catalogue").message
-
-
-def test_a_run_removed_without_its_head_file_is_remembered_by_it(home: Path) -> None:
-    """The next run of that identity does not take the number, which would write over what is remembered."""
-    kept = head_path(home, CHAIN).read_bytes()
-    remove(home, CHAIN)
-    head_path(home, CHAIN).write_bytes(kept)
-    write(home, 5)
-    assert "remembers 2500 records" in expect(home, "tail", 0).message
-    assert head_path(home, CHAIN).read_bytes() == kept
-    assert [r.chain_id for r in verify(home) if r.intact] == ["run-abc-2"]
-
-
-def test_the_journal_removed_with_every_head_file_but_the_catalogue(home: Path) -> None:
-    remove(home, CHAIN)
-    journal_path(home).unlink()
-    expect(home, "catalogue", None, "catalogue")
-
-
-@pytest.mark.parametrize("change", ["gone", "byte", "twice"])
-def test_the_catalogue_itself(home: Path, change: str) -> None:
-    path = head_path(home, CATALOGUE)
-    content = bytearray(path.read_bytes())
-    if change == "gone":
-        path.unlink()
-    else:
-        content[40] ^= 1
-        path.write_bytes(bytes(content) if change == "byte" else path.read_bytes()[:512] * 2)
-    report = expect(home, "catalogue", None, "catalogue")
-    assert ("missing" if change == "gone" else "changed") in report.message
-    write(home, 5)
-    open_chain(home, "local", "abc", "run", fresh=True).close()
-    expect(home, "catalogue", None, "catalogue")
-
-
-def test_a_kill_between_a_new_runs_row_and_the_catalogue_is_made_good(tmp_path: Path) -> None:
-    write(tmp_path, 3)
-    path = head_path(tmp_path, CATALOGUE)
-    before = path.read_bytes()
-    write(tmp_path, 3, identity="def")
-    path.write_bytes(before)
-    assert all(report.intact for report in verify(tmp_path))
-    write(tmp_path, 3)
-    remove(tmp_path, "run-def-1")
-    expect(tmp_path, "catalogue", None, "catalogue")
-
-
-def test_numbers_run_on_over_identities_and_owners_that_share_a_name(tmp_path: Path) -> None:
-    """A chain's name holds 12 characters of its identity: same rules on other data, or another owner, count on."""
-    long = "0123456789ab"
-    for owner, identity in (("alice", f"{long}-x"), ("alice", f"{long}-y"), ("bob", f"{long}-x"), ("bob", "01")):
-        write(tmp_path, 3, owner, identity)
-    write(tmp_path, 3, "bob", "01-x")
-    write(tmp_path, 3, "carol", "01")
-    assert [(r.chain_id, r.intact) for r in verify(tmp_path)] == [
-        (f"run-{name}", True) for name in (f"{long}-1", f"{long}-2", f"{long}-3", "01-1", "01-x-1", "01-2")
-    ]
-    remove(tmp_path, f"run-{long}-2")
-    expect(tmp_path, "removed", None, f"run-{long}-2")
 
 
 COLUMNS = ("owner_id", "first_sequence", "last_sequence", "previous", "head", "side", "mac", "blob", "chain_id")
