@@ -106,14 +106,17 @@ def test_the_other_future_is_other_and_its_past_is_the_same() -> None:
     assert sum(len(market.instruments) for market in other) == 6
 
 
+ROOMS = "core kernels ports features strategy council risk execution portfolio sim engine app".split()
+"""Where a look into the future could hide."""
+
+
 @pytest.mark.campaign
 def test_campaign_noise_after_200_cuts_and_every_quarter_hour_of_a_day() -> None:
     """All symbols, the whole recording; two processes, each with its own true run."""
     day_ms = SAMPLE_START_MS + 9 * DAY_MS
     quarters = [day_ms + quarter * 900_000 for quarter in range(96)]
-    with measuring(
-        "future-shuffle", command="make campaign CAMPAIGN_ARGS='-k noise_after_200'", seeds=[SEED], paths=["src/aister"]
-    ) as figures:
+    command, paths = "make campaign CAMPAIGN_ARGS='-k noise_after_200'", [f"src/aister/{room}" for room in ROOMS]
+    with measuring("future-shuffle", command=command, seeds=[SEED], paths=paths) as figures:
         drawn = moments(WHOLE, ALL, 200, SEED)
         with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
             work = (repeat(WHOLE), repeat(ALL), [*drawn, *quarters], repeat(SEED), repeat(12 * HOUR_MS))
