@@ -106,7 +106,20 @@ def test_the_other_future_is_other_and_its_past_is_the_same() -> None:
     assert sum(len(market.instruments) for market in other) == 6
 
 
-ROOMS = "core kernels ports features strategy council risk execution portfolio sim engine app".split()
+ROOMS = [
+    "core",
+    "kernels",
+    "ports",
+    "features",
+    "strategy",
+    "council",
+    "risk",
+    "execution",
+    "portfolio",
+    "sim",
+    "engine",
+    "app",
+]
 """Where a look into the future could hide."""
 
 
