@@ -1,4 +1,5 @@
-"""`aister bench engine` measures what it says, beside a reference of the same run; the campaign publishes the figures."""
+"""`aister bench engine` measures what it says, beside a reference of the same run; the campaign publishes the
+figures."""
 
 import json
 import subprocess

@@ -26,7 +26,7 @@ class OtherFuture:
     def __init__(self, feed: RecordedFeed, cut_ms: int, seed: int, beyond_ms: int) -> None:
         self._feed, self.cut_ms, self._seed, self._end_ms = feed, cut_ms, seed, cut_ms + beyond_ms
         self.base_interval_ms, self.symbols, self.instruments = feed.base_interval_ms, feed.symbols, feed.instruments
-        self.flags, self.span_ms = feed.flags, feed.span_ms
+        self.flags, self.span_ms, self.history = feed.flags, feed.span_ms, feed.history
         self.data_hash = hashlib.sha256(f"{feed.data_hash} {cut_ms} {seed}".encode()).hexdigest()
 
     def slices(self) -> Iterator[MarketSlice]:
