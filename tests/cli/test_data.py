@@ -16,7 +16,7 @@ import pytest
 
 import aister
 from aister.adapters.store.manifest import MANIFEST
-from aister.cli import main
+from aister.cli import VERBS, main
 from tests.adapters.recordings import bars, changed, picked, write_csv, write_public, zipped
 
 
@@ -190,3 +190,10 @@ def test_an_interrupt_ends_with_130(home: Path, tmp_path: Path) -> None:
     assert process.returncode == 130
     assert said == "aister: interrupted; what was already recorded is kept.\n"
     assert not (home / "data" / MANIFEST).exists()
+
+
+def test_the_help_says_of_each_verb_what_its_own_help_says(home: Path) -> None:
+    for verb, sentence in VERBS.items():
+        own = run(verb, "--help").stdout.split("\n\n")[1].strip()
+        assert " ".join(own.split()).startswith(sentence), verb
+    assert "Did you mean 'data'" in run("dat").stderr

@@ -13,7 +13,10 @@ _SYMBOL = re.compile(r"[A-Z0-9]{2,20}")
 _PROFILES = ("conservative", "balanced", "aggressive")
 _MINDS = ("rules", "none")
 _STRATEGIES = ("confluence", "ema_cross")
+_TRADER = re.compile(r"[a-z0-9]{1,8}")
 _VENUE_MAX_LEVERAGE = 125
+_EARLIEST_MS, _LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000-01-01, 2100-01-01
+_CAPITAL = (10 * UNIT, 1_000_000_000 * UNIT)
 
 
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +44,15 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     def check(self) -> "RunSettings":
         """The settings, if they make sense; raises `UsageError` naming the first that does not, with its remedy."""
+        if not self.data.strip():
+            raise UsageError("--feed is empty; give 'sample', a symbol of the store, or a path.")
+        if not _TRADER.fullmatch(self.trader_id):
+            raise UsageError(f"{self.trader_id!r} is not a trader's name; use 1 to 8 small letters and digits.")
+        if not 0 <= self.seed < 2**63:
+            raise UsageError("--seed must be a whole number from 0 to 2^63 - 1; for example 1.")
+        for flag, moment in (("--from", self.start_ms), ("--to", self.end_ms)):
+            if moment is not None and not _EARLIEST_MS <= moment <= _LATEST_MS:
+                raise UsageError(f"{flag} lies outside the years 2000 to 2100; give a UTC date such as 2025-05-10.")
         for symbol in self.symbols:
             if not _SYMBOL.fullmatch(symbol):
                 raise UsageError(f"{symbol!r} is not a symbol; write symbols like BTCUSDT, separated by commas.")
@@ -48,8 +60,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError("A symbol is named twice in --symbols; name each once.")
         if self.start_ms is not None and self.end_ms is not None and self.start_ms >= self.end_ms:
             raise UsageError("--from is not before --to; give a span that contains at least one bar.")
-        if self.capital <= 0:
-            raise UsageError("The capital must be positive; give --capital in USDT, for example 10000.")
+        if not _CAPITAL[0] <= self.capital <= _CAPITAL[1]:
+            raise UsageError("--capital must lie between 10 and 1,000,000,000 USDT; for example 10000.")
         if not 0 <= self.leverage <= _VENUE_MAX_LEVERAGE:
             raise UsageError(
                 f"Leverage {self.leverage} is not possible; give 1 to {_VENUE_MAX_LEVERAGE}, "

@@ -6,7 +6,6 @@ written and the link stays. Market data, the state folder and what another flag 
 
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,8 +38,10 @@ def writable(path: Path) -> None:
         return
     if place.is_symlink() or (mode is not None and not stat.S_ISREG(mode)):
         raise UsageError(f"{path} is neither a file nor a stream; name a file.")
+    from tempfile import mkstemp
+
     try:
-        handle, probe = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:80]}.")
+        handle, probe = mkstemp(dir=place.parent, prefix=f".{place.name[:80]}.")
     except OSError as error:
         raise UsageError(f"Nothing can be written in {place.parent} ({error.strerror}); name another folder.") from None
     os.close(handle)
@@ -77,6 +78,8 @@ def same(one: Path, other: Path) -> bool:
 def whole(path: Path) -> Iterator[TextIO]:
     """A text stream whose content becomes the file when the block ends well; else the old file stays untouched.
     Devices, FIFOs and descriptors get the text as it comes. Raises `StorageError` when the disk refuses."""
+    from tempfile import mkstemp
+
     place, probe = _real(path), ""
     mode = _mode(place)
     try:
@@ -84,7 +87,7 @@ def whole(path: Path) -> Iterator[TextIO]:
             with os.fdopen(_opened(place), "w", encoding="utf-8") as stream:
                 yield stream
             return
-        handle, probe = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:80]}.")
+        handle, probe = mkstemp(dir=place.parent, prefix=f".{place.name[:80]}.")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             yield file
             file.flush()

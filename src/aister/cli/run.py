@@ -52,17 +52,16 @@ def run(
     from aister.app.build import open_data, open_run_journal
     from aister.app.settings import RunSettings
     from aister.cli.output import means_stdout
-    from aister.core.money import money
 
     settings = RunSettings(
         data=feed,
-        symbols=tuple(s.strip().upper() for s in symbols.split(",") if s.strip()),
+        symbols=_symbols(symbols),
         start_ms=_moment(start, "--from"),
         end_ms=_moment(end, "--to"),
         seed=seed,
         profile=profile,
         leverage=leverage,
-        capital=money(capital),
+        capital=_capital(capital),
         mind=mind,
         strategy=strategy,
         latency_ms=latency,
@@ -125,6 +124,7 @@ def _watched(
     from aister.cli.watch.lines import Lines, Silence
     from aister.cli.watch.results import findings_of, leave, mode_of, summary
     from aister.cli.watch.screen import Screen
+    from aister.core.errors import StorageError
 
     already = journal.sequence
     quiet = json_path == "-"
@@ -144,6 +144,11 @@ def _watched(
                 screen.linger("Finished. Enter or Ctrl-C leaves.")
     finally:
         watcher.close()
+    if watcher.failed is not None:
+        raise StorageError(
+            f"The output could not be written ({watcher.failed.strerror}) and the run was stopped; make room or send "
+            "it elsewhere: the same command goes on from there."
+        )
     said = sys.stderr if quiet else sys.stdout
     if already:
         print(f"resumed: {built.journal.repeated:,} records repeated", file=said)
@@ -154,6 +159,29 @@ def _watched(
     if not quiet:
         for line in summary(findings, report, json_path):
             print(shown(line))
+
+
+def _symbols(text: str) -> tuple[str, ...]:
+    from aister.core.errors import UsageError
+
+    named = tuple(one.strip().upper() for one in text.split(",") if one.strip())
+    if text and not named:
+        raise UsageError(f"--symbols {text!r} names no symbol; write symbols like BTCUSDT,ETHUSDT or leave it out.")
+    return named
+
+
+def _capital(text: str) -> int:
+    """The capital in money units; whether it is sensible is the settings' to say."""
+    from decimal import Decimal, InvalidOperation
+
+    from aister.core.errors import UsageError
+    from aister.core.money import money
+
+    try:
+        amount = Decimal(text)
+        return money(amount) if amount.is_finite() and abs(amount) < 10**10 else 0
+    except (InvalidOperation, UsageError):
+        raise UsageError(f"--capital {text!r} is not an amount in USDT with at most 8 decimals; give 10000.") from None
 
 
 def _utc(time_ms: int) -> str:

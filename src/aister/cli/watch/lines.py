@@ -25,6 +25,8 @@ class Silence:
     """Shows nothing."""
 
     observers: tuple[Callable[[Audit], None], ...] = ()
+    failed: OSError | None = None
+    """Why nothing can be shown any more, when that is not because the reader left."""
 
     def attach(self, built: Built, already: int) -> None:
         """Nothing to prepare."""
@@ -91,7 +93,8 @@ class Lines(Silence):
     def _say(self, line: str) -> None:
         try:
             print(shown(line), file=self._out, flush=True)
-        except BrokenPipeError:  # nobody reads any more: stop as for a signal, and let later words go nowhere
+        except OSError as error:  # nobody reads any more, or nothing can be written: stop as for a signal
+            self.failed = None if isinstance(error, BrokenPipeError) else error  # and let later words go nowhere
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
             if self._built is not None:
                 self._built.run.stop()
