@@ -80,10 +80,11 @@ def _only(built: Built, agrees: Callable[[Setup], bool]) -> None:
 
 @pytest.mark.parametrize("peek", [tomorrows_close, next_settlement, terms_to_come, fills_at_the_close])
 def test_a_trader_that_peeks_is_caught(peek: Bend) -> None:
-    """A few cuts are enough, at the time of a fill each."""
+    """A few cuts are enough, at the time of a fill each; two of them at an open, whose bar's rest is still to come."""
     _, honest = straight(DAYS, ETH)
     filled = sorted({json.loads(line)[0] for line in honest.trades})
-    cuts = [filled[len(filled) * part // 4] for part in range(1, 4)]
+    opens = [time_ms for time_ms in filled if time_ms % 60_000 == 0]
+    cuts = [*(filled[len(filled) * part // 4] for part in range(1, 4)), opens[0], opens[-1]]
     found = [compare(DAYS, ETH, cut_ms, SEED, HOUR_MS, peek) for cut_ms in cuts]
     assert any(one.difference for one in found)
     assert compare(DAYS, ETH, cuts[0], SEED, HOUR_MS).difference == ""
