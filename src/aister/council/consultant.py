@@ -75,13 +75,15 @@ def _structure(read: Reading, levels: Levels) -> tuple[float, str]:
 
 def _location(read: Reading, levels: Levels) -> tuple[float, str]:
     """Buying in the lower half of the last 1h range, selling in its upper half."""
-    score = read.side * (1.0 - 2.0 * read("1h.swing_position"))
-    return (
-        score,
-        "the entry lies in the cheap half of the 1h range"
-        if score > 0
-        else "the entry lies in the dear half of the 1h range",
-    )
+    position = read("1h.swing_position")
+    score = read.side * (1.0 - 2.0 * position)
+    if position > 1.0:
+        return score, "the entry lies above the last 1h range"
+    if position < 0.0:
+        return score, "the entry lies below the last 1h range"
+    if position == 0.5:
+        return score, "the entry lies in the middle of the last 1h range"
+    return score, f"the entry lies in the {'upper' if position > 0.5 else 'lower'} half of the last 1h range"
 
 
 def _volume(read: Reading, levels: Levels) -> tuple[float, str]:
@@ -134,7 +136,8 @@ def seat(brief: Brief) -> Speaker:
     def speak(round: int, heard: tuple[Statement, ...]) -> Reply:
         shift = beyond + heard_shift(brief, heard)
         proposes = shift >= mine.propose_shift and bool(evidence)
-        argument = in_reply_to(brief, heard, beyond, shift) if heard else case.text
+        said = f"{case.text} Of this {mine.usual[brief.family]:+.2f} is usual for such a setup and does not count."
+        argument = in_reply_to(brief, heard, beyond, shift) if heard else said
         stance = Stance.PROPOSE if proposes else Stance.PASS
         statement = Statement(Agent.CONSULTANT, round, stance, argument, shifted(brief.p0, shift), evidence)
         return Reply(statement, _proposal(brief, case) if proposes else None)
