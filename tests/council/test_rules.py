@@ -79,6 +79,34 @@ def test_a_consultant_who_can_read_nothing_passes() -> None:
     assert (statement.stance, statement.evidence) == (Stance.PASS, ())
 
 
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize(
+    ("position", "words"),
+    [
+        (1.2, "above the last 1h range"),
+        (1.0, "in the upper half"),
+        (0.95, "in the upper half"),
+        (0.5, "in the middle"),
+        (0.05, "in the lower half"),
+        (0.0, "in the lower half"),
+        (-0.1, "below the last 1h range"),
+    ],
+)
+def test_where_the_entry_lies_is_said_truly_for_both_sides(side: Side, position: float, words: str) -> None:
+    """The words are about the range alone; which half speaks for the trade is the score's to say."""
+
+    class Read:
+        def __init__(self) -> None:
+            self.side = float(side)
+
+        def __call__(self, feature: str) -> float:
+            return {"1h.swing_position": position}[feature]
+
+    score, phrase = SIGNALS["location"](Read(), {})  # type: ignore[arg-type]
+    assert words in phrase and phrase.startswith("the entry lies ")
+    assert score == float(side) * (1.0 - 2.0 * position)
+
+
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_every_signal_of_the_consultant_is_weighed_by_some_family(signal: str) -> None:
     assert any(signal in weights for weights in packaged_priors().consultant.weights.values())
