@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import signal
+import stat
 import struct
 import subprocess
 import sys
@@ -150,6 +151,34 @@ def test_ctrl_c_is_heard_at_full_speed(tmp_path: Path) -> None:
     fast.type(b"\x03")
     assert fast.leave() == 130
     assert b"The same command goes on from there" in fast.seen and not (tmp_path / "r.html").exists()
+
+
+def test_a_finished_run_leaves_its_results_although_ctrl_c_is_pressed(tmp_path: Path) -> None:
+    """The chain is finished and would not be resumed, so the results are made now or never."""
+    fifo, report = tmp_path / "json", tmp_path / "r.html"
+    os.mkfifo(fifo)  # nobody reads it yet, so the results stay unwritten until somebody does
+    env = {**os.environ, "AISTER_HOME": str(tmp_path / "home")}
+    given = ["--symbols", "BTCUSDT", "--from", "2025-05-12", "--to", "2025-05-13"]
+    given += ["--report", str(report), "--json", str(fifo)]
+    for stubborn, code in ((False, 0), (True, 130)):
+        report.unlink(missing_ok=True)
+        with subprocess.Popen(
+            command(*given), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as told:
+            assert told.stderr is not None
+            until = time.monotonic() + 60
+            while not report.exists():
+                assert time.monotonic() < until and told.poll() is None
+                time.sleep(0.02)
+            time.sleep(0.2)
+            told.send_signal(signal.SIGINT)
+            assert told.stderr.readline() == "aister: Results are being written; once more leaves without them.\n"
+            if stubborn:
+                told.send_signal(signal.SIGINT)
+            else:
+                assert json.loads(fifo.read_text())["finished"]
+            assert told.wait(timeout=60) == code
+        assert stat.S_ISFIFO(fifo.stat().st_mode)
 
 
 def test_a_reader_that_leaves_stops_the_run_without_a_traceback(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`aister run`: the autonomous trader over a recorded feed, watched or at full speed, with its report."""
 
+import os
 import sys
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
@@ -120,7 +121,7 @@ def _watched(
     """Drive the run under whatever eyes there are, then leave its results. Exit code 130 when it was stopped."""
     from aister.app.build import build_run
     from aister.cli import shown
-    from aister.cli.watch.drive import drive
+    from aister.cli.watch.drive import drive, unhurried
     from aister.cli.watch.lines import Lines, Silence
     from aister.cli.watch.results import findings_of, leave, mode_of, summary
     from aister.cli.watch.screen import Screen
@@ -134,14 +135,15 @@ def _watched(
     if already and not quiet:
         print(f"An unfinished run of these settings and data was found: repeating its {already:,} records first.")
     try:
-        finished = drive(built, watcher, pace, already, drawn=screen is not None)
-        if finished:
-            if screen is not None:
-                screen.say("Working out the results.")
-            findings = findings_of(built)
-            leave(findings, report, json_path)
-            if screen is not None and linger and sys.stdin.isatty():
-                screen.linger("Finished. Enter or Ctrl-C leaves.")
+        with unhurried(built, screen.say if screen is not None else _to_stderr):
+            finished = drive(built, watcher, pace, already, drawn=screen is not None)
+            if finished:
+                if screen is not None:
+                    screen.say("Working out the results.")
+                findings = findings_of(built)
+                leave(findings, report, json_path)
+        if finished and screen is not None and linger and sys.stdin.isatty():
+            screen.linger("Finished. Enter or Ctrl-C leaves.")
     finally:
         watcher.close()
     if watcher.failed is not None:
@@ -159,6 +161,11 @@ def _watched(
     if not quiet:
         for line in summary(findings, report, json_path):
             print(shown(line))
+
+
+def _to_stderr(sentence: str) -> None:
+    """Said from a signal handler, where a stream that is just being written must not be entered again."""
+    os.write(2, f"aister: {sentence}\n".encode())
 
 
 def _symbols(text: str) -> tuple[str, ...]:

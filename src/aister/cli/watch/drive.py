@@ -12,7 +12,7 @@ from aister.cli.watch.lines import Silence
 from aister.engine.runner import run_async, run_sync
 from aister.ports.clock import Clock
 
-__all__ = ["drive"]
+__all__ = ["drive", "unhurried"]
 
 _TICK_S = 0.5
 
@@ -34,6 +34,24 @@ def drive(built: Built, watcher: Silence, pace: float | None, already: int, *, d
     return built.run.finished
 
 
+@contextmanager
+def unhurried(built: Built, say: Callable[[str], object]) -> Iterator[None]:
+    """While a finished run's results are worked out, the first SIGINT or SIGTERM is answered in words and the second
+    leaves: the chain is finished, so nothing could resume it to make them later. Put around `drive` as well, so that
+    no moment lies between. Before the run has ended a signal leaves at once."""
+    asked = 0
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 1 or not built.run.finished:
+            raise KeyboardInterrupt
+        say("Results are being written; once more leaves without them.")
+
+    with _handled(heard):
+        yield
+
+
 class _AfterRepeating:
     """Full speed while the journal is being repeated, then the clock's own pace."""
 
@@ -50,6 +68,8 @@ async def _paced(built: Built, watcher: Silence, clock: Clock, wake: list[Callab
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
     wake.append(lambda: loop.call_soon_threadsafe(task.cancel))
+    if built.run.stopping:  # asked before there was anything to wake
+        task.cancel()
     ticker = asyncio.create_task(_ticking(watcher))
     try:
         await run_async(built.run, clock, watcher.watch)
@@ -80,6 +100,12 @@ def _signals(built: Built, wake: list[Callable[[], object]]) -> Iterator[None]:
         for call in wake:
             call()
 
+    with _handled(heard):
+        yield
+
+
+@contextmanager
+def _handled(heard: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     before = {one: signal.signal(one, heard) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
