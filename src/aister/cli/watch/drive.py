@@ -68,8 +68,6 @@ async def _paced(built: Built, watcher: Silence, clock: Clock, wake: list[Callab
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
     wake.append(lambda: loop.call_soon_threadsafe(task.cancel))
-    if built.run.stopping:  # asked before there was anything to wake
-        task.cancel()
     ticker = asyncio.create_task(_ticking(watcher))
     try:
         await run_async(built.run, clock, watcher.watch)
