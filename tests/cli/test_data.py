@@ -121,6 +121,8 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(home: Path, tmp_path: Path)
     before = (home / "data" / MANIFEST).read_bytes()
     broken = tmp_path / "BTCUSDT-1m-broken.csv"
     broken.write_text("open_time,open\n\x1b[31m,1\n")
+    torn = tmp_path / "BTCUSDT-1m-torn.csv"
+    torn.write_text("open_time,open,high,low,close,volume\n1746403200000,1,2,1,2,5\n1746403260000,1\n")
     backwards = write_csv(tmp_path / "BTCUSDT-1m-back.csv", picked(bars(30), np.arange(30)[::-1]))
     gap = write_csv(tmp_path / "BTCUSDT-1m-gap.csv", picked(bars(60), [40, 41, 50]))
     cases: list[tuple[tuple[object, ...], str]] = [
@@ -128,7 +130,11 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(home: Path, tmp_path: Path)
         (("data", "import", broken), "has no column high"),
         (("data", "import", backwards), "clock goes backwards"),
         (("data", "import", gap), "rows are missing"),
-        (("data", "import", write_csv(tmp_path / "prices.csv", bars(3))), "--symbol"),
+        (("data", "import", write_csv(tmp_path / "prices.csv", bars(3))), "prices.csv does not start with a symbol"),
+        (("data", "import", tmp_path / "nosuch.csv"), "nosuch.csv does not exist"),
+        (("data", "import", tmp_path), "is a folder; name the files in it"),
+        (("data", "import", good, tmp_path / "nosuch.csv", "--symbol", "BTCUSDT"), "nosuch.csv does not exist"),
+        (("run", "--feed", torn), "`aister data import --on-bad quarantine`"),
         (("data", "import", good, "--interval", "7m"), "'7m' is unknown"),
         (("data", "import", good, "--symbol", "../../x"), "is no symbol"),
         (("data", "import", good, "--kind", "trades"), "not a kind"),
@@ -197,3 +203,18 @@ def test_the_help_says_of_each_verb_what_its_own_help_says(home: Path) -> None:
         own = run(verb, "--help").stdout.split("\n\n")[1].strip()
         assert " ".join(own.split()).startswith(sentence), verb
     assert "Did you mean 'data'" in run("dat").stderr
+
+
+def test_a_state_folder_that_is_none_is_named(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "journal.sqlite").mkdir(parents=True, mode=0o700)
+    home.chmod(0o700)
+    assert "is a folder where the journal's file belongs" in one_sentence(run("journal", "list"))
+    assert "is a folder where the journal's file belongs" in one_sentence(run("run"))
+    file = tmp_path / "file"
+    file.write_text("")
+    for place in (file, file / "below"):
+        monkeypatch.setenv("AISTER_HOME", str(place))
+        for words in (("data", "list"), ("journal", "list"), ("journal", "verify"), ("run",)):
+            assert "is a file or lies below one; set AISTER_HOME to a folder" in one_sentence(run(*words)), words
+        doctor = run("doctor")
+        assert doctor.returncode == 1 and "AISTER_HOME" in doctor.stdout

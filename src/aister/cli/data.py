@@ -58,6 +58,10 @@ def import_(
     from aister.adapters.store.market import data_folder
     from aister.adapters.store.naming import name_of
 
+    for path in paths:
+        _there(path)
+        if not symbol and not name_of(path).symbol:
+            raise UsageError(f"The name of {path} does not start with a symbol, as BTCUSDT-1m.csv does; give --symbol.")
     names = [name_of(path) for path in paths]
     ask = Import(
         paths=tuple(paths),
@@ -228,8 +232,15 @@ def _row(where: str, store: "MarketStore", series: Any) -> dict[str, Any]:
     }
 
 
+def _there(path: Path) -> None:
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name the files in it, such as {path / '*.csv'}.")
+    if not path.exists():
+        raise UsageError(f"{path} does not exist; check the path.")
+
+
 def _agreed(said: set[Any], what: str) -> Any:
-    if len(said) != 1 or said == {""}:
+    if len(said) != 1:
         raise UsageError(f"The file names do not agree on one {what}; give --{what}.")
     return said.pop()
 

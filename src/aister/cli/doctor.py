@@ -16,7 +16,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON to s
     from aister.cli import shown
     from aister.cli.journal_words import json_text
 
-    checks = examine(home())
+    checks = examine(home(checked=False))
     if as_json:
         print(json_text(msgspec.to_builtins(checks)))
     for check in () if as_json else checks:

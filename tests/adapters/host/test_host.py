@@ -197,3 +197,14 @@ def test_sample_that_is_damaged_is_bad(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setattr(sample, "sample_folder", lambda: tmp_path)
     check = checks.sample()
     assert check.status == "bad" and "Install the package again" in check.remedy
+
+
+def test_a_read_only_mount_is_not_helped_by_chmod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mounted:
+        f_flag = os.ST_RDONLY
+
+    monkeypatch.setattr(os, "statvfs", lambda place: Mounted)
+    for home in (tmp_path, tmp_path / "new"):
+        check = checks.state_folder(home)
+        assert check.status == "bad" and "read-only mount" in check.fact
+        assert "Mount it writable" in check.remedy and "chmod" not in check.remedy

@@ -32,7 +32,8 @@ def settlements(
         bad = [defect for defect in funding_defects(recorded) if defect.severity == "bad"]
         if bad:
             raise DataError(
-                f"{symbol} funding: {bad[0].text} ({bad[0].kind}); import it with --on-bad quarantine first."
+                f"{symbol} funding: {bad[0].text} ({bad[0].kind}); "
+                "bring it in with `aister data import --on-bad quarantine` first."
             )
         times, rates, intervals = (recorded[name] for name in ("settle_time", "rate", "interval_ms"))
     absent = absent_settlements(times, intervals, first_ms, last_ms, interval_ms)

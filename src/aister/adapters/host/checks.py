@@ -132,8 +132,13 @@ def kernel_cache() -> Check:
 
 
 def state_folder(home: Path) -> Check:
+    place = _nearest(home)
+    if os.statvfs(place).f_flag & os.ST_RDONLY:
+        remedy = "Mount it writable, or set AISTER_HOME to a folder on a disk that can be written."
+        return Check("home", "bad", f"{place} lies on a read-only mount", remedy)
     if not home.exists():
-        place = _nearest(home)
+        if any(os.path.exists(one) for one in home.parents if one.is_relative_to(place) and one != place):
+            return Check("home", "bad", f"{home} lies below a file", "Set AISTER_HOME to a folder.")
         if not os.access(place, os.W_OK | os.X_OK):
             return Check(
                 "home",

@@ -121,6 +121,8 @@ def failure(error: sqlite3.Error, path: Path, busy_s: float) -> AisterError:
         )
     if name.startswith("SQLITE_READONLY"):
         return StorageError(f"{path} is read-only; make it writable or set AISTER_HOME to a folder of your own.")
+    if path.is_dir():
+        return StorageError(f"{path} is a folder where the journal's file belongs; move it away and start again.")
     if name.startswith("SQLITE_CANTOPEN"):
         return StorageError(
             f"{path} cannot be opened; check that the folder exists, is yours and its disk is not full or read-only."

@@ -9,10 +9,14 @@ from aister.core.errors import StorageError
 __all__ = ["home", "open_home"]
 
 
-def home() -> Path:
-    """The state folder, existing or not. `AISTER_HOME` moves all of it."""
+def home(*, checked: bool = True) -> Path:
+    """The state folder, existing or not. `AISTER_HOME` moves all of it. Raises `StorageError` when something else than
+    a folder has its name, unless `checked` is off."""
     moved = os.environ.get("AISTER_HOME", "")
-    return Path(moved).expanduser().absolute() if moved else Path.home() / ".aister"
+    folder = Path(moved).expanduser().absolute() if moved else Path.home() / ".aister"
+    if checked and any(os.path.exists(one) and not os.path.isdir(one) for one in (folder, *folder.parents)):
+        raise StorageError(f"{folder} is a file or lies below one; set AISTER_HOME to a folder.")
+    return folder
 
 
 def open_home() -> Path:

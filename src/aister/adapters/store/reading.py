@@ -135,7 +135,8 @@ def _csv(path: Path, layout: Layout, caps: Caps) -> Iterator[Batch]:
                 line += found.num_rows
         except pa.ArrowInvalid as error:
             raise UnreadableRow(
-                f"{path}: {_explain(str(error), names)}; repair the line or import with --on-bad quarantine."
+                f"{path}: {_explain(str(error), names)}; repair the line, or bring the file "
+                "in with `aister data import --on-bad quarantine`."
             ) from None
 
 

@@ -50,13 +50,15 @@ class AuditReader:
         self._path = journal_path(home)
         if not self._path.exists():
             raise UsageError(f"There is no journal in {home}; `aister run` starts one.")
-        self._key = journal_key(home, make=False)
         self._connection = connect_reading(home)
         try:
+            self._key = journal_key(home, make=False)
             self._chains = {chain.chain_id: chain for chain in chains(self._connection)}
-        except (sqlite3.Error, UnicodeDecodeError) as error:
+        except BaseException as error:
             self._connection.close()
-            raise self._said(error) from None
+            if isinstance(error, sqlite3.Error | UnicodeDecodeError):
+                raise self._said(error) from None
+            raise
 
     def __enter__(self) -> "AuditReader":
         return self
