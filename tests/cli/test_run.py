@@ -82,7 +82,7 @@ def test_standard_output_is_json_and_nothing_else_and_the_same(whole: tuple[dict
 class Terminal:
     """The command on a pseudo-terminal of 80 x 24."""
 
-    def __init__(self, home: Path, *arguments: str) -> None:
+    def __init__(self, home: Path, *arguments: str, term: str = "xterm-256color") -> None:
         self.seen = b""
         self._descriptor, inside = pty.openpty()
         fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
@@ -92,7 +92,7 @@ class Terminal:
         )
         self._process = subprocess.Popen(
             [sys.executable, "-c", take, *command(*arguments)],
-            env={**os.environ, "AISTER_HOME": str(home), "TERM": "xterm-256color"},
+            env={**os.environ, "AISTER_HOME": str(home), "TERM": term},
             stdin=inside, stdout=inside, stderr=inside,
         )  # fmt: skip
         os.close(inside)
@@ -196,6 +196,12 @@ def test_the_last_picture_stays_until_enter(tmp_path: Path) -> None:
     shell.type(b"\n")
     assert shell.leave() == 0
     assert b"Result " in shell.seen
+
+
+def test_a_dumb_terminal_gets_plain_lines(tmp_path: Path) -> None:
+    dumb = Terminal(tmp_path, "--symbols", "BTCUSDT", "--from", "2025-05-12", "--to", "2025-05-13", term="dumb")
+    assert dumb.leave() == 0
+    assert b"\x1b" not in dumb.seen and dumb.seen.startswith(b"data: ") and b"Result " in dumb.seen
 
 
 @pytest.mark.parametrize(

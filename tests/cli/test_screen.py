@@ -87,7 +87,9 @@ def shown(audits: list[Audit], width: int = 80, height: int = 24, **parts: Any) 
     return out.getvalue().rstrip("\n").split("\n")
 
 
-@pytest.mark.parametrize(("width", "height", "symbols"), [(80, 24, 3), (80, 24, 40), (60, 20, 3), (200, 60, 12)])
+@pytest.mark.parametrize(
+    ("width", "height", "symbols"), [(80, 24, 3), (80, 24, 40), (60, 20, 3), (40, 24, 3), (40, 12, 3), (200, 60, 12)]
+)
 def test_the_picture_fits(width: int, height: int, symbols: int) -> None:
     lines = shown(one_trade().audits, width, height, symbols=symbols)
     assert len(lines) <= height
@@ -115,6 +117,14 @@ def test_it_answers_what_it_is_worth_what_it_does_and_why() -> None:
         "Ctrl-C stops and keeps everything",
     ):
         assert words in text, words
+
+
+@pytest.mark.parametrize("height", [12, 24])
+def test_a_narrow_screen_keeps_what_matters_whole(height: int) -> None:
+    lines = [line.rstrip() for line in shown(one_trade().audits, 40, height)]
+    for words in ("equity 9,950.00 (−0.50 % net)", "drawdown 1.25 %  ACTIVE"):
+        assert any(words in line for line in lines), words
+    assert lines[-2:] == ["Ctrl-C stops and keeps everything; the", "same command resumes."]
 
 
 def test_only_budgets_are_called_headroom_tightest_first() -> None:
@@ -165,7 +175,7 @@ def test_the_day_starts_at_midnight_utc() -> None:
     for audit in tape.audits[-2:]:
         screen.observers[0](audit)
     run.engine.portfolio.equity = 9_090 * UNIT
-    assert any("today +90.00 (+1.00 %)" in line.plain for line in screen._worth())
+    assert any("today +90.00 (+1.00 %)" in line.plain for line in screen._worth(120))
     screen.close()
 
 

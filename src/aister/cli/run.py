@@ -129,7 +129,8 @@ def _watched(
 
     already = journal.sequence
     quiet = json_path == "-"
-    screen = Screen(mode_of(settings), pace) if not quiet and sys.stdout.isatty() else None
+    drawable = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
+    screen = Screen(mode_of(settings), pace) if drawable and not quiet else None
     watcher = screen or (Silence() if quiet else Lines())
     built = build_run(settings, data, journal, observers=watcher.observers)
     if already and not quiet:

@@ -2,12 +2,14 @@
 (B7).
 
 From the top: where the run is, what it is worth, each symbol with its position and protection, the council's newest
-debate, the tightest limits, what happened last. It fits 80 x 24 and uses more when there is more.
+debate, the tightest limits, what happened last. It fits 80 x 24 and uses more when there is more; a narrow one keeps
+worth, drawdown, state and the way out whole.
 """
 
 import sys
 import time
 from collections import deque
+from textwrap import wrap
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -127,17 +129,19 @@ class Screen(Silence):
     def picture(self) -> RenderableType:
         """Everything as lines cut to the terminal's size; the sections that may grow share what room is left."""
         width, height = self._console.size
-        top = [*self._where(width), *self._worth()]
+        top = [*self._where(width), *self._worth(width)]
         symbols = self._symbols(max(2, min(12, height - 16)))
         limits = self._limits()
-        room = max(0, height - len(top) - len(symbols) - len(limits) - 4)
+        foot = self._foot(width)
+        room = max(0, height - len(top) - len(symbols) - len(limits) - len(foot) - 3)
         council = self._council(max(3, room * 2 // 3))
         events = self._latest(max(0, room - len(council)))
-        lines = [*top, Text(""), *symbols, Text(""), *council, *limits, *events, self._foot()]
+        lines = [*top, Text(""), *symbols, Text(""), *council, *limits, *events]
+        lines = [*lines[: max(0, height - len(foot))], *foot]
         for line in lines:
             line.no_wrap, line.overflow = True, "ellipsis"
             line.truncate(width, overflow="ellipsis")
-        return Group(*lines[:height])
+        return Group(*lines)
 
     def _where(self, width: int) -> list[Text]:
         built = self._needed()
@@ -158,24 +162,17 @@ class Screen(Silence):
         flags = ", ".join(shown(flag) for flag in built.feed.flags)
         return [head, bar, *([Text(f"data: {flags}", "yellow")] if flags else [])]
 
-    def _worth(self) -> list[Text]:
+    def _worth(self, width: int) -> list[Text]:
         built, risk = self._needed(), self._needed().engine.risk
         equity, capital = built.engine.portfolio.equity, built.settings.capital
-        today = equity - self._day_open
-        line = Text("equity ")
-        line.append(f"{equity / UNIT:,.2f}", "bold")
-        line.append(f" ({signed_percent(equity / capital - 1)} net)", _colour(equity - capital))
-        line.append("  today ")
-        line.append(
-            f"{signed(today / UNIT)} ({signed_percent(today / self._day_open if self._day_open else 0.0)})",
-            _colour(today),
-        )
-        line.append(f"  drawdown {percent(risk.drawdown(equity), 2)}  ")
-        line.append(risk.breaker.value, "bold" if risk.breaker == "ACTIVE" else "bold red")
-        kelly = risk.kelly
-        words = "proven" if kelly.proven else "UNPROVEN"
-        line.append(f"  Kelly {words} n={kelly.effective_n:.0f}", "dim")
-        return [line]
+        today, share = equity - self._day_open, equity / self._day_open - 1.0 if self._day_open else 0.0
+        worth = Text("equity ").append(f"{equity / UNIT:,.2f}", "bold")
+        worth.append(f" ({signed_percent(equity / capital - 1)} net)", _colour(equity - capital))
+        day = Text("today ").append(f"{signed(today / UNIT)} ({signed_percent(share)})", _colour(today))
+        state = Text(f"drawdown {percent(risk.drawdown(equity), 2)}  ")
+        state.append(risk.breaker.value, "bold" if risk.breaker == "ACTIVE" else "bold red")
+        words = "proven" if risk.kelly.proven else "UNPROVEN"
+        return _packed([worth, day, state, Text(f"Kelly {words} n={risk.kelly.effective_n:.0f}", "dim")], width)
 
     def _symbols(self, most: int) -> list[Text]:
         built = self._needed()
@@ -261,12 +258,24 @@ class Screen(Silence):
     def _latest(self, most: int) -> list[Text]:
         return [Text(shown(sentence), "dim") for sentence in list(self._events)[-most:]] if most else []
 
-    def _foot(self) -> Text:
-        return Text(self._note or "Ctrl-C stops and keeps everything; the same command resumes.", "dim")
+    def _foot(self, width: int) -> list[Text]:
+        said = self._note or "Ctrl-C stops and keeps everything; the same command resumes."
+        return [Text(line, "dim") for line in wrap(said, max(20, width))]
 
     def _needed(self) -> Built:
         assert self._built is not None, "attach the screen to a run first"
         return self._built
+
+
+def _packed(pieces: list[Text], width: int) -> list[Text]:
+    """Pieces side by side on as few lines as hold them whole."""
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        if len(lines[-1]) + 2 + len(piece) <= width:
+            lines[-1].append("  ").append_text(piece)
+        else:
+            lines.append(piece)
+    return lines
 
 
 def _wall(seconds: float) -> str:
