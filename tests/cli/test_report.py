@@ -13,11 +13,12 @@ from aister.analytics.report import debate as debating
 from aister.analytics.report import report
 from aister.analytics.report.candles import merged
 from aister.analytics.report.charts import nice_steps, thinned
-from aister.analytics.report.words import age, escaped, figure, signed
+from aister.analytics.report.tradable import tradable
+from aister.analytics.report.words import age, escaped, figure, funding, signed, utc
 from aister.analytics.run_result import Candles, RunResult
 from aister.core.council import Stance
 from tests.analytics.test_benchmarks import walk
-from tests.fakes.audits import DAY_MS, HOUR_MS, Tape, one_trade
+from tests.fakes.audits import DAY_MS, HOUR_MS, START_MS, Tape, one_trade
 
 # markup, attributes that break out, scripts by every road, terminal and bidirectional tricks, spreadsheet formulas
 HOSTILE = (
@@ -264,6 +265,52 @@ def test_the_state_of_kelly_stands_beside_the_limits(page: str) -> None:
 
 def test_the_page_says_what_favours_the_benchmark(page: str) -> None:
     assert "it pays no slippage, which favours it" in Reader(page).text
+
+
+def test_funding_is_paid_or_received_in_words_and_negative_when_paid_in_tables() -> None:
+    assert (funding(5.0), funding(-5.0), funding(0.0)) == (
+        "5.00 funding paid", "5.00 funding received", "0.00 funding paid",
+    )  # fmt: skip
+    for amount, words, row in (
+        (300, "3.00 funding paid", "Funding paid"),
+        (-300, "3.00 funding received", "Funding received"),
+    ):
+        whole = findings(collect(one_trade().audits))
+        metrics = msgspec.structs.replace(whole.metrics, funding=amount / 100)
+        page = report(msgspec.structs.replace(whole, metrics=metrics))
+        assert words in page
+        assert f"<td>{row}</td><td class=n>{signed(-amount / 100)}</td>" in page
+
+
+def test_a_moved_stop_shows_the_one_that_was_hit() -> None:
+    whole = findings(collect(one_trade().audits))
+    (one,) = whole.result.trades
+    assert one.hit_stop == one.stop_price and '<span class="soft">first ' not in report(whole)
+    moved = msgspec.structs.replace(one, hit_stop=one.stop_price + 250.0)
+    page = report(msgspec.structs.replace(whole, result=msgspec.structs.replace(whole.result, trades=(moved,))))
+    assert f'{one.stop_price + 250.0:,.1f} <span class="soft">first {one.stop_price:,.1f}</span>' in page
+    by_target = msgspec.structs.replace(one, hit_stop=None)
+    page = report(msgspec.structs.replace(whole, result=msgspec.structs.replace(whole.result, trades=(by_target,))))
+    assert f"<td class=n>{one.stop_price:,.1f}</td>" in page
+
+
+def test_from_when_on_a_trade_was_possible() -> None:
+    def told(hours: int, ask: int | None) -> str:
+        tape = Tape()
+        if ask is None:
+            tape.hours(0, hours, 1e5)
+        else:
+            tape.hours(0, ask, 1e5)
+            tape.ask(60 * ask)
+            tape.hours(ask, hours, 1e5)
+        return tradable(collect(tape.end()))
+
+    said = told(300, 210)
+    assert said.startswith(f"No trade was possible before {utc(START_MS + 202 * HOUR_MS)} UTC: the 1h ATR")
+    assert "takes 202 hours of bars. The first question to the council came on" in said
+    assert told(100, None).startswith("No trade was possible on this span")
+    assert told(300, None) == ""  # nothing was asked, for reasons of its own
+    assert told(100, 50) == ""  # history was there: what is needed was known earlier
 
 
 def test_the_same_findings_give_the_same_page() -> None:

@@ -24,6 +24,7 @@ _TRADE = Trade(
     notional=1_000 * UNIT,
     turnover=2_000 * UNIT,
     stop_price=None,
+    hit_stop=None,
     targets=(),
     stops=(),
     gross=0,

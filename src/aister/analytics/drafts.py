@@ -146,6 +146,7 @@ class TradeDraft:
         opened = entries[0].time_ms
         exit_ms = sum((f.time_ms - opened) * f.steps for f in exits) + max(0, left) * (end_ms - opened)
         last = self.legs[-1]
+        hit = last.order.trigger_ticks if last.order and last.order.purpose is Purpose.STOP else None
         legs = tuple(leg.done() for leg in self.legs)
         return Trade(
             number=number,
@@ -161,6 +162,7 @@ class TradeDraft:
             notional=paid * unit,
             turnover=(paid + got) * unit,
             stop_price=one.price(stop_ticks) if stop_ticks else None,
+            hit_stop=None if hit is None else one.price(hit),
             targets=tuple(one.price(ticks) for ticks, _ in self.targets.values()),
             stops=tuple(StopMove(at, one.price(ticks)) for at, ticks in self.stops),
             gross=gross,
@@ -171,7 +173,7 @@ class TradeDraft:
             r=pnl / risk if risk > 0 else None,
             reason=self.closed.reason if self.closed else "open",
             held_ms=exit_ms // steps,
-            stopped=bool(last.order and last.order.purpose is Purpose.STOP and last.order.trigger_ticks == stop_ticks),
+            stopped=hit is not None and hit == stop_ticks,
             slippage=sum(leg.slippage or 0 for leg in self.legs),
             slippage_known=all(leg.slippage is not None for leg in self.legs),
             ambiguous=self.ambiguous,

@@ -60,9 +60,10 @@ class Trade(msgspec.Struct, frozen=True):
     """A position from first fill to flat; `closed_ms` None = still open at the end, valued at the last close.
 
     gross = what the fills made before fees and funding; pnl = gross - fees - funding; r = pnl / initial_risk (None
-    without a stop). `held_ms` weighs every exit by its size. `stopped` = it ended at its first, unmoved stop.
-    `ambiguous` = a stop filled in a bar that also reached a target; `target_first` = what the trade would have gained
-    had that come first (Q3).
+    without a stop). `stop_price` = the first stop, `hit_stop` = the one that ended it, wherever it had been moved to
+    (None: something else did). `held_ms` weighs every exit by its size. `stopped` = it ended at its first, unmoved
+    stop. `ambiguous` = a stop filled in a bar that also reached a target; `target_first` = what the trade would have
+    gained had that come first (Q3).
     """
 
     number: int
@@ -78,6 +79,7 @@ class Trade(msgspec.Struct, frozen=True):
     notional: int
     turnover: int
     stop_price: float | None
+    hit_stop: float | None
     targets: tuple[float, ...]
     stops: tuple[StopMove, ...]
     gross: int

@@ -6,7 +6,8 @@ from aister.analytics.report.curves import curves
 from aister.analytics.report.debate import decisions
 from aister.analytics.report.style import STYLE
 from aister.analytics.report.tables import cited, figures, happenings, trades
-from aister.analytics.report.words import count, escaped, percent, signed, signed_percent, tone, utc
+from aister.analytics.report.tradable import tradable
+from aister.analytics.report.words import age, count, escaped, funding, percent, signed, signed_percent, tone, utc
 from aister.core.money import UNIT
 
 __all__ = ["POLICY", "report"]
@@ -29,7 +30,8 @@ def report(findings: Findings) -> str:
         f"decision behind the "
         f"trade. "
         f"± marks a stop in a bar that also reached a "
-        f"target.</p>{trades(r)}</section>{happenings(findings)}{decisions(r)}"
+        f"target. The stop is the first one, or the one that was hit where it had moved. Fees and funding: what was "
+        f"paid is negative, what was received positive.</p>{trades(r)}</section>{happenings(findings)}{decisions(r)}"
         f"<section><details><summary><b>Features cited in the "
         f"debates</b></summary>{cited(r)}</details></section></main>"
         f"{_bottom(findings)}</body></html>\n"
@@ -73,11 +75,13 @@ def _own_flags(findings: Findings) -> tuple[str, ...]:
 
 
 def _outcome(findings: Findings) -> str:
-    m, hold, chance = findings.metrics, findings.hold, findings.matched
+    r, m, hold, chance = findings.result, findings.metrics, findings.hold, findings.matched
+    possible = tradable(r)
+    since = f"<p>{escaped(possible)}</p>" if possible else ""
     own = (
         f'<div class="tile first"><h2>This run</h2><div class="big num '
         f'{tone(m.net_return)}">{signed_percent(m.net_return)}</div>'
-        f"<p>{signed(m.net_pnl)} USDT after {m.fees:,.2f} fees and {signed(m.funding)} funding paid; "
+        f"<p>{signed(m.net_pnl)} USDT after {m.fees:,.2f} fees and {funding(m.funding)}; "
         f"{count(m.trades, 'closed trade')}, "
         f"deepest drawdown {percent(m.max_drawdown, 2)}.</p></div>"
     )
@@ -86,8 +90,10 @@ def _outcome(findings: Findings) -> str:
         held = (
             f'<div class="tile"><h2>Buy and hold</h2><div class="big '
             f'num">{signed_percent(hold.net_return)}</div><p>The same capital spread '
-            f"evenly, unlevered, after {hold.fees:,.2f} fees and {signed(hold.funding)} funding paid; it pays no "
-            f"slippage, which favours it. Deepest drawdown at hourly closes {percent(hold.max_drawdown, 1)}.</p></div>"
+            f"evenly, unlevered, after {hold.fees:,.2f} fees and {funding(hold.funding)}; it pays no "
+            f"slippage, which favours it. It holds through all {age(r.span_ms[1] - r.span_ms[0])} of the "
+            f"span, the time before a trade was possible included. Deepest drawdown at hourly closes "
+            f"{percent(hold.max_drawdown, 1)}.</p></div>"
         )
     matched = f'<div class="tile"><h2>Matched random entry</h2><p>{escaped(chance.words)}</p></div>'
     if chance.mean is not None and chance.low is not None and chance.high is not None and chance.percentile is not None:
@@ -100,7 +106,7 @@ def _outcome(findings: Findings) -> str:
             f"{escaped(chance.words)}</p></div>"
         )
     return (
-        f'<section><h2>Result after all costs</h2><div class="cards">{own}{held}{matched}</div>'
+        f'<section><h2>Result after all costs</h2>{since}<div class="cards">{own}{held}{matched}</div>'
         "<p class='note'>Matched random entry has the run's number of trades, symbols, sides, hours of day, sizes, "
         "stops, costs and holding "
         f"times, entered at random on the same bars. One span of recorded data shows how the machine works, not what "

@@ -110,7 +110,7 @@ def _costs(m: Metrics) -> str:
         ]
     rows += [
         ("Fees", signed(-m.fees), _share(m.fees_share)),
-        ("Funding", signed(-m.funding), _share(m.funding_share)),
+        ("Funding received" if m.funding < 0 else "Funding paid", signed(-m.funding), _share(m.funding_share)),
         ("<b>Net</b>", f'<b class="{tone(m.net_pnl)}">{signed(m.net_pnl)}</b>', ""),
     ]
     return table(("USDT", "", "of what was earned"), rows, right=frozenset({1, 2}))
@@ -164,6 +164,8 @@ def _trade(t: Trade, result: RunResult, decision: int | None) -> str:
     d = one.price_decimals
     number = f'<a href="#d{decision}">{t.number}</a>' if decision else str(t.number)
     stop = "none" if t.stop_price is None else price(t.stop_price, d)
+    if t.hit_stop is not None and t.hit_stop != t.stop_price:
+        stop = f'{price(t.hit_stop, d)} <span class="soft">first {stop}</span>'
     ended = "still open" if t.closed_ms is None else escaped(t.reason) + (" ±" if t.ambiguous else "")
     multiple = "" if t.r is None else signed(t.r)
     return (

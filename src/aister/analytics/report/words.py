@@ -10,6 +10,7 @@ __all__ = [
     "count",
     "escaped",
     "figure",
+    "funding",
     "money",
     "month",
     "percent",
@@ -90,6 +91,12 @@ def count(number: int, noun: str) -> str:
 def money(amount: int) -> str:
     """Units of 1e-8 as quote currency with two decimals and a sign."""
     return signed(amount / UNIT)
+
+
+def funding(amount: float) -> str:
+    """Net funding in words: 5.00 funding paid, 5.00 funding received. Positive = paid. In tables, where a gain is
+    positive, what was paid is negative."""
+    return f"{abs(amount):,.2f} funding {'received' if amount < 0 else 'paid'}"
 
 
 def tone(value: float) -> str:

@@ -15,6 +15,7 @@ from aister.analytics.findings import About, Findings, Kelly, examine
 from aister.analytics.hashes import Hashes
 from aister.analytics.published import published
 from aister.analytics.report import report
+from aister.analytics.report.tradable import tradable
 from aister.analytics.report.words import count, percent, signed, signed_percent
 from aister.app.build import Built, config_hash
 from aister.app.settings import RunSettings
@@ -81,7 +82,7 @@ def summary(findings: Findings, report_path: Path | None, json_path: str) -> lis
     lines = [
         f"Result     {signed_percent(m.net_return)} net of all costs ({signed(m.net_pnl)} USDT), "
         f"{count(m.trades, 'trade')}, deepest drawdown {percent(m.max_drawdown, 2)}",
-        f"Beside it  buy and hold {held}"
+        f"Beside it  buy and hold over the whole span {held}"
         + ("" if chance.mean is None else f", matched random entry {signed_percent(chance.mean)} on average"),
         f"Chance     {chance.words}",
         f"Council    {count(r.counts.decisions, 'decision')}, {_vetoes(findings)}; "
@@ -90,6 +91,8 @@ def summary(findings: Findings, report_path: Path | None, json_path: str) -> lis
         f"Decisions  hash {hashes['decision_hash']}",
         f"Trades     hash {hashes['trades_hash']}",
     ]
+    if possible := tradable(r):
+        lines.insert(1, f"Tradable   {possible}")
     if r.flags:
         lines.append(f"Data       {', '.join(r.flags)}")
     if report_path is not None:
