@@ -319,3 +319,23 @@ def test_memory_does_not_grow_with_the_bars(tmp_path: Path, monkeypatch: pytest.
 
     small, large = peak(20_000), peak(60_000)  # the columns alone would be 1.9 MB more
     assert large < small * 1.1 + 300_000
+
+
+def test_market_holds_what_the_slices_carry() -> None:
+    start = 1_746_403_200_000
+    feed = open_feed("sample", ["ETHUSDT", "BTCUSDT"], start + 86_400_000, start + 2 * 86_400_000, warm_up_ms=3_600_000)
+    market = feed.market()
+    fed = [bar for one in feed.slices() for bar in one.bars]
+    settled = [event for one in feed.slices() for event in one.funding]
+    assert market.symbols == feed.symbols
+    assert (market.span_ms, market.data_hash, market.interval_ms) == (feed.span_ms, feed.data_hash, 60_000)
+    for series in market.series:
+        own = [bar for bar in fed if bar.symbol == series.symbol]
+        assert series.start == 60
+        assert series.open_ms[series.start :].tolist() == [bar.open_time_ms for bar in own]
+        for name in ("open", "high", "low", "close", "volume"):
+            assert getattr(series, name)[series.start :].tolist() == [getattr(bar, name) for bar in own]
+        inside = series.funding_ms >= feed.span_ms[0]
+        assert list(zip(series.funding_ms[inside].tolist(), series.funding_e8[inside].tolist(), strict=True)) == [
+            (event.time_ms, event.rate_e8) for event in settled if event.symbol == series.symbol
+        ]

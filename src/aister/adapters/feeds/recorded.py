@@ -23,6 +23,7 @@ from aister.core.errors import DataError, UsageError
 from aister.core.events import BarClosed, FundingSettled
 from aister.core.instrument import Instrument
 from aister.ports.feed import MarketSlice
+from aister.ports.market import Market, Series
 
 __all__ = ["NoBars", "RecordedFeed", "open_feed"]
 
@@ -78,6 +79,32 @@ class RecordedFeed(msgspec.Struct, frozen=True):
             if recording.symbol == symbol:
                 return concatenate(list(_rows(recording, self.start_ms, self.end_ms, 1 << 16)))
         raise UsageError(f"{symbol} is not in this feed; it has {', '.join(self.symbols)}.")
+
+    def market(self) -> Market:
+        """Everything as columns, each symbol's history in front of its span."""
+        return Market(tuple(self._series(symbol) for symbol in self.symbols), self.span_ms, self.data_hash, self.flags)
+
+    def _series(self, symbol: str) -> Series:
+        parts, settled = [self.columns(symbol)], [f for f in self.funding if f.symbol == symbol]
+        start = 0
+        if self.history is not None and symbol in self.history.symbols:
+            parts.insert(0, self.history.columns(symbol))
+            settled = [*(f for f in self.history.funding if f.symbol == symbol), *settled]
+            start = len(parts[0]["open_time"])
+        columns = concatenate(parts)
+        return Series(
+            instrument=self.instruments[symbol],
+            interval_ms=self.base_interval_ms,
+            open_ms=columns["open_time"],
+            open=columns["open"],
+            high=columns["high"],
+            low=columns["low"],
+            close=columns["close"],
+            volume=columns["volume"],
+            funding_ms=np.array([f.time_ms for f in settled], np.int64),
+            funding_e8=np.array([f.rate_e8 for f in settled], np.int64),
+            start=start,
+        )
 
 
 def open_feed(

@@ -1,0 +1,1 @@
+"""Strategies put to the proof: backtests, sweeps, detectors, trials."""
