@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from aister.core.errors import AisterError, JournalError, StorageError
 
-__all__ = ["connect", "connect_reading", "failure", "file_failure", "journal_path"]
+__all__ = ["connect", "connect_reading", "failure", "file_failure", "journal_path", "open_database"]
 
 _VERSION = 1
 _SCHEMA = """
@@ -50,25 +50,32 @@ def connect(home: Path, busy_s: float) -> sqlite3.Connection:
     file is no journal."""
     path = journal_path(home)
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return open_database(path, _SCHEMA + _WALLS, _VERSION, busy_s)
+    except sqlite3.Error as error:
+        raise failure(error, path, busy_s) from None
+
+
+def open_database(path: Path, schema: str, version: int, busy_s: float) -> sqlite3.Connection:
+    """An SQLite file opened for writing (made if need be, 0600, WAL), with this schema when it is new. Raises
+    `sqlite3.Error`, or `StorageError` when the folder cannot be used or the file is of a newer version."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
         try:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, _VERSION):
+            found = connection.execute("PRAGMA user_version").fetchone()[0]
+            if found not in (0, version):
                 raise StorageError(
-                    f"{path} was written by a newer AISTER (form {version}); upgrade, or set AISTER_HOME elsewhere."
+                    f"{path} was written by a newer AISTER (form {found}); upgrade, or set AISTER_HOME elsewhere."
                 )
             _write_ahead(connection, busy_s)
-            if version == 0:
-                connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}{_WALLS}PRAGMA user_version={_VERSION};COMMIT;")
+            if found == 0:
+                connection.executescript(f"BEGIN IMMEDIATE;{schema}PRAGMA user_version={version};COMMIT;")
         except BaseException:
             connection.close()
             raise
         return connection
-    except sqlite3.Error as error:
-        raise failure(error, path, busy_s) from None
     except OSError as error:
         raise file_failure(error, path) from None
 
@@ -112,7 +119,7 @@ def _reading(address: str, busy_s: float) -> sqlite3.Connection:
     return connection
 
 
-def failure(error: sqlite3.Error, path: Path, busy_s: float) -> AisterError:
+def failure(error: sqlite3.Error, path: Path, busy_s: float, what: str = "the journal's file") -> AisterError:
     """The sentence for what SQLite said."""
     name = getattr(error, "sqlite_errorname", "") or ""
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
@@ -122,7 +129,7 @@ def failure(error: sqlite3.Error, path: Path, busy_s: float) -> AisterError:
     if name.startswith("SQLITE_READONLY"):
         return StorageError(f"{path} is read-only; make it writable or set AISTER_HOME to a folder of your own.")
     if path.is_dir():
-        return StorageError(f"{path} is a folder where the journal's file belongs; move it away and start again.")
+        return StorageError(f"{path} is a folder where {what} belongs; move it away and start again.")
     if name.startswith("SQLITE_CANTOPEN"):
         return StorageError(
             f"{path} cannot be opened; check that the folder exists, is yours and its disk is not full or read-only."
