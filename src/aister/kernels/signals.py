@@ -22,6 +22,22 @@ CROSS = np.dtype(
 """spread: fast less slow at the close before, nan if unknown; tick_e8: price grid in 1e-8; stop_atr, target_atr:
 distances in ATR; entry_ticks, stop_ticks, target_ticks: of the last signal."""
 
+SETUP = np.dtype(
+    [
+        *(("time_ms", "i8"), ("side", "i8"), ("limit", "i8"), ("entry_ticks", "i8"), ("stop_ticks", "i8")),
+        *(("targets", "i8"), ("target_ticks", "i8", (3,)), ("share_e4", "i8", (3,))),
+        *(("horizon_ms", "i8"), ("life_ms", "i8")),
+    ],
+    align=True,
+)
+"""What a batch run is driven by, by rising time_ms, one row a close at most: the close of the bar that decided; 1 long,
+-1 short; limit: 1 = rests at entry_ticks, 0 = market, entry_ticks the reference close; stop; targets (1 to 3) and of each
+price and share of the position in 1e-4 (the last takes what is left); horizon_ms > 0: time stop, counted from the first
+fill; life_ms > 0: how long an entry may wait to be filled."""
+
+EXIT = np.dtype([("time_ms", "i8"), ("side", "i8")], align=True)
+"""At this close a position of that side is closed at market. By rising time_ms; two rows of one time for both sides."""
+
 SIGNAL = np.dtype(
     [("time_ms", "i8"), ("side", "i8"), ("entry_ticks", "i8"), ("stop_ticks", "i8"), ("target_ticks", "i8")], align=True
 )
