@@ -30,10 +30,10 @@ SETUP = np.dtype(
     ],
     align=True,
 )
-"""What a batch run is driven by, by rising time_ms, one row a close at most: the close of the bar that decided; 1 long,
--1 short; limit: 1 = rests at entry_ticks, 0 = market, entry_ticks the reference close; stop; targets (1 to 3) and of each
-price and share of the position in 1e-4 (the last takes what is left); horizon_ms > 0: time stop, counted from the first
-fill; life_ms > 0: how long an entry may wait to be filled."""
+"""What a batch run is driven by, by rising time_ms, one row a close at most: the close of the bar that decided; side: 1
+long, -1 short; limit: 1 = rests at entry_ticks, 0 = market, entry_ticks the reference close; targets: how many (1 to
+3), of each price and share of the position in 1e-4 (the last takes what is left); horizon_ms > 0: time stop, counted
+from the first fill; life_ms > 0: how long an entry may wait to be filled."""
 
 EXIT = np.dtype([("time_ms", "i8"), ("side", "i8")], align=True)
 """At this close a position of that side is closed at market. By rising time_ms; two rows of one time for both sides."""
