@@ -72,7 +72,8 @@ class Target(msgspec.Struct, frozen=True, array_like=True):
 
 class Setup(msgspec.Struct, frozen=True, array_like=True):
     """A rule that fired on closed bars, with its own entry, stop and targets. `id` is content-derived and stable:
-    symbol, close time of the bar, rule, side. `evidence` is what the rule read.
+    symbol, close time of the bar, rule, side. `evidence` is what the rule read. `life_ms`: how long its entry may wait
+    to be filled, 0 = as the trader's own rules say.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Setup(msgspec.Struct, frozen=True, array_like=True):
     targets: tuple[Target, ...]
     horizon_ms: int
     evidence: tuple[Evidence, ...]
+    life_ms: int = 0
 
     @property
     def sound(self) -> bool:

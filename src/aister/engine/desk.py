@@ -12,7 +12,7 @@ from aister.core.audit import ProposalResolved
 from aister.core.council import Decision, Odds, Proposal, Setup
 from aister.core.events import BarClosed
 from aister.core.instrument import Instrument
-from aister.core.trade import OrderType, Purpose, Side
+from aister.core.trade import Purpose, Side
 from aister.execution.bracket import Bracket
 from aister.execution.orders import OrderBook, OrderState
 from aister.kernels import entry
@@ -45,8 +45,8 @@ class Asked(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """An armed council decision: fires at the first bar close not before `not_before_ms`, expires at `expires_ms`.
 
-    `reference_ticks` is the price the question was asked on; `reserved` what risk holds for it meanwhile; `life_ms` how
-    long an entry may rest once it fired.
+    `reference_ticks` is the price the question was asked on, 0 = the mark when it fires; `reserved` what risk holds
+    for it meanwhile; `life_ms` how long an entry may rest once it fired.
     """
 
     proposal: Proposal
@@ -54,7 +54,7 @@ class Plan(msgspec.Struct, frozen=True):
     reference_ticks: int
     not_before_ms: int
     expires_ms: int
-    reserved: Reserved
+    reserved: Reserved | None
     life_ms: int
 
 
@@ -88,6 +88,7 @@ class Desk:
         "entry_expires_ms",
         "entry_ticks",
         "instrument",
+        "leave_ms",
         "orders",
         "plan",
         "shadows",
@@ -109,6 +110,7 @@ class Desk:
         self.working_entry: Reserved | None = None
         self.entry_ticks = 0
         self.entry_expires_ms = 0
+        self.leave_ms = _NEVER_MS
         self.orders = OrderBook()
         self.shadows: list[Shadow] = []
         self.stop_moves = False
@@ -127,6 +129,14 @@ class Desk:
         if not stops or self.bracket is None:
             return None
         return max(stops) if self.bracket.side > 0 else min(stops)
+
+    def enters(self) -> bool:
+        """Whether an entry may still fill, one being cancelled included."""
+        return any(working.order.purpose is Purpose.ENTRY for working in self.orders.live())
+
+    def stay(self) -> None:
+        """Forget that the strategy wanted to leave."""
+        self.leave_ms = _NEVER_MS
 
     @property
     def free(self) -> bool:
@@ -189,7 +199,7 @@ class Desk:
         if self.asked is not None:
             when = min(when, self.asked.time_ms)
         if self.bracket is not None:
-            when = min(when, self.bracket.deadline_ms)
-        if self.entry is not None and self.entry.entry_type is OrderType.LIMIT:
+            when = min(when, self.bracket.deadline_ms, self.leave_ms)
+        if self.working_entry is not None:
             when = min(when, self.entry_expires_ms)
         self.wake_low, self.wake_high, self.wake_ms = low, high, when

@@ -30,7 +30,7 @@ from aister.core.events import (
 )
 from aister.core.instrument import Instrument
 from aister.core.permission import Approved
-from aister.core.trade import OrderType
+from aister.core.trade import OrderType, Side
 from aister.council.calibration import Calibration
 from aister.engine.account import Account, Costs
 from aister.engine.desk import Asked, Desk, Plan
@@ -52,11 +52,14 @@ class EngineRules(msgspec.Struct, frozen=True):
     parity).
 
     `plan_life_ms` bounds an armed plan and a resting entry (Q25), `answer_timeout_ms` a question without answer (Q26).
+    `delay_bars`: base bars between a strategy's decision, to enter or to leave, and its order, where no council takes
+    its own time.
     """
 
     deliberate: bool = True
     plan_life_ms: int = 1_800_000
     answer_timeout_ms: int = 60_000
+    delay_bars: int = 0
     management: ManagementRules = ManagementRules()
 
 
@@ -93,6 +96,8 @@ class Engine:
             management=rules.management,
         )
         self._mask = strategy.mask
+        self._exits: Callable[..., tuple[Side, ...]] | None = getattr(strategy, "exits", None)
+        self._delay_ms = rules.delay_bars * features.base_interval_ms
         self._update = features.update
         self._handlers: dict[type, Callable[[Any, Pass], None]] = {
             FundingSettled: self._funding_settled,
@@ -156,6 +161,7 @@ class Engine:
             now.out.append(resolved)
         if desk.bracket is not None:
             self._trading.manage(desk, closed, now)
+            self._trading.leave(desk, now)
         if desk.plan is not None:
             self._plan_due(desk, desk.plan, now)
         if desk.asked is not None and bar.time_ms > desk.asked.time_ms + self.rules.answer_timeout_ms:
@@ -169,12 +175,19 @@ class Engine:
         """New setups on the bars that just closed; the first sound one is pursued when the desk is free."""
         features = self.features.snapshot(desk.instrument.symbol, now.time_ms)
         setups = self.strategy.setups(features, desk.instrument, self._account.cost_e8(desk))
+        if self._exits is not None:
+            sides = self._exits(features, desk.instrument)
+            if desk.bracket is not None and desk.bracket.side in sides:
+                desk.leave_ms = min(desk.leave_ms, now.time_ms + self._delay_ms)
+                self._trading.leave(desk, now)
         setup = next((one for one in setups if one.sound), None)
         if setup is None or not desk.free:
             return
         if not self.rules.deliberate:
             self.risk.decided(setup.symbol)
-            self._trading.fire(desk, _proposal(setup), 10_000, desk.mark_ticks, self._life_ms(setup), now)
+            fires_ms, life_ms = now.time_ms + self._delay_ms, self._life_ms(setup)
+            desk.plan = Plan(_proposal(setup), 10_000, 0, fires_ms, fires_ms + life_ms, None, life_ms)
+            self._plan_due(desk, desk.plan, now)
             return
         if not self._account.can_judge(desk, now.time_ms):
             return
@@ -241,11 +254,14 @@ class Engine:
         if now.time_ms > plan.expires_ms:
             now.out.append(PlanVoided(plan.proposal.setup_id, desk.instrument.symbol, "the plan expired"))
         else:
-            self._trading.fire(desk, plan.proposal, plan.size_factor_e4, plan.reference_ticks, plan.life_ms, now)
+            reference = plan.reference_ticks or desk.mark_ticks
+            self._trading.fire(desk, plan.proposal, plan.size_factor_e4, reference, plan.life_ms, now)
 
     def _life_ms(self, setup: Setup) -> int:
-        """How long a plan or resting entry stays good: two bars of the setup's timeframe, at most `plan_life_ms`, but
-        always long enough to meet two base bars (Q25)."""
+        """How long a plan or resting entry stays good: as the setup says, else two bars of its timeframe, at most
+        `plan_life_ms`, but always long enough to meet two base bars (Q25)."""
+        if setup.life_ms:
+            return setup.life_ms
         two_bars = 2 * INTERVAL_MS[setup.timeframe]
         return max(min(two_bars, self.rules.plan_life_ms), 2 * self.features.base_interval_ms)
 

@@ -91,11 +91,17 @@ class Trading:
             bracket.stop_ticks = stop
             self._review(desk, planning.stop_intent(bracket), now)
 
+    def leave(self, desk: Desk, now: Pass) -> None:
+        """Close what the strategy wants to leave, once its time has come."""
+        if desk.bracket is not None and now.time_ms >= desk.leave_ms:
+            self.close(desk, f"{desk.bracket.setup_id}-exit", now)
+
     def close(self, desk: Desk, cause: str, now: Pass) -> None:
-        """Close what is held at market unless a close is already on its way."""
+        """Close what is held at market unless a close is already on its way; what is still entering is withdrawn."""
         symbol = desk.instrument.symbol
         steps = self._portfolio.holding(symbol).steps
         if steps and not desk.orders.of(Purpose.CLOSE):
+            self._cancel(desk, _ids(desk, Purpose.ENTRY), "the position is being closed", now)
             side = Side.BUY if steps > 0 else Side.SELL
             self._review(desk, planning.close_intent(symbol, side, abs(steps), desk.mark_ticks, cause), now)
 
@@ -194,7 +200,8 @@ class Trading:
         targets."""
         desk.working_entry = None
         if desk.bracket is not None:
-            self._aim(desk, now)
+            if not desk.orders.of(Purpose.CLOSE):
+                self._aim(desk, now)
         else:
             now.out.append(PlanVoided(order.intent_id.removesuffix("-entry"), order.symbol, reason))
             desk.entry = None
@@ -260,7 +267,10 @@ class Trading:
         now.out.append(closed)
         if closed.pnl < 0:
             self._account.lost(closed.closed_ms)
-        desk.bracket, desk.entry, desk.stop_moves = None, None, False
+        desk.bracket, desk.stop_moves = None, False
+        desk.stay()
+        if not desk.enters():  # else what fills of it before it is withdrawn is protected as the entry it is
+            desk.entry = None
         self._cancel(desk, [*planning.obsolete(desk.orders), *_ids(desk, Purpose.ENTRY)], "flat", now)
         self.moved(self._risk.trade_closed(closed), now)
 
@@ -292,5 +302,6 @@ def _exit_reason(fill: Fill) -> str:
     if fill.kind is FillKind.LIQUIDATION:
         return "liquidation"
     if fill.purpose == Purpose.CLOSE:
-        return "time" if fill.intent_id.endswith("-time-close") else "close"
+        cause = fill.intent_id.removesuffix("-close").rpartition("-")[2]
+        return cause if cause in ("time", "exit") else "close"
     return fill.purpose

@@ -9,7 +9,7 @@ from aister.core.instrument import Instrument
 from aister.core.trade import OrderType, Side
 from aister.features.featureset import FeatureSet
 
-__all__ = ["Idea", "NotKnown", "Noting", "Reading", "Strategy", "setup_id", "setup_of"]
+__all__ = ["Exiting", "Idea", "NotKnown", "Noting", "Reading", "Strategy", "setup_id", "setup_of"]
 
 COST_MULTIPLE = 3.0
 """A stop is at least this many round-trip costs away (Q30)."""
@@ -27,6 +27,14 @@ class Strategy(Protocol):
     def setups(self, features: FeatureSet, instrument: Instrument, cost_e8: int) -> tuple[Setup, ...]:
         """The setups that fire at `features.time_ms`, in a fixed order. `cost_e8`: expected round trip as a
         fraction, in 1e-8."""
+        ...
+
+
+class Exiting(Strategy, Protocol):
+    """A strategy that also says when to leave: asked at the same closes as `setups`, before a new one is pursued."""
+
+    def exits(self, features: FeatureSet, instrument: Instrument) -> tuple[Side, ...]:
+        """The sides whose position is closed at market now."""
         ...
 
 
