@@ -1,0 +1,154 @@
+"""The account that the reference matcher works on, and every question it asks about it."""
+
+from collections.abc import Callable
+
+from tests.reference.margin import Leg, Margins
+from tests.reference.prices import DAY_MS, Tape, trailing_trigger
+from tests.reference.values import (
+    LIMIT,
+    TRAILING,
+    TRIGGERED_BY_STOP,
+    TRIGGERED_BY_TARGET,
+    Bar,
+    Order,
+    Position,
+    Report,
+    Terms,
+)
+
+__all__ = ["Account"]
+
+
+class Account:
+    """Wallet, positions by symbol and leg, working orders by age, bars so far, and what happened."""
+
+    def __init__(self, terms: dict[str, Terms], *, interval_ms: int, cross: bool = False, wait: int = 0) -> None:
+        self.terms, self.interval_ms, self.wait = terms, interval_ms, wait
+        self.wallet = self.fees = self.funding = 0
+        self.orders: dict[str, list[Order]] = {symbol: [] for symbol in terms}
+        self.legs: dict[Leg, Position] = {(symbol, leg): Position() for symbol in sorted(terms) for leg in (0, 1, -1)}
+        self.margins = Margins(terms, self.legs, cross)
+        self.tapes = {symbol: Tape() for symbol in terms}
+        self.bars: dict[str, Bar] = {}
+        self.room: dict[str, int | None] = {}
+        self.slippage = dict.fromkeys(terms, 0)
+        self.ambiguous = dict.fromkeys(terms, 0)
+        self.turnover: dict[int, int] = {}
+        self.inside = self.resting = False
+        self.reports: list[Report] = []
+        self.counted: set[str] = set()
+
+    # what comes from outside
+
+    def place(self, order: Order) -> None:
+        """A limit sent after this bar's open rests at once; one sent between bars meets the next open as new."""
+        order.passes = self.wait
+        order.fresh = not self.inside or self.wait > 0
+        order.absent = self.wait > 0
+        self.orders[order.symbol].append(order)
+
+    def withdraw(self, symbol: str, order_id: str) -> None:
+        for order in [o for o in self.orders[symbol] if o.id == order_id]:
+            self._gone(order)
+
+    def take_reports(self) -> list[Report]:
+        taken, self.reports = self.reports, []
+        return taken
+
+    def _gone(self, order: Order) -> None:
+        self.orders[order.symbol].remove(order)
+        self.reports.append(Report("gone", order.id))
+
+    def _waiting(self, bar: Bar, *kinds: str) -> list[Order]:
+        """Orders that have arrived, of these kinds and not yet on their way through the market, oldest first."""
+        return [o for o in self.orders[bar.symbol] if o.kind in kinds and not o.absent and not o.begun]
+
+    def _trigger(self, order: Order) -> int:
+        if order.kind == TRAILING:
+            return trailing_trigger(order.extreme, order.side, order.callback_e8)
+        return order.trigger
+
+    def _upward(self, order: Order) -> bool:
+        """Does the trigger wait for a rise? A buy stop and a sell take-profit do."""
+        return (order.side > 0) == (order.kind in TRIGGERED_BY_STOP)
+
+    def _reached(self, order: Order, low: int, high: int) -> bool:
+        return high >= self._trigger(order) if self._upward(order) else low <= self._trigger(order)
+
+    def _at(self, order: Order, bar: Bar) -> int:
+        """The trigger, or the open where the open is beyond it."""
+        trigger = self._trigger(order)
+        return max(trigger, bar.open) if self._upward(order) else min(trigger, bar.open)
+
+    def _through(self, order: Order, bar: Bar) -> bool:
+        return bar.low <= order.price - 1 if order.side > 0 else bar.high >= order.price + 1
+
+    def _barred(self, order: Order) -> bool:
+        """A target of a position that was opened inside this bar waits for the next one."""
+        return order.reducing and self.legs[order.symbol, order.leg].opened_inside
+
+    def _wanted(self, order: Order) -> int:
+        held = self.legs[order.symbol, order.leg]
+        there = abs(held.steps) if held.sign == -order.side else 0
+        if order.close:
+            return there
+        return min(order.steps, there) if order.reduce else order.steps
+
+    def _fee_rates(self, terms: Terms, bar: Bar) -> tuple[int, int]:
+        """(maker, taker) of the highest tier that the turnover of the 30 UTC days before today reaches."""
+        today = bar.open_ms // DAY_MS
+        volume = sum(self.turnover.get(day, 0) for day in range(today - 30, today))
+        rates = (terms.maker_e8, terms.taker_e8)
+        for least, maker, taker in terms.fee_tiers:
+            if volume >= least:
+                rates = (maker, taker)
+        return rates
+
+    def _held(self, symbol: str) -> list[Leg]:
+        return [leg for leg, held in self.legs.items() if leg[0] == symbol and held.steps]
+
+    def _worst(self, leg: Leg, bar: Bar) -> int:
+        return bar.low if self._net(leg[0], leg) > 0 else bar.high
+
+    def _net(self, symbol: str, leg: Leg | None = None) -> int:
+        """In which direction a symbol is at risk: isolated by leg, cross by the legs together."""
+        if leg is not None and not self.margins.cross:
+            return self.legs[leg].steps
+        return sum(held.steps for (name, _), held in self.legs.items() if name == symbol)
+
+    def _others(self, bar: Bar, *, at_open: bool = False) -> dict[str, int]:
+        """Every other symbol at its adverse extreme, in the gap at its open; without a bar now, at its last close."""
+        found: dict[str, int] = {}
+        for name, last in self.bars.items():
+            if last.open_ms != bar.open_ms:
+                found[name] = last.close
+            elif at_open:
+                found[name] = last.open
+            else:
+                found[name] = last.low if self._net(name) > 0 else last.high
+        return found
+
+    def _liquidation_in_gap(self, leg: Leg, bar: Bar) -> int | None:
+        """None unless the open liquidates; else the tick at which it would first have done so, sought backwards."""
+        others, step = self._others(bar, at_open=True), 1 if self._net(leg[0], leg) > 0 else -1
+        broken: Callable[[int], bool] = lambda ticks: self.margins.broken(leg, ticks, self.wallet, others)  # noqa: E731
+        if not broken(bar.open):
+            return None
+        tick = bar.open
+        while tick + step > 0 and abs(tick - bar.open) < 4 * bar.open and broken(tick + step):
+            tick += step
+        return tick
+
+    def _count_ambiguous(self, first: Order | Leg, bar: Bar) -> None:
+        """Once a bar: a stop or liquidation of a position acts while one of its targets is in the range too."""
+        leg = (first.symbol, first.leg) if isinstance(first, Order) else first
+        held = self.legs[leg]
+        if bar.symbol in self.counted or not held.steps or (isinstance(first, Order) and first.side == held.sign):
+            return
+        for order in self._waiting(bar, LIMIT, *TRIGGERED_BY_TARGET):
+            target = order.leg == leg[1] and order.side == -held.sign and order.reducing and not held.opened_inside
+            inside = self._through(order, bar) if order.kind == LIMIT else self._reached(order, bar.low, bar.high)
+            if target and inside:
+                self.ambiguous[bar.symbol] += 1
+                self.counted.add(bar.symbol)
+                return

@@ -1,0 +1,73 @@
+"""What a fill costs: the section "Prices" of docs/fills.md, line by line, in fractions."""
+
+from decimal import Decimal, getcontext
+from fractions import Fraction
+from math import ceil, floor
+
+from tests.reference.values import ONE, Bar, Terms
+
+getcontext().prec = 50
+DAY_MS = 86_400_000
+
+
+class Tape:
+    """The bars of one symbol so far, the present one not among them until it is complete."""
+
+    def __init__(self) -> None:
+        self.bars: list[Bar] = []
+
+    def mean_true_range(self) -> Fraction:
+        """Plain mean of the last 14 true ranges; the first bar's is high - low; 0 before the first bar."""
+        ranges = []
+        for i in range(max(0, len(self.bars) - 14), len(self.bars)):
+            bar = self.bars[i]
+            before = self.bars[i - 1].close if i else bar.open
+            ranges.append(max(bar.high, before) - min(bar.low, before) if i else bar.high - bar.low)
+        return Fraction(sum(ranges), len(ranges)) if ranges else Fraction(0)
+
+    def missing_before(self, bar: Bar, interval_ms: int) -> bool:
+        return bool(self.bars) and self.bars[-1].open_ms + interval_ms != bar.open_ms
+
+    def days(self, bar: Bar) -> list[tuple[int, int]]:
+        """(close, volume) of the UTC days complete before the bar, at most the last 30."""
+        found: dict[int, tuple[int, int]] = {}
+        for past in self.bars:
+            day = past.open_ms // DAY_MS
+            if day < bar.open_ms // DAY_MS:
+                found[day] = (past.close, found.get(day, (0, 0))[1] + past.volume)
+        return [found[day] for day in sorted(found)][-30:]
+
+
+def extra(terms: Terms, ticks: int, tape: Tape) -> Fraction:
+    return max(Fraction(ticks * terms.floor_e8, ONE), tape.mean_true_range() * terms.range_percent / 100)
+
+
+def impact(terms: Terms, steps: int, tape: Tape, bar: Bar) -> Fraction:
+    """As a share of the price."""
+    if terms.impact is None or steps == 0:
+        return Fraction(0)
+    coefficient, haircut, unknown = terms.impact
+    days = tape.days(bar)
+    if len(days) < 2:
+        return Fraction(unknown, ONE)
+    logs = [(Decimal(days[i][0]) / Decimal(days[i - 1][0])).ln() for i in range(1, len(days))]
+    sigma = (sum((x * x for x in logs), Decimal(0)) / len(logs)).sqrt()
+    adv = Decimal(sum(volume for _, volume in days)) / len(days)
+    if adv == 0:
+        return Fraction(unknown, ONE)
+    share = (Decimal(steps) / (Decimal(haircut) / ONE * adv)).sqrt()
+    return Fraction(Decimal(coefficient) / ONE * sigma * share)
+
+
+def taker_price(terms: Terms, ticks: int, side: int, steps: int, tape: Tape, bar: Bar, *, with_extra: bool) -> int:
+    """p + s x ceil(p x half-spread + p x impact(Q) + extra), never below 1 tick."""
+    worse = Fraction(ticks * terms.half_spread_e8, ONE) + ticks * impact(terms, steps, tape, bar)
+    if with_extra:
+        worse += extra(terms, ticks, tape)
+    return max(1, ticks + side * ceil(worse))
+
+
+def trailing_trigger(extreme: int, side: int, callback_e8: int) -> int:
+    """A callback away from the extreme: below it for a sell, above it for a buy, rounded away from the market."""
+    moved = Fraction(extreme * (ONE + side * callback_e8), ONE)
+    return ceil(moved) if side > 0 else floor(moved)
