@@ -43,7 +43,7 @@ class Account:
     def place(self, order: Order) -> None:
         """A limit sent after this bar's open rests at once; one sent between bars meets the next open as new."""
         order.passes = self.wait
-        order.fresh = not self.inside or self.wait > 0
+        order.fresh = True
         order.absent = self.wait > 0
         self.orders[order.symbol].append(order)
 
@@ -85,7 +85,13 @@ class Account:
 
     def _barred(self, order: Order) -> bool:
         """A target of a position that was opened inside this bar waits for the next one."""
-        return order.reducing and self.legs[order.symbol, order.leg].opened_inside
+        inside = self.legs[order.symbol, order.leg].opened_inside
+        return inside and (order.reducing or order.kind in TRIGGERED_BY_TARGET)
+
+    def _lost(self, order: Order, bar: Bar) -> bool:
+        """Is this an exit at the first open after data loss?"""
+        leaving = self.legs[order.symbol, order.leg].sign == -order.side
+        return leaving and self.tapes[bar.symbol].missing_before(bar, self.interval_ms)
 
     def _wanted(self, order: Order) -> int:
         held = self.legs[order.symbol, order.leg]
@@ -146,7 +152,8 @@ class Account:
         if bar.symbol in self.counted or not held.steps or (isinstance(first, Order) and first.side == held.sign):
             return
         for order in self._waiting(bar, LIMIT, *TRIGGERED_BY_TARGET):
-            target = order.leg == leg[1] and order.side == -held.sign and order.reducing and not held.opened_inside
+            target = order.reducing or order.kind in TRIGGERED_BY_TARGET
+            target = target and order.leg == leg[1] and order.side == -held.sign and not held.opened_inside
             inside = self._through(order, bar) if order.kind == LIMIT else self._reached(order, bar.low, bar.high)
             if target and inside:
                 self.ambiguous[bar.symbol] += 1

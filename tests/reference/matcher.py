@@ -68,6 +68,7 @@ class Matcher(Account):
                 self._limits(bar)
                 self._favourable(bar)
                 for order in self.orders[bar.symbol]:
+                    order.fresh = order.fresh and order.absent
                     if order.kind == TRAILING and not order.absent:
                         best = bar.high if order.side < 0 else bar.low
                         order.extreme = max(order.extreme, best) if order.side < 0 else min(order.extreme, best)
@@ -97,7 +98,7 @@ class Matcher(Account):
                 return
             *_, first = min(reached, key=lambda entry: entry[:3])
             if isinstance(first, Order):
-                self._trip(first, bar, bar.open, arriving=True)
+                self._trip(first, bar, bar.open, gap=True)
             else:
                 self._liquidate(first, bar, bar.open, gap=True)
 
@@ -108,8 +109,7 @@ class Matcher(Account):
                 continue
             terms, tape = self.terms[bar.symbol], self.tapes[bar.symbol]
             if order.kind == MARKET or order.begun:
-                lost = order.kind == MARKET and order.reducing and tape.missing_before(bar, self.interval_ms)
-                self._take(order, bar, bar.open, with_extra=lost or order.kind in (STOP, TRAILING))
+                self._take(order, bar, bar.open, with_extra=self._lost(order, bar) or order.kind in (STOP, TRAILING))
             elif order.kind == LIMIT and order.fresh:
                 order.fresh = False
                 paid = taker_price(terms, bar.open, order.side, 0, tape, bar, with_extra=False)
@@ -124,8 +124,7 @@ class Matcher(Account):
         while True:
             reached = []
             for age, order in enumerate(self._waiting(bar, *TRIGGERED_BY_STOP)):
-                held = self.legs[order.symbol, order.leg]
-                if held.sign != order.side and self._reached(order, bar.low, bar.high):
+                if self._reached(order, bar.low, bar.high):
                     at = self._at(order, bar)
                     reached.append((abs(bar.open - at), 0, age, order, at))
             for leg in self._held(bar.symbol):
@@ -173,16 +172,17 @@ class Matcher(Account):
 
     # what orders do
 
-    def _trip(self, order: Order, bar: Bar, at: int, *, arriving: bool = False) -> None:
+    def _trip(self, order: Order, bar: Bar, at: int, *, gap: bool = False) -> None:
         if order.kind in (STOP_LIMIT, TAKE_LIMIT):
-            order.kind, order.fresh = LIMIT, arriving
+            order.kind, order.fresh = LIMIT, gap
             terms, tape = self.terms[bar.symbol], self.tapes[bar.symbol]
             paid = taker_price(terms, at, order.side, 0, tape, bar, with_extra=False)
-            if not arriving and (paid - order.price) * order.side <= 0:
+            if not gap and (paid - order.price) * order.side <= 0:
                 self._take(order, bar, at, with_extra=False)
         else:
             order.begun = True
-            self._take(order, bar, at, with_extra=order.kind in (STOP, TRAILING))
+            lost = gap and self._lost(order, bar)
+            self._take(order, bar, at, with_extra=lost or order.kind in (STOP, TRAILING))
 
     def _take(self, order: Order, bar: Bar, at: int, *, with_extra: bool) -> None:
         """A taker's fill of as much as there is room for; a limit order never pays beyond its limit."""
@@ -232,21 +232,18 @@ class Matcher(Account):
         for other in list(self.orders[order.symbol]):
             if other is not order and order.group and other.group == order.group:
                 self._gone(other)
-        self._expire(order.symbol, order.leg)
 
     def _liquidate(self, leg: Leg, bar: Bar, at: int, *, gap: bool) -> None:
         """At the liquidation fee, outside the volume cap; in the gap no better for us than bankruptcy price."""
         held, terms, tape = self.legs[leg], self.terms[bar.symbol], self.tapes[bar.symbol]
         side, steps = -held.sign, abs(held.steps)
         ticks = taker_price(terms, at, side, steps, tape, bar, with_extra=True)
-        if gap:
-            bankrupt = self.margins.bankruptcy(leg, self.wallet, self._others(bar, at_open=True))
-            ticks = max(1, min(ticks, bankrupt)) if side < 0 else max(ticks, bankrupt)
+        bankrupt = self.margins.bankruptcy(leg, self.wallet, self._others(bar, at_open=gap))
+        ticks = max(1, min(ticks, bankrupt)) if side < 0 else max(ticks, bankrupt)
         self.slippage[bar.symbol] += side * (ticks - at) * steps * terms.unit
         fee = rate_of(ticks * steps * terms.unit, terms.liquidation_e8)
         self._book(leg[0], leg[1], side, steps, ticks, fee, bar)
         self.reports.append(Report("fill", "", side, steps, ticks, fee, liquidation=True))
-        self._expire(*leg)
 
     def _book(self, symbol: str, leg: int, side: int, steps: int, ticks: int, fee: int, bar: Bar) -> None:
         held, unit = self.legs[symbol, leg], self.terms[symbol].unit
@@ -259,9 +256,3 @@ class Matcher(Account):
             held.opened_inside = True
         if not held.sign:
             held.opened_inside = False
-
-    def _expire(self, symbol: str, leg: int) -> None:
-        """Reducing orders expire when nothing is left to reduce."""
-        if self.legs[symbol, leg].steps == 0:
-            for order in [o for o in self.orders[symbol] if o.leg == leg and o.reducing]:
-                self._gone(order)

@@ -1,5 +1,6 @@
 """What a fill costs: the section "Prices" of docs/fills.md, line by line, in fractions."""
 
+import itertools
 from decimal import Decimal, getcontext
 from fractions import Fraction
 from math import ceil, floor
@@ -17,12 +18,12 @@ class Tape:
         self.bars: list[Bar] = []
 
     def mean_true_range(self) -> Fraction:
-        """Plain mean of the last 14 true ranges; the first bar's is high - low; 0 before the first bar."""
+        """Plain mean of the last 14 true ranges, or of those there are; the first bar, which has no close before it,
+        has none."""
         ranges = []
-        for i in range(max(0, len(self.bars) - 14), len(self.bars)):
-            bar = self.bars[i]
-            before = self.bars[i - 1].close if i else bar.open
-            ranges.append(max(bar.high, before) - min(bar.low, before) if i else bar.high - bar.low)
+        for before, bar in itertools.pairwise(self.bars):
+            ranges.append(max(bar.high, before.close) - min(bar.low, before.close))
+        ranges = ranges[-14:]
         return Fraction(sum(ranges), len(ranges)) if ranges else Fraction(0)
 
     def missing_before(self, bar: Bar, interval_ms: int) -> bool:

@@ -53,9 +53,9 @@ class Bar:
 
 @dataclass
 class Order:
-    """`leg`: 0 in one-way mode, +1 the long and -1 the short leg in hedge mode. `worst`: a market order whose fill would
-    lie beyond it expires (0 = none). `passes`: opens that still pass before it arrives; `absent`: not there in this
-    bar. `begun`: a triggered order on its way through the market. `fresh`: arrived since the last bar."""
+    """`leg`: 0 in one-way mode, +1 the long and -1 the short leg in hedge mode. `worst`: a market order whose fill
+    would lie beyond it expires (0 = none). `passes`: opens that still pass before it arrives; `absent`: not there in
+    this bar. `begun`: a triggered order on its way through the market. `fresh`: arrived since the last bar."""
 
     id: str
     symbol: str
@@ -77,6 +77,12 @@ class Order:
     fresh: bool = True
     extreme: int = 0
     absent: bool = False
+
+    def __str__(self) -> str:
+        """What differs from an order's defaults."""
+        plain = Order("", "", "", 0)
+        shown = {key: value for key, value in vars(self).items() if value != vars(plain)[key] and key != "symbol"}
+        return " ".join(f"{key}={value}" for key, value in shown.items())
 
     @property
     def reducing(self) -> bool:
