@@ -3,10 +3,10 @@ interval (Q32)."""
 
 from aister.core.events import FundingSettled
 
-__all__ = ["GRACE_MS", "funding_values"]
+__all__ = ["EIGHT_HOURS_MS", "GRACE_MS", "funding_values"]
 
 _MINUTE_MS = 60_000
-_EIGHT_HOURS_MS = 8 * 3_600_000
+EIGHT_HOURS_MS = 8 * 3_600_000
 
 GRACE_MS = 5 * _MINUTE_MS
 """How long after its due time a settlement may reach us before the last one counts as stale."""
@@ -36,6 +36,6 @@ def funding_values(
         return
     rate = last.rate_e8 / 1e8
     values["funding.rate"] = rate
-    values["funding.rate_8h"] = rate * (_EIGHT_HOURS_MS / last.interval_ms)
+    values["funding.rate_8h"] = rate * (EIGHT_HOURS_MS / last.interval_ms)
     values["funding.minutes_to_next"] = max(0.0, (due_ms - time_ms) / _MINUTE_MS)
     values["funding.minutes_since"] = since

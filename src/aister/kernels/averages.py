@@ -1,4 +1,4 @@
-"""Averages: exponential, windowed mean and deviation, MACD, Bollinger bands.
+"""Averages: exponential, windowed mean and deviation, linearly weighted, MACD, Bollinger bands.
 
 Every rule answers nan until it can be computed at all. Its declared warm-up is longer: the number of inputs after which
 the point where history started changes the answer by less than `START_EFFECT` relative to its own scale.
@@ -42,6 +42,12 @@ def set_wilder(s: np.void, n: int) -> None:
 
 
 @step
+def follow(v: float, a: float, x: float) -> float:
+    """The recursion of an EMA: v + a (x - v)."""
+    return v + a * (x - v)
+
+
+@step
 def ema(s: Record, x: float) -> float:
     """v += a (x - v), seeded with the mean of the first n inputs (as TA-Lib). Unit of x."""
     if s.count < s.n:
@@ -51,7 +57,7 @@ def ema(s: Record, x: float) -> float:
             return np.nan
         s.v /= s.n
         return s.v
-    s.v += s.a * (x - s.v)
+    s.v = follow(s.v, s.a, x)
     return s.v
 
 
@@ -65,10 +71,16 @@ def warmup_wilder(n: int) -> int:
     return n + decay_bars((n - 1) / n)
 
 
+_SUMS = [("base", "f8"), ("sum", "f8"), ("squares", "f8"), ("count", "i8"), ("head", "i8"), ("n", "i8")]
+
+WINDOW = np.dtype(_SUMS, align=True)
+"""Sum and sum of squares of the last n inputs, measured from base, a value nearby; the inputs themselves (oldest at
+head) lie in the `ring` of another record, which may be longer than n."""
+
+
 def window_layout(n: int) -> np.dtype[np.void]:
-    """The last n inputs (ring, oldest at head), and their sum and sum of squares measured from base, a value nearby."""
-    sums = [("base", "f8"), ("sum", "f8"), ("squares", "f8")]
-    return np.dtype([*sums, ("count", "i8"), ("head", "i8"), ("n", "i8"), ("ring", "f8", (n,))], align=True)
+    """A WINDOW with its ring of n inputs inside."""
+    return np.dtype([*_SUMS, ("ring", "f8", (n,))], align=True)
 
 
 def set_window(s: np.void) -> None:
@@ -77,13 +89,13 @@ def set_window(s: np.void) -> None:
 
 
 @step
-def _rebase(s: Record) -> None:
+def _rebase(s: Record, r: Record) -> None:
     """Recompute both sums from the ring, measured from its mean: each lap forgets the rounding of the one before."""
     s.base += s.sum / s.n
     total = 0.0
     squares = 0.0
     for i in range(s.n):
-        d = s.ring[i] - s.base
+        d = r.ring[i] - s.base
         total += d
         squares += d * d
     s.sum = total
@@ -91,20 +103,17 @@ def _rebase(s: Record) -> None:
 
 
 @step
-def window(s: Record, x: float) -> tuple[float, float]:
-    """Mean and population standard deviation of the last n inputs; (nan, nan) before n. Unit of x. Warm-up n, exactly.
-
-    The sums are taken anew once a lap, and whenever the mean has moved so far from base that squares would cancel.
-    """
+def window_in(s: Record, r: Record, x: float) -> tuple[float, float]:
+    """As `window`, for a WINDOW `s` whose ring is that of the record `r`."""
     if s.count < s.n:
         if s.count == 0:
             s.base = x
         s.count += 1
         old = 0.0
     else:
-        old = s.ring[s.head] - s.base
+        old = r.ring[s.head] - s.base
     d = x - s.base
-    s.ring[s.head] = x
+    r.ring[s.head] = x
     s.head = s.head + 1 if s.head + 1 < s.n else 0
     s.sum += d - old
     s.squares += d * d - old * old
@@ -113,10 +122,19 @@ def window(s: Record, x: float) -> tuple[float, float]:
     mean = s.sum / s.n
     variance = s.squares / s.n - mean * mean
     if s.head == 0 or mean * mean > _FAR * variance:
-        _rebase(s)
+        _rebase(s, r)
         mean = s.sum / s.n
         variance = s.squares / s.n - mean * mean
     return s.base + mean, math.sqrt(max(variance, 0.0))
+
+
+@step
+def window(s: Record, x: float) -> tuple[float, float]:
+    """Mean and population standard deviation of the last n inputs; (nan, nan) before n. Unit of x. Warm-up n, exactly.
+
+    The sums are taken anew once a lap, and whenever the mean has moved so far from base that squares would cancel.
+    """
+    return window_in(s, s, x)
 
 
 @step
@@ -131,11 +149,55 @@ def warmup_window(n: int) -> int:
 
 
 @step
+def bollinger_in(s: Record, r: Record, width: float, x: float) -> tuple[float, float, float]:
+    """As `bollinger`, for a WINDOW `s` whose ring is that of the record `r`."""
+    middle, deviation = window_in(s, r, x)
+    return middle + width * deviation, middle, middle - width * deviation
+
+
+@step
 def bollinger(s: Record, width: float, x: float) -> tuple[float, float, float]:
     """(upper, middle, lower) = mean +- width x population deviation of the last n inputs (a window). Unit of x
     (Bollinger, 1983)."""
-    middle, deviation = window(s, x)
-    return middle + width * deviation, middle, middle - width * deviation
+    return bollinger_in(s, s, width, x)
+
+
+WMA = np.dtype(
+    [("base", "f8"), ("sum", "f8"), ("weighted", "f8"), ("count", "i8"), ("head", "i8"), ("n", "i8")], align=True
+)
+"""sum, weighted: of the last n inputs less base, plain and with weights 1 (oldest) to n (newest); their ring lies in
+another record."""
+
+
+@step
+def wma(s: Record, r: Record, x: float) -> float:
+    """sum(k x_k) / sum(k), k = 1 for the oldest to n for the newest of the last n inputs. Unit of x. Warm-up n,
+    exactly.
+
+    Both sums are taken anew once a lap, measured from the mean, so rounding does not pile up.
+    """
+    if s.count == 0:
+        s.base = x
+    d = x - s.base
+    if s.count < s.n:
+        s.count += 1
+        s.weighted += s.count * d
+        s.sum += d
+    else:
+        s.weighted += s.n * d - s.sum
+        s.sum += d - (r.ring[s.head] - s.base)
+    r.ring[s.head] = x
+    s.head = s.head + 1 if s.head + 1 < s.n else 0
+    if s.count < s.n:
+        return np.nan
+    if s.head == 0:
+        s.base += s.sum / s.n
+        s.sum = 0.0
+        s.weighted = 0.0
+        for i in range(s.n):
+            s.sum += r.ring[i] - s.base
+            s.weighted += (i + 1) * (r.ring[i] - s.base)
+    return s.base + s.weighted / (0.5 * s.n * (s.n + 1))
 
 
 MACD = np.dtype([("fast", EMA), ("slow", EMA), ("signal", EMA), ("wait", "i8")], align=True)
@@ -174,4 +236,5 @@ def macd(s: Record, x: float) -> tuple[float, float, float]:
 
 def warmup_macd(slow: int, signal: int) -> int:
     """Seeds of both, then two recursions in a row at the slower decay."""
-    return slow + signal + decay_bars((slow - 1) / (slow + 1), stages=2)
+    longest = max(slow, signal)
+    return slow + signal + decay_bars((longest - 1) / (longest + 1), stages=2)

@@ -1,7 +1,8 @@
 """The feature state of one symbol: five timeframes fed from one stream of base bars, closed bars only.
 
-`on_bar` is the only composition; `live` and `batch` drive it. Python crosses once per base bar (`entry(live, ...)`) and
-reads the values of a timeframe from a view of the same memory (`values`).
+`on_bar` is the only composition; `live` and `batch` drive it, and `table.live_table` its two halves, with the
+indicators that were asked for between them. Python crosses once per base bar (`entry(live, ...)`) and reads the values
+of a timeframe from a view of the same memory (`values`).
 """
 
 from typing import Any
@@ -98,7 +99,7 @@ def symbol_state(base_ms: int) -> State:
 
 
 @step
-def _count(tf: Record, base_ms: int, known_at_ms: int) -> None:
+def book(tf: Record, base_ms: int, known_at_ms: int) -> None:
     """Book the bar that just closed: how whole it is, and what is missing since the one before."""
     bar = tf.forming
     tf.complete = 1 if bar.count == bar.expected else 0
@@ -133,7 +134,7 @@ def _write_pivots(out: Record, sw: Record) -> None:
 @step
 def close_bar(tf: Record, base_ms: int, known_at_ms: int, day_vwap: float) -> None:
     """Close the bar being built of this timeframe: every rule takes it, and `out` holds the values as of this close."""
-    _count(tf, base_ms, known_at_ms)
+    book(tf, base_ms, known_at_ms)
     bar = tf.forming
     out = tf.out
     h = bar.h
@@ -171,6 +172,52 @@ def close_bar(tf: Record, base_ms: int, known_at_ms: int, day_vwap: float) -> No
 
 
 @step
+def is_bar(o: float, h: float, l: float, c: float, v: float) -> bool:
+    """Whether prices and volume can be those of a bar."""
+    return 0.0 < l <= o <= h and l <= c <= h < np.inf and 0.0 <= v < np.inf
+
+
+@step
+def refusal(s: Record, open_time_ms: int, o: float, h: float, l: float, c: float, v: float) -> int:
+    """Why this base bar cannot follow what was taken: BAD_BAR, LATE_BAR, MISPLACED_BAR; 0 where it can."""
+    if not is_bar(o, h, l, c, v):
+        return BAD_BAR
+    if s.bars > 0 and open_time_ms <= s.open_time_ms:
+        return LATE_BAR
+    if open_time_ms < 0 or open_time_ms % s.base_ms != 0:
+        return MISPLACED_BAR
+    return 0
+
+
+@step
+def break_off(s: Record, open_time_ms: int) -> int:
+    """Close, as incomplete, the larger bars whose last base bar never came, as a base bar opening now shows; return
+    their bits."""
+    closed = 0
+    for k in range(SLOTS):
+        tf = s.tf[k]
+        if tf.forming.interval_ms > 0 and broke_off(tf.forming, open_time_ms):
+            close_bar(tf, s.base_ms, open_time_ms + s.base_ms, s.vwap.value)
+            closed |= 1 << k
+    return closed
+
+
+@step
+def take_bar(s: Record, open_time_ms: int, o: float, h: float, l: float, c: float, v: float) -> int:
+    """Take a base bar that is not refused, after `break_off`; return the bits of the timeframes that close with it."""
+    s.bars += 1
+    s.open_time_ms = open_time_ms
+    day_vwap = vwap(s.vwap, open_time_ms // DAY_MS, open_time_ms % DAY_MS == 0, h, l, c, v)
+    closed = 0
+    for k in range(SLOTS):
+        tf = s.tf[k]
+        if tf.forming.interval_ms > 0 and gather(tf.forming, s.base_ms, open_time_ms, o, h, l, c, v):
+            close_bar(tf, s.base_ms, open_time_ms + s.base_ms, day_vwap)
+            closed |= 1 << k
+    return closed
+
+
+@step
 def on_bar(s: Record, open_time_ms: int, o: float, h: float, l: float, c: float, v: float) -> int:
     """Take one closed base bar; return the timeframes it closed, bit k for slot k, or a refusal (< 0), which changes
     nothing.
@@ -179,29 +226,11 @@ def on_bar(s: Record, open_time_ms: int, o: float, h: float, l: float, c: float,
     what there is, marked incomplete, before it is taken itself; should it close a bar of its own, `out` then holds that
     one.
     """
-    if not (0.0 < l <= o <= h and l <= c <= h < np.inf and 0.0 <= v < np.inf):
-        return BAD_BAR
-    if s.bars > 0 and open_time_ms <= s.open_time_ms:
-        return LATE_BAR
-    if open_time_ms < 0 or open_time_ms % s.base_ms != 0:
-        return MISPLACED_BAR
-    s.bars += 1
-    s.open_time_ms = open_time_ms
-    known_at_ms = open_time_ms + s.base_ms
-    vwap_before = s.vwap.value
-    day_vwap = vwap(s.vwap, open_time_ms // DAY_MS, open_time_ms % DAY_MS == 0, h, l, c, v)
-    closed = 0
-    for k in range(SLOTS):
-        tf = s.tf[k]
-        if tf.forming.interval_ms == 0:
-            continue
-        if broke_off(tf.forming, open_time_ms):
-            close_bar(tf, s.base_ms, known_at_ms, vwap_before)
-            closed |= 1 << k
-        if gather(tf.forming, s.base_ms, open_time_ms, o, h, l, c, v):
-            close_bar(tf, s.base_ms, known_at_ms, day_vwap)
-            closed |= 1 << k
-    return closed
+    refused = refusal(s, open_time_ms, o, h, l, c, v)
+    if refused < 0:
+        return refused
+    late = break_off(s, open_time_ms)
+    return late | take_bar(s, open_time_ms, o, h, l, c, v)
 
 
 @kernel

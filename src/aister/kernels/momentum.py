@@ -18,6 +18,12 @@ def set_rsi(s: np.void, n: int) -> None:
 
 
 @step
+def strength(gain: float, loss: float) -> float:
+    """100 gain / (gain + loss); nan where neither is."""
+    return 100.0 * gain / (gain + loss)
+
+
+@step
 def rsi(s: Record, x: float) -> float:
     """100 gain / (gain + loss), averages of rises and falls seeded with the mean of the first n changes (as TA-Lib). 0
     to 100.
@@ -32,7 +38,7 @@ def rsi(s: Record, x: float) -> float:
     s.last = x
     gain = ema(s.gain, max(change, 0.0))
     loss = ema(s.loss, max(-change, 0.0))
-    return 100.0 * gain / (gain + loss)
+    return strength(gain, loss)
 
 
 def warmup_rsi(n: int) -> int:

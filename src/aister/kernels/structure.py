@@ -75,6 +75,29 @@ def swings(s: Record, open_time_ms: int, known_at_ms: int, h: float, l: float) -
     return int(is_high) + 2 * int(is_low)
 
 
+@step
+def _pivot_part(pivot: Record, part: int) -> float:
+    if pivot.known_at_ms == 0:
+        return np.nan
+    return pivot.price if part == 0 else float(pivot.formed_at_ms) if part == 1 else float(pivot.known_at_ms)
+
+
+@step
+def pivot_value(s: Record, part: int, c: float) -> float:
+    """One number of the swings: part 0 to 11 = price, formed at, known at of the last high, the high before it, the
+    last low, the low before it; 12 = where `c` lies between the last low (0) and the last high (1). nan where there is
+    none."""
+    if part < 3:
+        return _pivot_part(s.high, part)
+    if part < 6:
+        return _pivot_part(s.high_before, part - 3)
+    if part < 9:
+        return _pivot_part(s.low, part - 6)
+    if part < 12:
+        return _pivot_part(s.low_before, part - 9)
+    return (c - s.low.price) / (s.high.price - s.low.price)
+
+
 def warmup_swings(k: int) -> int:
     """2k + 1 bars decide a pivot; nothing before them has an effect. How long until a pivot occurs is the market's
     business."""

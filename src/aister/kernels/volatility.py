@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from aister.kernels import Record, step
-from aister.kernels.averages import EMA, ema, set_wilder, set_window, warmup_wilder, window, window_layout
+from aister.kernels.averages import EMA, ema, set_wilder, set_window, warmup_wilder, window_in, window_layout
 
 ATR = np.dtype([("average", EMA), ("last", "f8"), ("seen", "i8")], align=True)
 """average: Wilder average of true ranges; last: the close before; seen: 0 before the first bar."""
@@ -54,17 +54,23 @@ def set_volatility(s: np.void) -> None:
 
 
 @step
-def volatility(s: Record, x: float) -> float:
-    """Population standard deviation of the last n log returns ln(x / x before). Per bar, not annualised; 0.01 is 1 %.
-
-    First value at input n + 1, where history's start has no effect any more. Not a rule of TA-Lib.
-    """
+def volatility_in(s: Record, r: Record, x: float) -> float:
+    """As `volatility`, for a WINDOW of returns whose ring is that of the record `r`."""
     last = s.last
     s.last = x
     if s.seen == 0:
         s.seen = 1
         return np.nan
-    return window(s.returns, math.log(x / last))[1]
+    return window_in(s.returns, r, math.log(x / last))[1]
+
+
+@step
+def volatility(s: Record, x: float) -> float:
+    """Population standard deviation of the last n log returns ln(x / x before). Per bar, not annualised; 0.01 is 1 %.
+
+    First value at input n + 1, where history's start has no effect any more. Not a rule of TA-Lib.
+    """
+    return volatility_in(s, s.returns, x)
 
 
 def warmup_volatility(n: int) -> int:

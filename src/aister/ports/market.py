@@ -17,7 +17,8 @@ class Series(msgspec.Struct, frozen=True, eq=False):
 
     open_ms: open times (UTC ms), shape (n,); open, high, low, close in quote per base, volume in base units, float64
     (n,). A bar is known from open_ms + interval_ms on. funding_ms, funding_e8: settlement times and rates in 1e-8 per
-    settlement, shape (m,), rising. start: index of the first bar of the span; bars before it are history that features
+    settlement, shape (m,), rising; funding_interval_ms: what each covers, (m,), the instrument's own interval where it
+    is None. start: index of the first bar of the span; bars before it are history that features
     may warm up on and that nothing may trade on.
     """
 
@@ -32,6 +33,7 @@ class Series(msgspec.Struct, frozen=True, eq=False):
     funding_ms: Ints
     funding_e8: Ints
     start: int = 0
+    funding_interval_ms: Ints | None = None
 
     @property
     def symbol(self) -> str:

@@ -104,6 +104,7 @@ class RecordedFeed(msgspec.Struct, frozen=True):
             funding_ms=np.array([f.time_ms for f in settled], np.int64),
             funding_e8=np.array([f.rate_e8 for f in settled], np.int64),
             start=start,
+            funding_interval_ms=np.array([f.interval_ms for f in settled], np.int64),
         )
 
 
