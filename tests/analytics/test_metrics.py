@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from aister.analytics.collect import collect
-from aister.analytics.daily import block_length, bootstrap_mean, daily_returns, lo_factor
+from aister.analytics.bootstrap import block_length, bootstrap_mean
+from aister.analytics.daily import daily_returns
 from aister.analytics.metrics import measure
+from aister.analytics.ratios import lo_factor
 from aister.core.money import UNIT
 from tests.fakes.audits import DAY_MS, HOUR_MS, START_MS, Tape, one_trade
 from tests.fakes.results import result, trade

@@ -1,19 +1,45 @@
-"""Daily returns and what may be said of them: Sharpe corrected for autocorrelation, and a bootstrap interval (Q11,
-Q40)."""
+"""Daily returns: mark to market from one 00:00 UTC to the next, on allotted capital, flat days included (Q11)."""
 
-import math
 from bisect import bisect_right
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DAY_MS", "YEAR_DAYS", "block_length", "bootstrap_mean", "daily_returns", "lo_factor"]
+__all__ = ["ANNUAL_DAYS", "DAY_MS", "YEAR_DAYS", "DailyEquity", "daily_returns", "returns_of", "unit_values"]
 
 DAY_MS = 86_400_000
 YEAR_DAYS = 365
+ANNUAL_DAYS = 90
+"""Whole days below which no annualised figure is shown (Q11)."""
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+class DailyEquity(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """An account seen once a day. Money is int64 1e-8 quote units.
+
+    span_ms    open of the first bar, close of the last;   capital: allotted at the start;   final: equity at the end
+    first_day  UTC day (days since 1970) of the first whole day in the span
+    marks      equity at 00:00 UTC of first_day, first_day + 1, ..., shape (days + 1,); empty without a midnight
+    transfers  moved in (negative: out) during each of these days, shape (days,); empty = none
+    moved      all transfers of the span
+    """
+
+    span_ms: tuple[int, int]
+    capital: int
+    final: int
+    first_day: int
+    marks: Ints
+    transfers: Ints = np.empty(0, np.int64)
+    moved: int = 0
+
+    @property
+    def net(self) -> int:
+        """What was gained: equity at the end, transfers taken out, less capital."""
+        return self.final - self.capital - self.moved
 
 
 def daily_returns(
@@ -35,77 +61,31 @@ def daily_returns(
         day = (time_ms - 1) // DAY_MS - first
         if 0 <= day < len(moved):
             moved[day] += amount
-    return np.array([(marks[i + 1] - marks[i] - moved[i]) / capital for i in range(len(moved))], np.float64)
+    return _returns(np.array(marks, np.int64), np.array(moved, np.int64), capital)
+
+
+def returns_of(equity: DailyEquity) -> Floats:
+    """(mark of the next day - mark - transfers) / capital, shape (days,). Fixed capital in the denominator: they add
+    up to the net return, they do not compound."""
+    moved = equity.transfers if len(equity.transfers) else np.zeros(max(0, len(equity.marks) - 1), np.int64)
+    return _returns(equity.marks, moved, equity.capital)
+
+
+def unit_values(equity: DailyEquity) -> Floats:
+    """Value of one unit of NAV (Q23) at each mark, the first = 1: a day multiplies it by (next mark - transfers) /
+    mark, so deposits and withdrawals never move it. 0 from the day on which the account was lost."""
+    if len(equity.marks) < 2:
+        return np.ones(len(equity.marks))
+    moved = equity.transfers if len(equity.transfers) else np.zeros(len(equity.marks) - 1, np.int64)
+    growth = np.maximum(0.0, (equity.marks[1:] - moved) / np.maximum(1, equity.marks[:-1]))
+    return np.concatenate([[1.0], np.cumprod(growth)])
+
+
+def _returns(marks: Ints, moved: Ints, capital: int) -> Floats:
+    returns: Floats = (np.diff(marks) - moved) / capital if len(marks) > 1 else np.empty(0)
+    return returns
 
 
 def _at(times_ms: Sequence[int], amounts: Sequence[int], time_ms: int, before: int) -> int:
     index = bisect_right(times_ms, time_ms) - 1
     return amounts[index] if index >= 0 else before
-
-
-def lo_factor(returns: Floats, periods: int = YEAR_DAYS) -> float | None:
-    """eta(q) = q / sqrt(q + 2 sum_{k=1}^{L} (q - k) rho_k): the annual Sharpe ratio is eta x the daily one.
-
-    rho_k: autocorrelation at lag k, taken as zero beyond L = floor(4 (T / 100)^(2/9)), the usual bandwidth for T
-    returns. With independent returns eta = sqrt(q). None where it is not defined (no variance, or the sum is not
-    positive). Source: Lo (2002), The Statistics of Sharpe Ratios, FAJ 58(4), equation 20.
-    """
-    n = len(returns)
-    centred = returns - returns.mean() if n else returns
-    variance = float(centred @ centred)
-    if n < 3 or variance <= 0.0:
-        return None
-    lags = min(n - 1, math.floor(4 * (n / 100) ** (2 / 9)))
-    total = float(periods)
-    for k in range(1, lags + 1):
-        total += 2 * (periods - k) * float(centred[k:] @ centred[:-k]) / variance
-    return periods / math.sqrt(total) if total > 0 else None
-
-
-def block_length(returns: Floats) -> float:
-    """Mean block length of the stationary bootstrap (Politis & White 2004, as corrected by Patton, Politis & White
-    2009).
-
-    b = (2 G^2 / D)^(1/3) T^(1/3), G = sum lambda(k/M) |k| R(k), D = 2 g(0)^2, g(0) = sum lambda(k/M) R(k), lambda the
-    flat-top window, M twice the first lag after which K_T autocorrelations in a row are insignificant. Between 1 and 3
-    sqrt(T).
-    """
-    n = len(returns)
-    centred = returns - returns.mean() if n else returns
-    variance = float(centred @ centred) / max(1, n)
-    if n < 8 or variance <= 0.0:
-        return 1.0
-    quiet = max(5, math.ceil(math.sqrt(math.log10(n))))
-    longest = min(n - 1, math.ceil(math.sqrt(n)) + quiet)
-    covariance = np.array([float(centred[k:] @ centred[: n - k]) / n for k in range(longest + 1)])
-    significant = np.abs(covariance[1:] / variance) > 2 * math.sqrt(math.log10(n) / n)
-    loud = np.flatnonzero(significant[: max(1, longest - quiet + 1)])
-    window = min(longest, 2 * (int(loud[-1]) + 1 if len(loud) else 1))
-    k = np.arange(1, window + 1)
-    flat_top = np.minimum(1.0, 2.0 * (1.0 - k / window))
-    at_zero = covariance[0] + 2 * float(flat_top @ covariance[1 : window + 1])
-    slope = 2 * float((flat_top * k) @ covariance[1 : window + 1])
-    if at_zero == 0.0 or slope == 0.0:
-        return 1.0
-    length = ((2 * slope**2) / (2 * at_zero**2)) ** (1 / 3) * n ** (1 / 3)
-    return float(min(max(1.0, length), 3 * math.sqrt(n)))
-
-
-def bootstrap_mean(
-    returns: Floats, *, seed: int, draws: int = 1_000, level: float = 0.95
-) -> tuple[float, float] | None:
-    """Interval of the mean daily return from the stationary bootstrap (Politis & Romano 1994): blocks of geometric
-    length with the mean above, wrapped at the end. None with fewer than 8 days."""
-    n = len(returns)
-    if n < 8:
-        return None
-    rng = np.random.default_rng(seed)
-    begin = 1.0 / block_length(returns)
-    index = np.empty((draws, n), np.int64)
-    index[:, 0] = rng.integers(0, n, draws)
-    for t in range(1, n):
-        fresh = rng.random(draws) < begin
-        index[:, t] = np.where(fresh, rng.integers(0, n, draws), (index[:, t - 1] + 1) % n)
-    means = returns[index].mean(axis=1)
-    tail = (1.0 - level) / 2
-    return float(np.quantile(means, tail)), float(np.quantile(means, 1.0 - tail))

@@ -5,14 +5,21 @@ import math
 import msgspec
 import numpy as np
 
-from aister.analytics.daily import YEAR_DAYS, bootstrap_mean, daily_returns, lo_factor
+from aister.analytics.bootstrap import bootstrap_mean
+from aister.analytics.daily import ANNUAL_DAYS, YEAR_DAYS, daily_returns
+from aister.analytics.outcomes import (
+    cost_shares,
+    covered_ms,
+    expectancy_r,
+    needs_lower_timeframe,
+    profit_factor,
+    win_rate,
+)
+from aister.analytics.ratios import lo_factor, sharpe, volatility
 from aister.analytics.run_result import RunResult, Trade
 from aister.core.money import UNIT
 
-__all__ = ["ANNUAL_DAYS", "Metrics", "measure"]
-
-ANNUAL_DAYS = 90
-"""Whole days below which no annualised figure is shown (Q11)."""
+__all__ = ["Metrics", "measure"]
 
 
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,12 +85,11 @@ def measure(result: RunResult, *, seed: int) -> Metrics:
     returns = daily_returns(result.equity.times_ms, result.equity.amounts, result.transfers, capital, result.span_ms)
     days = len(returns)
     mean = float(returns.mean()) if days else None
-    sigma = float(returns.std(ddof=1)) if days > 1 else None
+    sigma, ratio = volatility(returns), sharpe(returns)
     low = high = None
     interval = bootstrap_mean(returns, seed=seed)
     if interval:
         low, high = interval
-    sharpe = mean / sigma if mean is not None and sigma else None
     factor = lo_factor(returns) if days >= ANNUAL_DAYS else None
     _note(missing, "volatility_daily", sigma, f"{days} whole days; two are needed")
     _note(missing, "mean_daily", mean, "no whole UTC day in the span")
@@ -92,12 +98,12 @@ def measure(result: RunResult, *, seed: int) -> Metrics:
     _note(
         missing,
         "sharpe_daily",
-        sharpe,
+        ratio,
         "the daily returns do not vary" if days > 1 else f"{days} whole days; two are needed",
     )
     short = f"{days} whole days; annualised figures need {ANNUAL_DAYS}"
     annual = sigma * math.sqrt(YEAR_DAYS) if sigma is not None and days >= ANNUAL_DAYS else None
-    sharpe_annual = sharpe * factor if sharpe is not None and factor is not None else None
+    sharpe_annual = ratio * factor if ratio is not None and factor is not None else None
     _note(missing, "volatility_annual", annual, short)
     _note(
         missing,
@@ -108,22 +114,22 @@ def measure(result: RunResult, *, seed: int) -> Metrics:
 
     closed = result.trades
     none = "no closed trades"
-    wins = sum(t.pnl > 0 for t in closed)
-    won, lost = sum(t.pnl for t in closed if t.pnl > 0), -sum(t.pnl for t in closed if t.pnl < 0)
-    multiples = [t.r for t in closed if t.r is not None]
-    _note(missing, "win_rate", closed or None, none)
-    _note(missing, "profit_factor", lost or None, "no losing trades" if closed else none)
-    _note(missing, "expectancy_r", multiples or None, "no trade with a stop" if closed else none)
+    pnl, risk = (np.array(column, np.int64) for column in ([t.pnl for t in closed], [t.initial_risk for t in closed]))
+    hits, factor_won, multiple = win_rate(pnl), profit_factor(pnl), expectancy_r(pnl, risk)
+    _note(missing, "win_rate", hits, none)
+    _note(missing, "profit_factor", factor_won, "no losing trades" if closed else none)
+    _note(missing, "expectancy_r", multiple, "no trade with a stop" if closed else none)
     _note(missing, "mean_holding_ms", closed or None, none)
 
     slippage = result.slippage if result.slippage_known else None
-    before = None if slippage is None else net + result.fees + result.funding + slippage
+    before, shares = None, None
+    if slippage is not None:
+        before, shares = cost_shares(net, {"fees": result.fees, "funding": result.funding, "slippage": slippage})
     _note(missing, "slippage", slippage, "a liquidation has no reference price")
     _note(missing, "before_costs", before, "slippage is not known")
-    share = float(before) if before is not None and before > 0 else None
     for name in ("fees_share", "funding_share", "slippage_share"):
         _note(
-            missing, name, share, "nothing was earned before costs" if before is not None else "slippage is not known"
+            missing, name, shares, "nothing was earned before costs" if before is not None else "slippage is not known"
         )
     fall = result.equity.deepest
     until_ms = result.equity.times_ms[-1] if fall.back_ms is None else fall.back_ms
@@ -139,28 +145,28 @@ def measure(result: RunResult, *, seed: int) -> Metrics:
         fees=result.fees / UNIT,
         funding=result.funding / UNIT,
         slippage=None if slippage is None else slippage / UNIT,
-        fees_share=result.fees / share if share else None,
-        funding_share=result.funding / share if share else None,
-        slippage_share=slippage / share if share and slippage is not None else None,
+        fees_share=shares["fees"] if shares else None,
+        funding_share=shares["funding"] if shares else None,
+        slippage_share=shares["slippage"] if shares else None,
         mean_daily=mean,
         mean_daily_low=low,
         mean_daily_high=high,
         volatility_daily=sigma,
         volatility_annual=annual,
-        sharpe_daily=sharpe,
+        sharpe_daily=ratio,
         sharpe_annual=sharpe_annual,
         max_drawdown=fall.depth,
         drawdown_ms=until_ms - fall.peak_ms if fall.depth else 0,
         drawdown_recovered=not fall.depth or fall.back_ms is not None,
-        win_rate=wins / len(closed) if closed else None,
-        profit_factor=won / lost if lost else None,
-        expectancy_r=float(np.mean(multiples)) if multiples else None,
+        win_rate=hits,
+        profit_factor=factor_won,
+        expectancy_r=multiple,
         exposure=_exposure(result),
         turnover=sum(t.turnover for t in (*closed, *result.open_trades)) / capital,
         mean_holding_ms=sum(t.held_ms for t in closed) / len(closed) if closed else None,
         ambiguous_trades=sum(t.ambiguous for t in closed),
         target_first_pnl=(net + gain) / UNIT,
-        needs_lower_timeframe=bool(gain) and gain > 0.1 * abs(net),
+        needs_lower_timeframe=needs_lower_timeframe(gain, net),
         unavailable=missing,
     )
 
@@ -173,12 +179,9 @@ def _note(missing: dict[str, str], name: str, value: object, reason: str) -> Non
 def _exposure(result: RunResult) -> float:
     """Share of the span covered by the union of all positions' lives."""
     start, end = result.span_ms
-    lives = sorted((t.opened_ms, _end(t, end)) for t in (*result.trades, *result.open_trades))
-    covered, until = 0, start
-    for opened, closed in lives:
-        covered += max(0, closed - max(opened, until))
-        until = max(until, closed)
-    return covered / (end - start) if end > start else 0.0
+    lives = [(t.opened_ms, _end(t, end)) for t in (*result.trades, *result.open_trades)]
+    opened, closed = np.array(lives, np.int64).reshape(-1, 2).T
+    return covered_ms(opened, closed, result.span_ms) / (end - start) if end > start else 0.0
 
 
 def _end(trade: Trade, end_ms: int) -> int:
