@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from aister.analytics.collect import collect
 from aister.analytics.bootstrap import block_length, bootstrap_mean
+from aister.analytics.collect import collect
 from aister.analytics.daily import daily_returns
 from aister.analytics.metrics import measure
 from aister.analytics.ratios import lo_factor

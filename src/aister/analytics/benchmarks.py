@@ -8,8 +8,19 @@ import numpy.typing as npt
 
 from aister.analytics.run_result import RunResult, Trade
 from aister.core.money import RATE_ONE, UNIT
+from aister.ports.market import Market
 
-__all__ = ["ENOUGH_TRADES", "Bars", "BuyAndHold", "MatchedRandom", "buy_and_hold", "matched_random", "planned_holding"]
+__all__ = [
+    "ENOUGH_TRADES",
+    "Bars",
+    "BuyAndHold",
+    "MatchedRandom",
+    "buy_and_hold",
+    "hold_market",
+    "matched_random",
+    "planned_holding",
+    "standing",
+]
 
 ENOUGH_TRADES = 30
 """Closed trades below which no percentile is called evidence."""
@@ -68,32 +79,72 @@ class MatchedRandom(msgspec.Struct, frozen=True):
 
 def buy_and_hold(result: RunResult) -> BuyAndHold | None:
     """The benchmark over the result's span, from its candles and settlements; None without bars."""
-    symbols = [s for s in result.symbols if result.candles[s].open_ms]
-    if not symbols:
-        return None
-    capital = result.capital / UNIT
-    part = capital / len(symbols)
-    times = sorted({t + result.candles[s].interval_ms for s in symbols for t in result.candles[s].open_ms})
+    prices = {
+        symbol: _Prices(
+            np.array(candles.open_ms, np.int64),
+            np.array(candles.open_ms, np.int64) + candles.interval_ms,
+            candles.open[0],
+            np.array(candles.close),
+            result.instruments[symbol].taker_e8 / RATE_ONE,
+            [(s.time_ms, s.rate, s.price or candles.open[0]) for s in result.settlements.get(symbol, ())],
+        )
+        for symbol, candles in result.candles.items()
+        if candles.open_ms
+    }
+    return _hold(prices, result.capital / UNIT) if prices else None
+
+
+def hold_market(market: Market, capital: int) -> BuyAndHold | None:
+    """The benchmark over a market's span (history in front left out), a point per hour or base bar, whichever is
+    longer. Fees are the instruments' own. capital in money units; None without bars."""
+    prices = {}
+    for one in market.series:
+        if one.start >= len(one.open_ms):
+            continue
+        open_ms, close = one.open_ms[one.start :], one.close[one.start :]
+        ends = open_ms + one.interval_ms
+        kept = np.flatnonzero(np.append(np.diff((ends - 1) // _HOUR_MS) > 0, True))
+        first = float(one.open[one.start])
+        newest = np.searchsorted(ends, one.funding_ms, "right") - 1
+        at = np.where(newest >= 0, close[np.maximum(newest, 0)], first)
+        settled = zip(one.funding_ms.tolist(), (one.funding_e8 / RATE_ONE).tolist(), at.tolist(), strict=True)
+        due = [row for row in settled if row[0] <= ends[-1]]
+        prices[one.symbol] = _Prices(
+            open_ms[:1], ends[kept], first, close[kept], one.instrument.taker_e8 / RATE_ONE, due
+        )
+    return _hold(prices, capital / UNIT) if prices else None
+
+
+class _Prices(msgspec.Struct, frozen=True, eq=False):
+    """What holding one symbol needs: first open, closes with their times, taker fee, settlements (time, rate, newest
+    close)."""
+
+    open_ms: Ints
+    close_ms: Ints
+    open: float
+    close: Floats
+    taker: float
+    settled: list[tuple[int, float, float]]
+
+
+def _hold(prices: dict[str, _Prices], capital: float) -> BuyAndHold:
+    part = capital / len(prices)
+    times = sorted(set().union(*(one.close_ms.tolist() for one in prices.values())))
     total = np.zeros(len(times))
     fees = funding = exit_fees = 0.0
     by_symbol = {}
-    for symbol in symbols:
-        candles, taker = result.candles[symbol], result.instruments[symbol].taker_e8 / RATE_ONE
-        size = part / (candles.open[0] * (1 + taker))
-        paid = [
-            (s.time_ms, size * (s.price or candles.open[0]) * s.rate)
-            for s in result.settlements.get(symbol, ())
-            if s.time_ms > candles.open_ms[0]
-        ]
-        entry = size * candles.open[0] * taker
-        last = np.searchsorted(np.array(candles.open_ms) + candles.interval_ms, times, "right") - 1
-        close = np.where(last >= 0, np.array(candles.close)[np.maximum(last, 0)], candles.open[0])
+    for symbol, one in prices.items():
+        size = part / (one.open * (1 + one.taker))
+        paid = [(at, size * price * rate) for at, rate, price in one.settled if at > one.open_ms[0]]
+        entry = size * one.open * one.taker
+        last = np.searchsorted(one.close_ms, times, "right") - 1
+        close = np.where(last >= 0, one.close[np.maximum(last, 0)], one.open)
         owed = np.concatenate([[0.0], np.cumsum([amount for _, amount in paid])])
         due = owed[np.searchsorted([at for at, _ in paid], times, "right")]
-        total += part - entry - size * candles.open[0] + size * close - due
-        exit_fee = size * candles.close[-1] * taker
+        total += part - entry - size * one.open + size * close - due
+        exit_fee = size * float(one.close[-1]) * one.taker
         fees, funding, exit_fees = fees + entry + exit_fee, funding + float(owed[-1]), exit_fees + exit_fee
-        by_symbol[symbol] = candles.close[-1] / candles.open[0] - 1.0
+        by_symbol[symbol] = float(one.close[-1]) / one.open - 1.0
     peak = np.maximum.accumulate(np.concatenate([[capital], total]))[1:]
     return BuyAndHold(
         net_return=float((total[-1] - exit_fees) / capital - 1.0),
@@ -139,9 +190,7 @@ def matched_random(
     """
     trades = [t for t in result.trades if t.notional > 0]
     if not trades:
-        return MatchedRandom(
-            draws, 0, 0.0, None, None, None, None, False, "No closed trades: there is nothing to compare."
-        )
+        return standing(np.empty(0), 0.0, 0, draws)
     times, mass = planned_holding([t.held_ms for t in trades], [t.stopped for t in trades])
     rng = np.random.default_rng(seed)
     total = np.zeros(draws)
@@ -159,22 +208,20 @@ def matched_random(
                 some = mine[at : at + max(1, _CELLS // draws)]
                 held = rng.choice(times, (len(some), draws), p=mass)
                 total += _walk(some, bars, ladder, side, held, when, owed, rng).sum(axis=0)
-    returns = total / (result.capital / UNIT)
     own = sum(t.pnl for t in trades) / result.capital
+    return standing(total / (result.capital / UNIT), own, len(trades), draws)
+
+
+def standing(returns: Floats, own: float, trades: int, draws: int) -> MatchedRandom:
+    """Where the return of a result with that many trades stands among those of its `draws` random strategies."""
+    if not trades:
+        none = "No closed trades: there is nothing to compare."
+        return MatchedRandom(draws, 0, 0.0, None, None, None, None, False, none)
     percentile = 100.0 * float((returns < own).mean() + 0.5 * (returns == own).mean())
     low, high = (float(np.quantile(returns, q)) for q in (0.05, 0.95))
-    evidence = len(trades) >= ENOUGH_TRADES
-    return MatchedRandom(
-        draws,
-        len(trades),
-        own,
-        float(returns.mean()),
-        low,
-        high,
-        percentile,
-        evidence,
-        _words(len(trades), percentile, evidence),
-    )
+    evidence = trades >= ENOUGH_TRADES
+    words = _words(trades, percentile, evidence)
+    return MatchedRandom(draws, trades, own, float(returns.mean()), low, high, percentile, evidence, words)
 
 
 def _words(trades: int, percentile: float, evidence: bool) -> str:

@@ -46,7 +46,7 @@ def block_length(returns: Floats) -> float:
     n = len(returns)
     centred = returns - returns.mean() if n else returns
     variance = float(centred @ centred) / max(1, n)
-    if n < 8 or variance <= 0.0:
+    if n < 8 or float(np.ptp(returns)) == 0.0:
         return 1.0
     quiet = max(5, math.ceil(math.sqrt(math.log10(n))))
     longest = min(n - 1, math.ceil(math.sqrt(n)) + quiet)

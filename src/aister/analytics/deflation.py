@@ -89,7 +89,8 @@ def minimum_track(
 
 def expected_maximum(trials: int, variance: float) -> float:
     """SR0 = sqrt(V) ((1 - gamma) Z(1 - 1 / N) + gamma Z(1 - 1 / (N e))): the highest Sharpe ratio to expect of N
-    independent trials without skill; Z the normal quantile, gamma Euler's constant. 0 for a single trial."""
+    independent trials without skill; Z the normal quantile, gamma Euler's constant. 0 for a single trial; 8 %
+    below the exact value for two, within 3 % from five on."""
     if trials <= 1:
         return 0.0
     ahead = (1 - _EULER) * _NORMAL.inv_cdf(1 - 1 / trials) + _EULER * _NORMAL.inv_cdf(1 - 1 / (trials * math.e))

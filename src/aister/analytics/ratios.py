@@ -58,7 +58,7 @@ def lo_factor(returns: Floats, periods: int = YEAR_DAYS) -> float | None:
     n = len(returns)
     centred = returns - returns.mean() if n else returns
     variance = float(centred @ centred)
-    if n < 3 or variance <= 0.0:
+    if n < 3 or float(np.ptp(returns)) == 0.0:
         return None
     lags = min(n - 1, math.floor(4 * (n / 100) ** (2 / 9)))
     total = float(periods)
