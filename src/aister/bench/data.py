@@ -90,14 +90,17 @@ def seeded_series(bars: int, seed: int = 1) -> Series:
         volumes[rows] = 20.0 * swing * np.exp(0.7 * random.standard_normal(DAY_BARS))
         level = float(path[-1, -1])
     ticks = np.rint(np.exp(prices[:bars]) * 100.0)
-    columns = [np.ascontiguousarray(ticks[:, i]) / 100.0 for i in range(4)]
+    opened, high, low, close = (np.ascontiguousarray(ticks[:, i]) / 100.0 for i in range(4))
     open_ms = START_MS + np.arange(bars, dtype=np.int64) * MINUTE_MS
     funding_ms = np.arange(START_MS + FUNDING_MS, START_MS + bars * MINUTE_MS, FUNDING_MS, dtype=np.int64)
     return Series(
         BENCH_INSTRUMENT,
         MINUTE_MS,
         open_ms,
-        *columns,
+        opened,
+        high,
+        low,
+        close,
         np.rint(volumes[:bars] * 1_000.0) / 1_000.0,
         funding_ms,
         np.full(funding_ms.size, FUNDING_E8, dtype=np.int64),
