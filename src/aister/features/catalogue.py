@@ -1,15 +1,18 @@
 """Every feature there is: id, unit, warm-up, invariances, meaning. An id is `timeframe.name` or `group.name`.
 
 The timeframe part is written once in the kernel's own table (`aister.kernels.outputs.OUTPUTS`) and repeated here
-per timeframe.
+per timeframe. Indicators with parameters (`15m.ema_34`) are features too, once somebody asks for them: `feature(id)`
+describes those and these alike.
 """
 
 import msgspec
 
-from aister.features.timeframes import NAMES
+from aister.core.errors import UsageError
+from aister.features.indicators import Indicator, indicator
+from aister.features.timeframes import NAMES, bit
 from aister.kernels.outputs import MOVES, OUTPUTS, SAME, Output
 
-__all__ = ["CATALOGUE", "CONTEXT", "Feature", "feature_ids"]
+__all__ = ["CATALOGUE", "CONTEXT", "Feature", "feature", "feature_ids"]
 
 
 class Feature(msgspec.Struct, frozen=True):
@@ -42,6 +45,20 @@ def _of_bars(timeframe: str, output: Output) -> Feature:
         scale=output.scale,
         reciprocal=f"{kind} {timeframe}.{partner}" if partner else "",
         why=output.why,
+    )
+
+
+def _of_indicator(timeframe: str, made: Indicator) -> Feature:
+    kind, _, partner = made.reciprocal.partition(" ")
+    return Feature(
+        id=f"{timeframe}.{made.name}",
+        unit=made.unit,
+        warmup=made.warmup,
+        meaning=made.meaning,
+        additive=made.additive,
+        scale=made.scale,
+        reciprocal=f"{kind} {timeframe}.{partner}" if partner else "",
+        why=made.why,
     )
 
 
@@ -115,3 +132,17 @@ def feature_ids(timeframe: str) -> tuple[str, ...]:
     """The ids of one timeframe: first the kernel's outputs in the order of their record, then bars, complete,
     unbroken."""
     return tuple(id for id in CATALOGUE if id.startswith(f"{timeframe}."))
+
+
+def feature(id: str) -> Feature:
+    """What the feature of this id is: of the catalogue, or an indicator with parameters of one of the timeframes.
+
+    Raises `UsageError` saying what is wrong with the id.
+    """
+    if id in CATALOGUE:
+        return CATALOGUE[id]
+    timeframe, dot, name = id.partition(".")
+    if not dot or timeframe in ("session", "funding", "clock"):
+        raise UsageError(f"There is no feature {id!r}; the catalogue lists every id.")
+    bit(timeframe)
+    return _of_indicator(timeframe, indicator(name))

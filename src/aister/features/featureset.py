@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from aister.core.errors import UsageError
+from aister.features.asked import Asked
 from aister.features.catalogue import CATALOGUE, feature_ids
 from aister.features.context import Facts, context_values
+from aister.features.indicators import indicator
 from aister.features.timeframes import NAMES
 
 __all__ = ["FeatureSet", "Recorded"]
@@ -16,21 +18,14 @@ __all__ = ["FeatureSet", "Recorded"]
 _IDS = {name: feature_ids(name) for name in NAMES}
 _PLACE = {id: (slot, at, CATALOGUE[id].warmup) for slot, name in enumerate(NAMES) for at, id in enumerate(_IDS[name])}
 _LONGEST = {name: max(CATALOGUE[id].warmup for id in _IDS[name]) for name in NAMES}
-_UNCOMPUTABLE = {
-    "rsi_14": "the price has not moved since the data began",
-    "plus_di_14": "the price has not moved since the data began",
-    "minus_di_14": "the price has not moved since the data began",
-    "bollinger_position": "the last 20 closes are equal, so the bands have no width",
-    "vwap": "this UTC day was not seen from its first bar, or nothing has traded in it",
-    "vwap_distance": "this UTC day was not seen from its first bar, or nothing has traded in it",
-    "swing_position": "no swing high above a swing low has been confirmed yet",
-}
+_NOTHING = Asked({}, ())
 
 
 class FeatureSet:
     """Everything known about `symbol` at `time_ms` (engine time, not before its newest bar's close). Never changes.
 
-    An id of the catalogue is either in `values`, finite, or in `unavailable` with one reason in words.
+    An id of the catalogue, or of an indicator that was asked for, is either in `values`, finite, or in `unavailable`
+    with one reason in words.
     """
 
     __slots__ = ("_unavailable", "_values", "symbol", "time_ms")
@@ -55,20 +50,21 @@ class FeatureSet:
         return self._unavailable
 
     def get(self, id: str) -> float | None:
-        """The value, or None where it is unavailable. Raises `UsageError` for an id that is not in the catalogue."""
+        """The value, or None where it is unavailable. Raises `UsageError` for an id that is neither in the catalogue
+        nor was asked for."""
         value = self._values.get(id)
-        if value is None and id not in CATALOGUE:
+        if value is None and id not in CATALOGUE and id not in self._unavailable:
             raise _no_such(id)
         return value
 
 
 class Recorded(FeatureSet):
     """A `FeatureSet` over values copied from the kernel: `rows` (slot, output) and `counts` (bars closed so far,
-    complete, unbroken, open time) and `reasons` (why none of it counts, or "") per slot. Lists and dictionaries are
-    made when somebody asks for them: a rule that reads five ids out of 240 and does not fire should not pay for the
-    rest."""
+    complete, unbroken, open time) and `reasons` (why none of it counts, or "") per slot; `outs`, the values of the
+    indicators `asked` for. Lists and dictionaries are made when somebody asks for them: a rule that reads five ids out
+    of 240 and does not fire should not pay for the rest."""
 
-    __slots__ = ("_composed", "_context", "_counts", "_facts", "_lists", "_reasons", "_rows")
+    __slots__ = ("_asked", "_composed", "_context", "_counts", "_facts", "_lists", "_outs", "_reasons", "_rows")
 
     def __init__(
         self,
@@ -78,6 +74,8 @@ class Recorded(FeatureSet):
         counts: list[tuple[int, int, int, int]],
         reasons: list[str],
         facts: Facts,
+        asked: Asked = _NOTHING,
+        outs: list[float] | None = None,
     ) -> None:
         self.symbol = symbol
         self.time_ms = time_ms
@@ -86,6 +84,8 @@ class Recorded(FeatureSet):
         self._reasons = reasons
         self._lists: list[list[float] | None] = [None] * len(NAMES)
         self._facts = facts
+        self._asked = asked
+        self._outs = outs or []
         self._context: tuple[dict[str, float], dict[str, str]] | None = None
         self._composed: tuple[dict[str, float], dict[str, str]] | None = None
 
@@ -100,6 +100,9 @@ class Recorded(FeatureSet):
     def get(self, id: str) -> float | None:
         place = _PLACE.get(id)
         if place is None:
+            if id in self._asked.places:
+                found = self._read_asked(id)
+                return None if isinstance(found, str) else found
             if id not in CATALOGUE:
                 raise _no_such(id)
             return self._read_context()[0].get(id)
@@ -121,6 +124,9 @@ class Recorded(FeatureSet):
             self._context = context_values(self._facts, self.time_ms)
         return self._context
 
+    def _read_asked(self, id: str) -> float | str:
+        return self._asked.read(id, self._outs, self._counts, self._reasons)
+
     def _compose(self) -> tuple[dict[str, float], dict[str, str]]:
         known: dict[str, float] = {}
         unknown: dict[str, str] = {}
@@ -139,10 +145,16 @@ class Recorded(FeatureSet):
                 elif isfinite(value):
                     known[id] = value
                 else:
-                    unknown[id] = _reason(id.partition(".")[2])
+                    unknown[id] = indicator(id.partition(".")[2]).undetermined
         of_context, reasons = self._read_context()
         known.update(of_context)
         unknown.update(reasons)
+        for id in self._asked.places:
+            found = self._read_asked(id)
+            if isinstance(found, str):
+                unknown[id] = found
+            else:
+                known[id] = found
         self._composed = known, unknown
         return self._composed
 
@@ -157,11 +169,12 @@ def _warming(name: str, bars: int) -> dict[str, str]:
     }
 
 
-def _reason(output: str) -> str:
-    if output.startswith("swing_") and output not in _UNCOMPUTABLE:
-        return f"no such {'swing high' if 'high' in output else 'swing low'} has been confirmed yet"
-    return _UNCOMPUTABLE.get(output, "the bars so far do not determine it (division by zero)")
-
-
 def _no_such(id: str) -> UsageError:
-    return UsageError(f"There is no feature {id!r}; the catalogue lists every id.")
+    timeframe, _, name = id.partition(".")
+    if timeframe not in NAMES:
+        return UsageError(f"There is no feature {id!r}; the catalogue lists every id.")
+    try:
+        indicator(name)
+    except UsageError as refused:
+        return UsageError(f"There is no feature {id!r}: {refused}")
+    return UsageError(f"There is no feature {id!r} here: name it among the indicators when the features are made.")

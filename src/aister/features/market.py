@@ -3,6 +3,10 @@
 bar --update--> one compiled call per base bar, the timeframes that closed
 settlement --settle-->
 snapshot(symbol, now) --> FeatureSet: every id of the catalogue is in `values` or, with a reason, in `unavailable`
+
+Indicators with parameters are asked for when the features are made, `Features(..., indicators=(("15m", "ema_34"),))`,
+and served beside the catalogue's by an opcode table: the same compiled call for any of them, and none where there are
+none.
 """
 
 from collections.abc import Iterable
@@ -11,6 +15,7 @@ import msgspec
 
 from aister.core.errors import DataError, SequenceError, UsageError
 from aister.core.events import BarClosed, FundingSettled
+from aister.features.asked import asked_for
 from aister.features.context import Facts
 from aister.features.featureset import FeatureSet, Recorded
 from aister.features.sessions import new_york_midnights
@@ -18,6 +23,7 @@ from aister.features.timeframes import INTERVAL_MS, NAMES, interval_name
 from aister.kernels import entry
 from aister.kernels.features import BAD_BAR, LATE_BAR, SYMBOL, live, symbol_state, values
 from aister.kernels.state import State, allocate, restore, snapshot
+from aister.kernels.table import live_table
 
 __all__ = ["Features"]
 
@@ -36,10 +42,13 @@ class _Saved(msgspec.Struct, frozen=True, array_like=True):
     midnight_open: float | None
     next_midnight_ms: int
     funding: FundingSettled | None
+    slots: bytes
+    rings: bytes
 
 
 class _Book:
-    """One symbol's memory: the kernel's record, views into it, the midnight open and the newest settlement."""
+    """One symbol's memory: the kernel's record, views into it, the table of indicators asked for, the midnight open and
+    the newest settlement."""
 
     __slots__ = (
         "clock",
@@ -49,15 +58,21 @@ class _Book:
         "midnight_ms",
         "midnight_open",
         "next_midnight_ms",
+        "outs",
+        "rings",
         "rows",
+        "slots",
         "state",
     )
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, slots: State, rings: State) -> None:
         self.state = state
         self.rows = values(self.state)
         self.clock = self.state[["bars", "open_time_ms"]]
         self.counts = self.state["tf"][0][["n", "complete", "unbroken", "open_time_ms"]]
+        self.slots = slots
+        self.rings = rings
+        self.outs = slots["out"]
         self.midnight_ms = 0
         self.midnight_open: float | None = None
         self.next_midnight_ms = 0
@@ -67,17 +82,26 @@ class _Book:
 class Features:
     """The feature state of `symbols`, fed with closed bars of one base interval in time order per symbol.
 
-    Raises `UsageError` when the base interval is none of the timeframes. Timeframes below it are unavailable (Q8).
+    `indicators`: (timeframe, name) of what is wanted beyond the catalogue, see `indicators.indicator`. Raises
+    `UsageError` when the base interval is none of the timeframes or an indicator does not exist. Timeframes below the
+    base are unavailable (Q8).
     """
 
-    def __init__(self, base_interval_ms: int, symbols: Iterable[str]) -> None:
+    def __init__(
+        self, base_interval_ms: int, symbols: Iterable[str], indicators: Iterable[tuple[str, str]] = ()
+    ) -> None:
         if base_interval_ms not in INTERVAL_MS.values():
             raise UsageError(
                 f"Bars of {interval_name(base_interval_ms)} cannot carry features; feed bars of {', '.join(NAMES)}."
             )
         self.base_interval_ms = base_interval_ms
-        self._books = {symbol: _Book(symbol_state(base_interval_ms)) for symbol in symbols}
-        self._live = entry(live, symbol_state(base_interval_ms), 0, 1.0, 1.0, 1.0, 1.0, 0.0)
+        self._asked = asked_for(indicators)
+        self._books = {symbol: _Book(symbol_state(base_interval_ms), *self._asked.memory()) for symbol in symbols}
+        example = (0, 1.0, 1.0, 1.0, 1.0, 0.0)
+        if self._asked.places:
+            self._live_table = entry(live_table, symbol_state(base_interval_ms), *self._asked.memory(), *example)
+        else:
+            self._live = entry(live, symbol_state(base_interval_ms), *example)
         base = interval_name(base_interval_ms)
         self._below = [
             f"the feed carries bars of {base}, {name} needs smaller ones" if interval_ms < base_interval_ms else ""
@@ -93,7 +117,12 @@ class Features:
         book = self._books.get(bar.symbol)
         if book is None:
             raise _unknown(bar.symbol)
-        closed: int = self._live(book.state, bar.open_time_ms, bar.open, bar.high, bar.low, bar.close, bar.volume)
+        closed: int
+        if self._asked.places:
+            table = book.state, book.slots, book.rings
+            closed = self._live_table(*table, bar.open_time_ms, bar.open, bar.high, bar.low, bar.close, bar.volume)
+        else:
+            closed = self._live(book.state, bar.open_time_ms, bar.open, bar.high, bar.low, bar.close, bar.volume)
         if closed < 0:
             raise self._refusal(closed, bar)
         if bar.open_time_ms >= book.next_midnight_ms:
@@ -134,28 +163,43 @@ class Features:
                 reasons = [*reasons[:slot], _stale(slot, time_ms - opened_ms), *reasons[slot + 1 :]]
         midnight_open = book.midnight_open if time_ms < book.next_midnight_ms else None
         facts = Facts(last_close_ms, midnight_open, book.funding)
-        return Recorded(symbol, time_ms, book.rows.copy(), counts, reasons, facts)
+        if not self._asked.places:
+            return Recorded(symbol, time_ms, book.rows.copy(), counts, reasons, facts)
+        return Recorded(symbol, time_ms, book.rows.copy(), counts, reasons, facts, self._asked, book.outs.tolist())
 
     def save(self) -> bytes:
         """The whole memory as bytes; `load` continues from it bit for bit."""
         books = [
             _Saved(
-                symbol, snapshot(book.state), book.midnight_ms, book.midnight_open, book.next_midnight_ms, book.funding
+                symbol=symbol,
+                state=snapshot(book.state),
+                midnight_ms=book.midnight_ms,
+                midnight_open=book.midnight_open,
+                next_midnight_ms=book.next_midnight_ms,
+                funding=book.funding,
+                slots=snapshot(book.slots) if self._asked.places else b"",
+                rings=snapshot(book.rings) if self._asked.places else b"",
             )
             for symbol, book in self._books.items()
         ]
-        return msgspec.msgpack.encode((self.base_interval_ms, books))
+        return msgspec.msgpack.encode((self.base_interval_ms, list(self._asked.places), books))
 
     def load(self, saved: bytes) -> None:
-        """Continue from what `save` returned. Raises `DataError` when it is of other symbols, interval or layout;
-        nothing has changed then."""
+        """Continue from what `save` returned. Raises `DataError` when it is of other symbols, interval, indicators or
+        layout; nothing has changed then."""
         try:
-            interval_ms, books = msgspec.msgpack.decode(saved, type=tuple[int, list[_Saved]])
-            if interval_ms != self.base_interval_ms or [book.symbol for book in books] != list(self._books):
+            interval_ms, asked, books = msgspec.msgpack.decode(saved, type=tuple[int, list[str], list[_Saved]])
+            if (interval_ms, asked) != (self.base_interval_ms, list(self._asked.places)):
                 raise ValueError
-            fresh = {book.symbol: _Book(allocate(SYMBOL)) for book in books}
+            if [book.symbol for book in books] != list(self._books):
+                raise ValueError
+            fresh = {book.symbol: _Book(allocate(SYMBOL), *self._asked.memory()) for book in books}
             for book in books:
-                restore(fresh[book.symbol].state, book.state)
+                into = fresh[book.symbol]
+                restore(into.state, book.state)
+                if asked:
+                    restore(into.slots, book.slots)
+                    restore(into.rings, book.rings)
         except (ValueError, msgspec.MsgspecError):
             raise DataError("These saved features are of another feed or version; rebuild them from bars.") from None
         for book in books:
