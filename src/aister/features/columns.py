@@ -8,8 +8,8 @@
     columns.context("session.kill_zone", times)  float64 at any rising times; also `funding.*` and `clock.*`
     columns.at("1h.rsi_14", "15m")               `values` or `context` by feature id, at the closes of a timeframe
 
-Names are those of the catalogue (`ema_20`, `macd`, `complete`) and of `indicators.indicator`. Columns are made once,
-shared by everybody who asks, and read-only.
+Names are those of the catalogue (`ema_20`, `macd`, `complete`) and of `indicators.indicator`. Columns are made once and
+shared by everybody who asks: read them, do not change them.
 
 Rows are all the bars that the live state closes, in order. A row is `readable` unless the same base bar that closed it
 late (it had a gap at its end) also closed the next one: then nobody could read it in between. `known_ms` is
@@ -17,7 +17,6 @@ open_ms + interval_ms for a bar that closed on time and later for one that did n
 """
 
 from collections.abc import Iterable
-from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -38,7 +37,6 @@ __all__ = ["Closes", "FeatureColumns"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-Column = TypeVar("Column", Floats, Ints, Bools)
 
 _NONE = np.zeros(0, np.bool_)
 _COUNTS = ("bars", "complete", "unbroken")
@@ -129,7 +127,7 @@ class FeatureColumns:
         known = np.full(len(rows), np.nan)
         found = rows >= 0
         known[found] = column[rows[found]]
-        return _frozen(known)
+        return known
 
     def rows(self, timeframe: str, decide: str) -> Ints:
         """Which row of `timeframe` counts at each close of `decide`; -1 where none does."""
@@ -137,7 +135,6 @@ class FeatureColumns:
             closes, at = self.closes(timeframe), self.closes(decide).known_ms
             rows = np.empty(len(at), np.int64)
             over.last_known(closes.known_ms, closes.open_ms, 2 * closes.interval_ms, at, rows)
-            rows.flags.writeable = False
             self._rows[timeframe, decide] = rows
         return self._rows[timeframe, decide]
 
@@ -159,16 +156,16 @@ class FeatureColumns:
         base_ms, interval_ms = self.series.interval_ms, INTERVAL_MS[timeframe]
         if interval_ms == base_ms:
             open_ms = self.series.open_ms
-            whole = _frozen(np.ones(len(open_ms), np.bool_))
-            return Closes(interval_ms, open_ms, _frozen(open_ms + base_ms), *self._bars[1:], whole, whole)
+            whole = np.ones(len(open_ms), np.bool_)
+            return Closes(interval_ms, open_ms, open_ms + base_ms, *self._bars[1:], whole, whole)
         out = np.zeros(len(self._bars[0]) if interval_ms > base_ms else 0, over.CLOSE)
         state = over.count_state(interval_ms, base_ms)
         made = out[: over.gather_closes(state, base_ms, *self._bars, out)] if len(out) else out
         self._last[timeframe], self._unbroken[timeframe] = made["last"].copy(), made["unbroken"].astype(np.float64)
         known_ms = made["known_ms"].copy()
         readable = np.append(known_ms[1:] != known_ms[:-1], np.ones(min(len(made), 1), np.bool_))
-        columns = [made[name].copy() for name in ("o", "h", "l", "c", "v", "complete")]
-        return Closes(interval_ms, *map(_frozen, (made["open_ms"].copy(), known_ms, *columns, readable)))
+        prices = [made[name].copy() for name in ("o", "h", "l", "c", "v")]
+        return Closes(interval_ms, made["open_ms"].copy(), known_ms, *prices, made["complete"].copy(), readable)
 
     def _made(self, timeframe: str, key: str) -> Floats:
         closes = self.closes(timeframe)
@@ -210,13 +207,10 @@ class FeatureColumns:
         closes = self.closes(timeframe)
         warmup = 1 if key in _COUNTS else indicator(key).warmup
         late = closes.known_ms - closes.open_ms > 2 * closes.interval_ms if timeframe in self._last else _NONE
-        if not column.flags.writeable and (warmup > 1 or late.any()):
-            column = column.copy()
-        if warmup > 1:
-            column[: warmup - 1] = np.nan
+        column[: warmup - 1] = np.nan
         if late.any():
-            column[late] = np.nan
-        self._columns[timeframe, key] = _frozen(column)
+            column = np.where(late, np.nan, column)  # a copy: the prices of a bar are shared with its closes
+        self._columns[timeframe, key] = column
 
 
 def _key(name: str) -> str:
@@ -231,8 +225,3 @@ def _in_a_row(closes: Closes) -> Floats:
     begins[1:] = np.diff(closes.open_ms) != closes.interval_ms
     since: Ints = row - np.maximum.accumulate(np.where(begins, row, 0))
     return since.astype(np.float64) + 1.0
-
-
-def _frozen(column: Column) -> Column:
-    column.flags.writeable = False
-    return column
