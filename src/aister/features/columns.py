@@ -164,8 +164,18 @@ class FeatureColumns:
         self._last[timeframe], self._unbroken[timeframe] = made["last"].copy(), made["unbroken"].astype(np.float64)
         known_ms = made["known_ms"].copy()
         readable = np.append(known_ms[1:] != known_ms[:-1], np.ones(min(len(made), 1), np.bool_))
-        prices = [made[name].copy() for name in ("o", "h", "l", "c", "v")]
-        return Closes(interval_ms, made["open_ms"].copy(), known_ms, *prices, made["complete"].copy(), readable)
+        return Closes(
+            interval_ms=interval_ms,
+            open_ms=made["open_ms"].copy(),
+            known_ms=known_ms,
+            open=made["o"].copy(),
+            high=made["h"].copy(),
+            low=made["l"].copy(),
+            close=made["c"].copy(),
+            volume=made["v"].copy(),
+            complete=made["complete"].copy(),
+            readable=readable,
+        )
 
     def _made(self, timeframe: str, key: str) -> Floats:
         closes = self.closes(timeframe)
