@@ -121,14 +121,15 @@ def test_exposure_is_the_union_of_lives(lives: list[tuple[int, int]]) -> None:
 
 
 def test_the_run_and_the_backtest_have_one_sharpe() -> None:
-    """The same daily funding booked through a journal (its first whole day is the second) and given as daily equity."""
+    """The same daily funding booked through a journal and given as daily equity. What is paid
+    at a midnight belongs to the day that begins, and the tape's first whole day is its second."""
     tape = Tape()
     paid = np.round(np.random.default_rng(3).normal(0, 10, 92), 2)
     for day, amount in enumerate(paid):
         tape.bar(day * 1440 + 1439, 100.0)
         tape.funding(START_MS_OF_TAPE + (day + 1) * DAY_MS, float(amount))
     run = measure_run(collect(tape.end()), seed=4)
-    ours = measure(equity(-paid[1:] / 10_000), trades(0), ["BTCUSDT"], seed=4)
+    ours = measure(equity(-paid[:-1] / 10_000), trades(0), ["BTCUSDT"], seed=4)
     f = ours.figures
     assert (run.days, run.sharpe_daily) == (f.days, pytest.approx(f.sharpe_daily))
     assert (run.sharpe_annual, run.volatility_annual) == (pytest.approx(f.sharpe_annual),
