@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aister.analytics.collect import collect
-from aister.analytics.drawdown import Drawdown, Waterline
+from aister.analytics.drawdown import Drawdown, Waterline, deepest_fall
 from aister.analytics.metrics import measure
 from aister.core.audit import Audit
 from aister.core.events import BarClosed, FundingPaid, InstrumentListed, OrderFilled, RunStarted
@@ -37,7 +37,7 @@ def test_point_by_point_is_all_at_once(seed: int) -> None:
         if rng.random() < 0.2:
             pieces.append(line.since())
     pieces.append(line.since())
-    assert line.deepest == plainly(list(range(60)), values)
+    assert line.deepest == plainly(list(range(60)), values) == deepest_fall(range(60), np.array(values))
     assert max(pieces) == line.deepest.depth
 
 
@@ -46,6 +46,7 @@ def test_a_series_that_never_falls_has_none() -> None:
     for time in range(5):
         line.see(time, 1.0 + time // 2)
     assert line.deepest == Drawdown() and line.since() == 0.0
+    assert deepest_fall(range(5), np.array([1.0, 1.0, 2.0, 2.0, 3.0])) == deepest_fall([], np.empty(0)) == Drawdown()
 
 
 def test_a_fall_between_two_hours_is_seen_with_its_peak() -> None:

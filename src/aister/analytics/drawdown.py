@@ -1,11 +1,15 @@
-"""Drawdown of a series seen point by point, in constant memory.
+"""Drawdown of a series, seen point by point in constant memory or all at once.
 
 below(t) = 1 - value(t) / max of value up to t. The series is equity per unit of NAV, so that transfers move nothing
 (Q23)."""
 
-import msgspec
+from collections.abc import Sequence
 
-__all__ = ["Drawdown", "Waterline"]
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Drawdown", "Waterline", "deepest_fall"]
 
 
 class Drawdown(msgspec.Struct, frozen=True):
@@ -48,3 +52,17 @@ class Waterline:
     @property
     def deepest(self) -> Drawdown:
         return Drawdown(self._depth, self._from_ms, self._bottom_ms, self._back_ms)
+
+
+def deepest_fall(times_ms: Sequence[int] | npt.NDArray[np.int64], values: npt.NDArray[np.float64]) -> Drawdown:
+    """What a `Waterline` that saw all of these points says. Values >= 0, the first above 0."""
+    if not len(values):
+        return Drawdown()
+    below = 1.0 - values / np.maximum.accumulate(values)
+    bottom = int(below.argmax())
+    if below[bottom] <= 0.0:
+        return Drawdown()
+    peak = int(np.flatnonzero(below[:bottom] == 0.0)[-1])
+    after = np.flatnonzero(values[bottom:] >= values[peak])
+    back = int(times_ms[bottom + after[0]]) if len(after) else None
+    return Drawdown(float(below[bottom]), int(times_ms[peak]), int(times_ms[bottom]), back)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from aister.analytics.daily import ANNUAL_DAYS, DAY_MS, YEAR_DAYS, DailyEquity, returns_of, unit_values
 from aister.analytics.deflation import corrected_sharpe, minimum_track, probabilistic_sharpe
-from aister.analytics.drawdown import Drawdown, Waterline
+from aister.analytics.drawdown import Drawdown, deepest_fall
 from aister.analytics.outcomes import (
     cost_shares,
     covered_ms,
@@ -186,15 +186,13 @@ def _falls(equity: DailyEquity, deepest: Drawdown | None) -> tuple[UnderWater, D
     water = under_water(values, first_ms)
     if deepest is not None:
         return water, deepest
-    line = Waterline()
     start = equity.capital / max(1, int(equity.marks[0])) if len(values) else 1.0
-    line.see(equity.span_ms[0], start)
-    for day, value in enumerate(values.tolist()):
-        line.see(first_ms + day * DAY_MS, value)
+    before, value = (int(equity.marks[-1]), float(values[-1])) if len(values) else (equity.capital, start)
     moved = equity.moved - int(equity.transfers.sum())
-    before, value = (int(equity.marks[-1]), float(values[-1])) if len(values) else (equity.capital, 1.0)
-    line.see(equity.span_ms[1], value * max(0.0, (equity.final - moved) / max(1, before)))
-    return water, line.deepest
+    end = value * max(0.0, (equity.final - moved) / max(1, before))
+    midnights = first_ms + DAY_MS * np.arange(len(values))
+    times = np.concatenate([[equity.span_ms[0]], midnights, [equity.span_ms[1]]])
+    return water, deepest_fall(times, np.concatenate([[start], values, [end]]))
 
 
 def _of_costs(equity: DailyEquity, trades: Rows, totals: Totals | None) -> dict[str, Any]:

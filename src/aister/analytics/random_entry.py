@@ -41,10 +41,10 @@ def random_entry(
     own = float(trades["pnl"].sum()) / capital
     if not len(trades):
         return RandomEntry(standing(np.empty(0), own, 0, draws), 0.0, seed)
-    rng = np.random.default_rng(seed)
+    rng, choices = np.random.default_rng(seed), _choices(trades, market)
     returns, placed = np.empty(draws), 0
     for draw in range(draws):
-        setups = random_setups(trades, market, rng)
+        setups = [_drawn(one, rng) for one in choices]
         placed += sum(len(one) for one in setups)
         returns[draw] = simulate(setups) / capital
     return RandomEntry(standing(returns, own, len(trades), draws), 1.0 - placed / (draws * len(trades)), seed)
@@ -55,44 +55,65 @@ def random_setups(trades: Rows, market: Market, rng: np.random.Generator) -> lis
     same UTC hour of day, its stop at the same distance in proportion to price, no target in reach, and a time stop
     drawn from `planned_holding` of all trades. Entries of one symbol do not overlap: a colliding one is drawn again,
     and left out after 200 tries."""
+    return [_drawn(one, rng) for one in _choices(trades, market)]
+
+
+class _Choice(msgspec.Struct, frozen=True, eq=False):
+    """What one symbol's trades may be replaced with: bars ordered by hour of day, for each trade the first of them and
+    how many; times to hold with their probabilities."""
+
+    mine: Rows
+    series: Series
+    bars: Ints
+    first: Ints
+    room: Ints
+    times: Ints
+    mass: Floats
+
+
+def _choices(trades: Rows, market: Market) -> list[_Choice]:
     stopped = np.isin(trades["reason"], (STOP, LIQUIDATION))
     times, mass = planned_holding((trades["exit_ms"] - trades["entry_ms"]).tolist(), stopped.tolist())
-    return [
-        _placed(trades[trades["symbol"] == index], series, times, mass, rng)
-        for index, series in enumerate(market.series)
-    ]
+    made = []
+    for index, series in enumerate(market.series):
+        mine = trades[trades["symbol"] == index]
+        bars = np.arange(max(1, series.start), len(series.open_ms))
+        bars = bars[series.open_ms[bars] == series.open_ms[bars - 1] + series.interval_ms]
+        hours = series.open_ms[bars] // _HOUR_MS % 24
+        order = np.argsort(hours, kind="stable")
+        starts = np.searchsorted(hours[order], np.arange(25))
+        wanted = mine["entry_ms"] // _HOUR_MS % 24
+        room = starts[wanted + 1] - starts[wanted]
+        made.append(_Choice(mine, series, bars[order], starts[wanted], room, times, mass))
+    return made
 
 
-def _placed(mine: Rows, series: Series, times: Ints, mass: Floats, rng: np.random.Generator) -> Rows:
+def _drawn(choice: _Choice, rng: np.random.Generator) -> Rows:
+    mine, series = choice.mine, choice.series
     if not len(mine):
         return np.empty(0, SETUP)
-    interval = series.interval_ms
-    held = np.maximum(interval, rng.choice(times, len(mine), p=mass))
-    bars = np.arange(max(1, series.start), len(series.open_ms))
-    bars = bars[series.open_ms[bars] == series.open_ms[bars - 1] + interval]
-    hours = series.open_ms[bars] // _HOUR_MS % 24
-    by_hour = bars[np.argsort(hours, kind="stable")]
-    first = np.searchsorted(np.sort(hours), np.arange(25))
-    wanted = mine["entry_ms"] // _HOUR_MS % 24
-    room = first[wanted + 1] - first[wanted]
+    held = np.maximum(series.interval_ms, rng.choice(choice.times, len(mine), p=choice.mass))
     at = np.full(len(mine), -1)
-    loose = np.flatnonzero(room > 0)
+    loose = np.flatnonzero(choice.room > 0)
     for _ in range(_TRIES):
-        at[loose] = by_hour[first[wanted[loose]] + rng.integers(0, room[loose])]
-        loose = _colliding(np.where(at >= 0, series.open_ms[at], -1), held + interval, rng)
         if not len(loose):
             break
-    at[loose] = -1
+        at[loose] = choice.bars[choice.first[loose] + rng.integers(0, choice.room[loose])]
+        loose = _colliding(at, held, series, rng)
+    while len(loose):
+        at[loose] = -1
+        loose = _colliding(at, held, series, rng)
     kept = np.flatnonzero(at >= 0)
     return _rows(mine[kept], at[kept], held[kept], series)
 
 
-def _colliding(start_ms: Ints, held_ms: Ints, rng: np.random.Generator) -> Ints:
-    """Of entries sorted by time, those that begin before the one before has ended; of such a pair either may yield, so
-    that long trades are not the only ones to stay."""
-    order = np.argsort(start_ms, kind="stable")
-    order = order[start_ms[order] >= 0]
-    hit = np.flatnonzero(start_ms[order][1:] < start_ms[order][:-1] + held_ms[order][:-1])
+def _colliding(at: Ints, held_ms: Ints, series: Series, rng: np.random.Generator) -> Ints:
+    """Of the trades that have a place (bar `at` >= 0), those that begin before the one before has ended and left a bar
+    for its exit; of such a pair either may yield, so that long trades are not the only ones to stay."""
+    placed = np.flatnonzero(at >= 0)
+    order = placed[np.argsort(at[placed], kind="stable")]
+    start = series.open_ms[at[order]]
+    hit = np.flatnonzero(start[1:] < start[:-1] + held_ms[order][:-1] + series.interval_ms)
     return np.unique(order[hit + rng.integers(0, 2, len(hit))])
 
 

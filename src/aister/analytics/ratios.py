@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aister.analytics.daily import DAY_MS, YEAR_DAYS
-from aister.analytics.drawdown import Drawdown, Waterline
+from aister.analytics.drawdown import Drawdown, deepest_fall
 
 __all__ = [
     "UnderWater",
@@ -98,16 +98,14 @@ def kurtosis(returns: Floats) -> float | None:
 
 def under_water(values: Floats, first_ms: int = 0) -> UnderWater:
     """From one value a day (unit NAV), the first at `first_ms`."""
-    line = Waterline()
-    for day, value in enumerate(values.tolist()):
-        line.see(first_ms + day * DAY_MS, value)
     if not len(values):
-        return UnderWater(line.deepest, 0, 0.0)
+        return UnderWater(Drawdown(), 0, 0.0)
+    deepest = deepest_fall(first_ms + DAY_MS * np.arange(len(values)), values)
     below = values < np.maximum.accumulate(values)
     at_peak = np.flatnonzero(~below)
     ends = np.append(at_peak[1:], len(values) - 1)
     waits = (ends - at_peak)[below[np.minimum(at_peak + 1, len(values) - 1)]]
-    return UnderWater(line.deepest, int(waits.max(initial=0)), float(below[1:].mean()) if len(values) > 1 else 0.0)
+    return UnderWater(deepest, int(waits.max(initial=0)), float(below[1:].mean()) if len(values) > 1 else 0.0)
 
 
 def _moment(returns: Floats, order: int) -> float | None:
