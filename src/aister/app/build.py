@@ -8,10 +8,12 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from aister.adapters.feeds.recorded import RecordedFeed, open_feed
 from aister.adapters.store.journal import open_chain
 from aister.app.settings import RunSettings
+from aister.app.strategies import make_strategy, management_of, narrowed, spec_of
 from aister.core.audit import Audit
 from aister.core.errors import UsageError
 from aister.core.events import InstrumentListed, RunStarted
@@ -32,19 +34,19 @@ from aister.ports.journal import Journal
 from aister.risk.kernel import RiskKernel
 from aister.risk.profile import Limits, profile
 from aister.sim.venue import SimVenue
-from aister.strategy.confluence import Confluence
-from aister.strategy.ema_cross import EmaCross
+from aister.strategy.spec.canon import spec_hash
+from aister.strategy.spec.checks import check
+from aister.strategy.spec.live import SpecStrategy
+from aister.strategy.spec.program import program_of
+from aister.strategy.spec.tree import Spec
+from aister.strategy.spec.vocabulary import warm_up_ms
 from aister.strategy.strategy import Strategy
 
-__all__ = ["Built", "build_run", "config_hash", "open_data", "open_run_journal"]
+__all__ = ["Built", "build_run", "config_hash", "costs_of", "open_data", "open_run_journal"]
 
 
 WARM_UP_MS = 66 * 86_400_000
 """How much before the first bar features may look at: the longest declared warm-up, 396 bars of 4h, is 66 days."""
-
-STRATEGIES: dict[str, Callable[[], Strategy]] = {"confluence": Confluence, "ema_cross": EmaCross}
-"""What `--strategy` may name."""
-
 
 RiskOf = Callable[[dict[str, Instrument], bytes], RiskKernel]
 """Makes the risk kernel from the instruments and the seal key."""
@@ -69,13 +71,16 @@ def open_data(settings: RunSettings) -> RecordedFeed:
         start_ms=settings.start_ms,
         end_ms=settings.end_ms,
         assume_funding=settings.assume_funding,
-        warm_up_ms=WARM_UP_MS,
+        warm_up_ms=max(WARM_UP_MS, _spec_warm_up_ms(settings)),
     )
 
 
 def config_hash(settings: RunSettings) -> str:
-    """SHA-256 over everything that decides besides data and code: settings, risk limits, priors, engine rules."""
-    decides = (settings, _limits(settings), packaged_priors().digest, EngineRules())
+    """SHA-256 over everything that decides besides data and code: settings, strategy spec, risk limits, priors, engine
+    rules. Of a spec its hash and its name, which every id carries; its description does not decide."""
+    spec = spec_of(settings.strategy, settings.spec)
+    asked = replace(settings, strategy=spec.name, spec=spec_hash(spec)) if spec is not None else settings
+    decides = (asked, _limits(settings, spec), packaged_priors().digest, _rules(settings, spec))
     return hashlib.sha256(msgspec.json.encode(decides)).hexdigest()
 
 
@@ -101,7 +106,12 @@ def build_run(
     if not feed.instruments:
         raise UsageError("The feed has no symbols; name at least one with --symbols.")
     key = secrets.token_bytes(32)
-    limits = _limits(settings)
+    if strategy is None:
+        strategy = make_strategy(settings.strategy, spec_of(settings.strategy, settings.spec))
+    spec = strategy.spec if isinstance(strategy, SpecStrategy) else None
+    if spec is not None:
+        _fit(spec, feed)
+    limits = _limits(settings, spec)
     priors = packaged_priors()
     minds = RuleCouncil(priors, latency=FixedLatency(settings.latency_ms)) if settings.mind == "rules" else None
     venue = SimVenue(base_interval_ms=feed.base_interval_ms, leverage=limits.leverage)
@@ -109,14 +119,14 @@ def build_run(
     kernel = risk(feed.instruments, key) if risk else _risk(settings, limits, feed.instruments, key)
     engine = Engine(
         trader_id=settings.trader_id,
-        features=_warm_features(feed),
-        strategy=strategy or STRATEGIES[settings.strategy](),
+        features=_warm_features(feed, strategy.indicators if isinstance(strategy, SpecStrategy) else ()),
+        strategy=strategy,
         risk=kernel,
         portfolio=Portfolio(settings.owner_id, settings.capital),
         calibration=Calibration(priors),
         desks={symbol: Desk(feed.instruments[symbol]) for symbol in feed.symbols},
         cost_of=partial(_costs, venue),
-        rules=EngineRules(deliberate=minds is not None),
+        rules=_rules(settings, spec),
     )
     repeated = RepeatedJournal(journal)
     run = Run(
@@ -132,10 +142,10 @@ def build_run(
     return Built(run, engine, feed, venue, repeated, settings)
 
 
-def _warm_features(feed: RecordedFeed) -> Features:
+def _warm_features(feed: RecordedFeed, indicators: tuple[tuple[str, str], ...]) -> Features:
     """Features that have seen what lies before the run's first bar. Nothing else is told of it: no decision rests on
     a moment before the run."""
-    features = Features(feed.base_interval_ms, feed.symbols)
+    features = Features(feed.base_interval_ms, feed.symbols, indicators=indicators)
     for market in feed.history.slices() if feed.history else ():
         for settled in market.funding:
             features.settle(settled)
@@ -144,9 +154,26 @@ def _warm_features(feed: RecordedFeed) -> Features:
     return features
 
 
-def _limits(settings: RunSettings) -> Limits:
-    limits = profile(settings.profile)
-    return msgspec.structs.replace(limits, leverage=settings.leverage).check() if settings.leverage else limits
+def _spec_warm_up_ms(settings: RunSettings) -> int:
+    spec = spec_of(settings.strategy, settings.spec)
+    return warm_up_ms(program_of(spec).reads) if spec is not None else 0
+
+
+def _fit(spec: Spec, feed: RecordedFeed) -> None:
+    """Raises `SpecRefused` or `UsageError` when a spec cannot be traded on this feed."""
+    meant = {name: one for name, one in feed.instruments.items() if not spec.symbols or name in spec.symbols}
+    if not meant:
+        raise UsageError(f"{spec.name} trades {', '.join(spec.symbols)}; name one of them with --symbols.")
+    check(replace(spec, symbols=()), meant, base_interval_ms=feed.base_interval_ms)
+
+
+def _rules(settings: RunSettings, spec: Spec | None) -> EngineRules:
+    return EngineRules(deliberate=settings.mind == "rules", management=management_of(spec))
+
+
+def _limits(settings: RunSettings, spec: Spec | None) -> Limits:
+    limits = narrowed(profile(settings.profile), spec)
+    return replace(limits, leverage=settings.leverage).check() if settings.leverage else limits
 
 
 def _risk(settings: RunSettings, limits: Limits, instruments: dict[str, Instrument], key: bytes) -> RiskKernel:
@@ -168,6 +195,12 @@ def _opening(settings: RunSettings, feed: RecordedFeed, mind: str) -> tuple[RunS
         capital=settings.capital,
     )
     return (started, *(InstrumentListed(start_ms, feed.instruments[symbol]) for symbol in feed.symbols))
+
+
+def costs_of(feed: RecordedFeed) -> dict[str, int]:
+    """Expected round trip by symbol, as a fraction in 1e-8, on the venue of a run."""
+    venue = SimVenue(base_interval_ms=feed.base_interval_ms)
+    return {symbol: _costs(venue, instrument).round_trip_e8 for symbol, instrument in feed.instruments.items()}
 
 
 def _costs(venue: SimVenue, instrument: Instrument) -> Costs:

@@ -4,15 +4,16 @@ import re
 
 import msgspec
 
+from aister.app.strategies import STRATEGIES
 from aister.core.errors import UsageError
 from aister.core.money import UNIT
+from aister.strategy.templates import template_names
 
 __all__ = ["RunSettings"]
 
 _SYMBOL = re.compile(r"[A-Z0-9]{2,20}")
 _PROFILES = ("conservative", "balanced", "aggressive")
 _MINDS = ("rules", "none")
-_STRATEGIES = ("confluence", "ema_cross")
 _TRADER = re.compile(r"[a-z0-9]{1,8}")
 _VENUE_MAX_LEVERAGE = 125
 _EARLIEST_MS, _LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000-01-01, 2100-01-01
@@ -24,7 +25,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `data` is "sample", a store symbol or a path; `symbols` empty = all of the feed; `start_ms`/`end_ms` bound bar open
     times (end exclusive, None = the feed's own); `capital` in 1e-8 quote units; `mind` "rules" or "none" (setups trade
-    directly); `leverage` 0 = the profile's.
+    directly); `leverage` 0 = the profile's; `strategy` names one that is code or a template, or is the name of the spec
+    that `spec` carries as JSON.
     """
 
     owner_id: str = "owner"
@@ -39,6 +41,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     capital: int = 10_000 * UNIT
     mind: str = "rules"
     strategy: str = "confluence"
+    spec: str = ""
     latency_ms: int = 250
     assume_funding: bool = False
 
@@ -72,7 +75,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
         for what, value, allowed in (
             ("profile", self.profile, _PROFILES),
             ("mind", self.mind, _MINDS),
-            ("strategy", self.strategy, _STRATEGIES),
+            ("strategy", self.strategy, (self.strategy,) if self.spec else (*STRATEGIES, *template_names())),
         ):
             if value not in allowed:
                 raise UsageError(f"{value!r} is not a {what}; choose one of {', '.join(allowed)}.")

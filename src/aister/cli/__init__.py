@@ -19,6 +19,7 @@ VERBS = {
     "run": "Run the trader.",
     "data": "Market data: import, list, check, export.",
     "journal": "The journal: list, verify, show, export.",
+    "strategy": "Strategies: list, show, check a spec, its JSON Schema.",
     "council": "The council: explain a vote.",
     "doctor": "Look at this machine and this installation.",
     "bench": "Measure speed and memory on this machine.",

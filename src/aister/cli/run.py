@@ -36,7 +36,9 @@ def run(
     leverage: Annotated[int, typer.Option(help="Leverage per position; 0 = the profile's.")] = 0,
     capital: Annotated[str, typer.Option(help="Starting capital in USDT.")] = "10000",
     mind: Annotated[str, typer.Option(help="Who deliberates: rules, or none (setups trade directly).")] = "rules",
-    strategy: Annotated[str, typer.Option(help="Which setups: confluence or ema_cross.")] = "confluence",
+    strategy: Annotated[
+        str, typer.Option(help="Whose setups: a name of `aister strategy list`, or a spec file (.json).")
+    ] = "confluence",
     latency: Annotated[int, typer.Option(help="Modelled time between question and answer, ms.")] = 250,
     assume_funding: Annotated[
         bool, typer.Option("--assume-funding", help="Fill missing settlements with the stated scenario.")
@@ -52,8 +54,10 @@ def run(
     from aister.adapters.store.home import open_home
     from aister.app.build import open_data, open_run_journal
     from aister.app.settings import RunSettings
+    from aister.app.strategies import in_words, named_spec
     from aister.cli.output import means_stdout
 
+    spec = named_spec(strategy)
     settings = RunSettings(
         data=feed,
         symbols=_symbols(symbols),
@@ -64,7 +68,8 @@ def run(
         leverage=leverage,
         capital=_capital(capital),
         mind=mind,
-        strategy=strategy,
+        strategy=spec.name if spec is not None else strategy,
+        spec=in_words(spec) if spec is not None else "",
         latency_ms=latency,
         assume_funding=assume_funding,
     ).check()

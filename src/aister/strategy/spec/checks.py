@@ -1,4 +1,4 @@
-"""What must hold of a spec beyond its grammar: names, types, sides; and, with instruments and costs at hand, the rest."""
+"""What must hold of a spec beyond its grammar: names, types, sides; with instruments and costs, the rest."""
 
 from collections.abc import Iterable, Mapping
 

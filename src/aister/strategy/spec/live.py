@@ -16,6 +16,7 @@ from aister.strategy.spec.operations import SCALARS
 from aister.strategy.spec.prices import setup_rows
 from aister.strategy.spec.program import Operation, Program, SideProgram, program_of
 from aister.strategy.spec.tree import Spec
+from aister.strategy.spec.vocabulary import asked_of
 from aister.strategy.strategy import setup_id
 
 __all__ = ["SpecStrategy"]
@@ -40,8 +41,8 @@ class SpecStrategy:
     """Implements `strategy.Exiting`. It decides at closes of the spec's timeframe on their boundary whose bar has no
     gap; while a side's entry holds, it fires at each of them.
 
-    features: ids it reads, for `Features(..., indicators=)`; unsound: setups that did not fire because a price was
-    unknown, off the grid or on the wrong side.
+    features: ids it reads; indicators: those with parameters, to be asked of `Features(..., indicators=)`; unsound:
+    setups that did not fire because a price was unknown, off the grid or on the wrong side.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -52,6 +53,7 @@ class SpecStrategy:
         self.unsound = 0
         self._program: Program = program_of(spec)
         self.features = self._program.reads
+        self.indicators = asked_of(self.features)
         self._complete = f"{spec.timeframe}.complete"
         self._memory: dict[str, _Memory] = {}
 

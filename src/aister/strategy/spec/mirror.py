@@ -1,9 +1,9 @@
 """The short side of a long one: the same rules in the market turned upside down.
 
-Turning p into -p makes each feature another or itself: `close` becomes -close, `high` -low, `rsi` 100 - rsi, `atr` stays.
-Putting those into every expression of the long side gives the short one, prices turned back at the end; comparisons
-stay as they are. That is only right for expressions that move with the price by a whole share of it: a price by one, a
-distance or an oscillator by none. `close x 0.99` moves by 0.99: it has no mirror, and neither has a feature without one.
+Turning p into -p makes each feature another or itself: `close` becomes -close, `high` -low, `rsi` 100 - rsi, `atr`
+stays. Putting those into every expression of the long side gives the short one, prices turned back at the end;
+comparisons stay as they are. That is right only for what moves with the price one for one (a price) or not at all (a
+distance, an oscillator). `close x 0.99` moves by 0.99: it has no mirror, and neither has a feature without one.
 """
 
 from aister.strategy.spec.grammar import NUMBER, OPERATORS

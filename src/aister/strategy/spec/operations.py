@@ -4,7 +4,7 @@ Unknown is nan. A result that is not finite (division by zero, overflow) is unkn
 """
 
 from collections.abc import Callable
-from math import inf, nan
+from math import inf, isnan, nan
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,11 @@ def _quotient(one: float, other: float) -> float:
 
 
 def _least(one: float, other: float) -> float:
-    return one if one != one or one <= other else other
+    return one if isnan(one) or one <= other else other
 
 
 def _greatest(one: float, other: float) -> float:
-    return one if one != one or one >= other else other
+    return one if isnan(one) or one >= other else other
 
 
 SCALARS: dict[str, Callable[[Any, Any], Any]] = {

@@ -1,9 +1,9 @@
 """The rule tree as a short list of operations: shared parts once, names followed, `not` worked into the comparisons.
 
-A condition is a plain yes or no here. Whether it is *known not to hold* is another operation, so that "unknown" needs no
-third value: a comparison of anything unknown is no either way, and `not` asks for the opposite comparison. That is
+A condition is a plain yes or no here. Whether it is *known not to hold* is another operation, so that "unknown" needs
+no third value: a comparison of anything unknown is no either way, and `not` asks for the opposite comparison. That is
 Kleene's three-valued logic, of which only "true" is looked at (S. C. Kleene, Introduction to Metamathematics, 1952,
-§ 64).
+section 64).
 """
 
 from collections.abc import Callable
@@ -26,8 +26,8 @@ _OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "==": "!=", "and": "or"
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """name: of `operations.OPERATIONS`, or const, feature, ago; first, second: earlier operations; value: the constant or
-    how many closes ago; id: the feature; key: what it computes, the same in every spec."""
+    """name: of `operations`, or const, feature, ago; first, second: earlier operations; value: the constant or how many
+    closes ago; id: the feature; key: what it computes, the same in every spec."""
 
     name: str
     key: str

@@ -142,7 +142,7 @@ class Reader:
         if operator.most == 1:
             part = self.node(inside, path)
             return None if part is None else Call(key, (part,))
-        parts = self.many(inside, path, self.node, operator.least, operator.most)
+        parts: tuple[Node, ...] = self.many(inside, path, self.node, operator.least, operator.most)
         return Call(key, parts) if parts else None
 
     def _ago(self, value: dict[str, Any], path: str) -> Node | None:

@@ -1,7 +1,7 @@
 """The JSON Schema of a spec (draft 2020-12), made from the same tables as the reader.
 
-It tells shapes, names and ranges. Cyclic names, sides, shares and what depends on instruments are the reader's to check:
-what the schema refuses, the reader refuses too.
+It tells shapes, names and ranges. Cyclic names, sides, shares and what depends on instruments are the reader's to
+check: what the schema refuses, the reader refuses too.
 """
 
 from typing import Any

@@ -1,19 +1,31 @@
 """The features a spec may name: kinds of indicators with their parameters, and what belongs to no timeframe; what each
 becomes in a market upside down."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from aister.core.errors import UsageError
-from aister.features.catalogue import CONTEXT
+from aister.features.catalogue import CATALOGUE, CONTEXT
 from aister.features.indicators import KINDS, STANDARD, indicator, name_of
-from aister.features.timeframes import NAMES
+from aister.features.timeframes import INTERVAL_MS, NAMES
 from aister.kernels.outputs import MOVES
 from aister.strategy.spec.grammar import Bound
 from aister.strategy.spec.tree import Feature
 
-__all__ = ["FEATURES", "Given", "Kind", "Mirror", "feature_id", "kind_of", "mirror_of", "moves_with_price", "unknown"]
+__all__ = [
+    "FEATURES",
+    "Given",
+    "Kind",
+    "Mirror",
+    "asked_of",
+    "feature_id",
+    "kind_of",
+    "mirror_of",
+    "moves_with_price",
+    "unknown",
+    "warm_up_ms",
+]
 
 
 class Given(NamedTuple):
@@ -140,3 +152,15 @@ def feature_id(feature: Feature) -> str:
         return feature.name
     name = name_of(feature.name, *(value for _, value in feature.parameters))
     return f"{feature.timeframe}.{_PLAIN.get(name, name)}"
+
+
+def asked_of(ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """(timeframe, name) of the features among `ids` that the catalogue does not have by itself."""
+    found = (id.partition(".") for id in ids if id not in CATALOGUE)
+    return tuple((timeframe, name) for timeframe, _, name in found)
+
+
+def warm_up_ms(ids: Iterable[str]) -> int:
+    """How much market these features must have seen before they are known."""
+    parts = (id.partition(".") for id in ids)
+    return max((indicator(name).warmup * INTERVAL_MS[tf] for tf, _, name in parts if tf in INTERVAL_MS), default=0)
