@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from aister.analytics.daily import DAY_MS, returns_of, unit_values
+from aister.analytics.daily import DAY_MS, daily_returns, returns_of, seen_daily, unit_values
 from aister.analytics.drawdown import Drawdown
 from aister.analytics.figures import figures
 from aister.analytics.ratios import (
@@ -140,3 +140,20 @@ def test_transfers_move_neither_returns_nor_drawdown() -> None:
     assert unit_values(paid_in)[2] == pytest.approx(unit_values(plain)[2]), "5 x capital came in, 0.05 was lost"
     assert figures(paid_in, trades(0)).net_return == pytest.approx(0.07)
     assert 0.0 < figures(paid_in, trades(0)).max_drawdown <= figures(plain, trades(0)).max_drawdown + 1e-12
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2 * DAY_MS), st.integers(1, 4 * DAY_MS), st.integers(0, 1_000))
+def test_daily_equity_of_a_batch_run_gives_the_returns_of_a_journal(start: int, length: int, seed: int) -> None:
+    """The points of a batch run (start, midnights, end) against the other reading of equity."""
+    begin, end = START_MS + start, START_MS + start + length
+    midnights = range(-(-(begin + 1) // DAY_MS) * DAY_MS, end + 1, DAY_MS)
+    times = np.array([begin, *midnights, end], np.int64)
+    amounts = np.random.default_rng(seed).integers(900, 1_100, len(times))
+    amounts[0] = 1_000
+    if len(times) > 2 and times[-2] == end:
+        amounts[-2] = amounts[-1]
+    seen = seen_daily(times, amounts, 1_000)
+    expected = daily_returns(times.tolist(), amounts.tolist(), [], 1_000, (begin, end))
+    assert returns_of(seen).tolist() == expected.tolist()
+    assert (seen.final, seen.span_ms, seen.net) == (amounts[-1], (begin, end), amounts[-1] - 1_000)

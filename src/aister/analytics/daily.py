@@ -7,7 +7,16 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ANNUAL_DAYS", "DAY_MS", "YEAR_DAYS", "DailyEquity", "daily_returns", "returns_of", "unit_values"]
+__all__ = [
+    "ANNUAL_DAYS",
+    "DAY_MS",
+    "YEAR_DAYS",
+    "DailyEquity",
+    "daily_returns",
+    "returns_of",
+    "seen_daily",
+    "unit_values",
+]
 
 DAY_MS = 86_400_000
 YEAR_DAYS = 365
@@ -62,6 +71,16 @@ def daily_returns(
         if 0 <= day < len(moved):
             moved[day] += amount
     return _returns(np.array(marks, np.int64), np.array(moved, np.int64), capital)
+
+
+def seen_daily(times_ms: Ints, amounts: Ints, capital: int) -> DailyEquity:
+    """Equity as a batch run gives it (at the start, each 00:00 UTC and the end, by rising time, no transfers) day by
+    day. The mark of a midnight is the newest point not after it."""
+    start, end = int(times_ms[0]), int(times_ms[-1])
+    first, last = -(-start // DAY_MS), end // DAY_MS
+    midnights = DAY_MS * np.arange(first, last + 1, dtype=np.int64)
+    marks = amounts[np.searchsorted(times_ms, midnights, "right") - 1]
+    return DailyEquity(span_ms=(start, end), capital=capital, final=int(amounts[-1]), first_day=first, marks=marks)
 
 
 def returns_of(equity: DailyEquity) -> Floats:
