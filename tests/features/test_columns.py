@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from aister.core.errors import DataError, UsageError
 from aister.features.catalogue import CATALOGUE
 from aister.features.columns import FeatureColumns
 from aister.features.market import Features
-from aister.features.timeframes import NAMES, bit
+from aister.features.timeframes import INTERVAL_MS, NAMES, bit
 from tests.features.markets import events_of
 from tests.features.series import gapped, series_of
-from tests.kernels.walks import MINUTE_MS
+from tests.kernels.walks import MINUTE_MS, walk
 
 SYMBOL = "BTCUSDT"
 
@@ -65,3 +66,74 @@ def test_values_are_as_known_at_the_closes_of_another_timeframe(decide: str) -> 
             row += 1
     assert row == len(times)
     assert stale > 0
+
+
+def test_columns_asked_for_together_are_those_asked_for_alone() -> None:
+    bars = gapped(3_000, 63)
+    names = [f"ema_{span}" for span in (2, 5, 13, 20, 34, 50, 89, 144, 233)]
+    together, alone = FeatureColumns(series_of(bars)), FeatureColumns(series_of(bars))
+    for timeframe in ("1m", "1h"):
+        together.prepare(timeframe, ("ema_20", *names, "complete"))
+        for name in names:
+            assert together.column(timeframe, name).tobytes() == alone.column(timeframe, name).tobytes()
+            assert together.column(timeframe, name) is together.column(timeframe, name)
+
+
+def test_an_alias_and_its_indicator_share_one_column() -> None:
+    columns = FeatureColumns(series_of(walk(300, 64)))
+    assert columns.column("1m", "macd") is columns.column("1m", "macd_12_26_9")
+
+
+def test_bars_are_taken_as_they_are_and_never_written_to() -> None:
+    bars = gapped(3_000, 65)
+    before = [column.copy() for column in bars]
+    columns = FeatureColumns(series_of(bars))
+    for timeframe in NAMES:
+        for name in ("open", "close", "volume", "vwap", "ema_20", "unbroken"):
+            columns.column(timeframe, name)
+    assert all((a == b).all() for a, b in zip(before, bars, strict=True))
+    assert columns.column("1m", "close") is bars.c
+
+
+@pytest.mark.parametrize(("row", "field", "value"), [(7, "h", 1.0), (9, "v", np.nan), (11, "l", 0.0)])
+def test_what_is_no_bar_is_refused_and_named(row: int, field: str, value: float) -> None:
+    bars = walk(20, 66)
+    getattr(bars, field)[row] = value
+    with pytest.raises(DataError, match=f"opened at {bars.open_time_ms[row]} is no bar"):
+        FeatureColumns(series_of(bars))
+
+
+def test_bars_out_of_order_or_off_the_grid_are_refused() -> None:
+    for rows in ([0, 1, 1, 2], [0, 2, 1]):
+        with pytest.raises(DataError, match="check the data"):
+            FeatureColumns(series_of(walk(5, 67).take(np.array(rows))))
+    with pytest.raises(DataError, match="boundary of 1m"):
+        FeatureColumns(series_of(walk(5, 67, start_ms=1_746_403_200_007)))
+    with pytest.raises(UsageError, match="cannot carry features"):
+        FeatureColumns(series_of(walk(5, 67), 7 * MINUTE_MS))
+    with pytest.raises(UsageError, match="no timeframe"):
+        FeatureColumns(series_of(walk(5, 67))).closes("3m")
+
+
+def test_a_timeframe_below_the_base_has_no_closes_and_is_known_nowhere() -> None:
+    base_ms = INTERVAL_MS["15m"]
+    columns = FeatureColumns(series_of(walk(50, 68, interval_ms=base_ms), base_ms))
+    assert len(columns.closes("5m")) == 0
+    assert len(columns.column("5m", "ema_3")) == 0
+    assert np.isnan(columns.values("5m", "close", "15m")).all()
+    assert columns.values("1h", "close", "15m")[3] == columns.closes("1h").close[0]
+
+
+def test_each_kernel_is_compiled_once() -> None:
+    from aister.kernels import columns as over
+    from aister.kernels import table
+
+    for one in (
+        over.gather_closes,
+        over.first_refused,
+        over.last_known,
+        over.rsi_column,
+        over.atr_column,
+        table.column,
+    ):
+        assert len(one.signatures) <= 1  # type: ignore[attr-defined]
