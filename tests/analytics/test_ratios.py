@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from aister.analytics.daily import DAY_MS, daily_returns, returns_of, seen_daily, unit_values
-from aister.analytics.drawdown import Drawdown
+from aister.analytics.drawdown import Drawdown, deepest_fall
 from aister.analytics.figures import figures
 from aister.analytics.ratios import (
     calmar,
@@ -33,7 +33,7 @@ some_returns = hnp.arrays(
 ).filter(lambda r: np.ptp(r) > 0)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(some_returns)
 def test_empyrical_agrees_on_the_same_daily_returns(returns: np.ndarray) -> None:
     root = math.sqrt(365)
@@ -46,7 +46,7 @@ def test_empyrical_agrees_on_the_same_daily_returns(returns: np.ndarray) -> None
     assert (ours is None and math.isinf(theirs)) or ours * root == pytest.approx(theirs, abs=1e-9)  # type: ignore[operator]
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(some_returns)
 def test_empyrical_agrees_on_the_same_equity(returns: np.ndarray) -> None:
     """Ours are on fixed capital, empyrical's compound: it is given the relative changes of the very same equity."""
@@ -60,7 +60,7 @@ def test_empyrical_agrees_on_the_same_equity(returns: np.ndarray) -> None:
     assert unit_values(account) == pytest.approx(path)
     assert net == pytest.approx(empyrical.cum_returns_final(changes), abs=1e-12)
     assert growth(net, days) == pytest.approx(empyrical.annual_return(changes, **YEAR), rel=1e-9, abs=1e-9)
-    depth = under_water(unit_values(account)).deepest.depth
+    depth = deepest_fall(range(days + 1), unit_values(account)).depth
     assert depth == pytest.approx(-empyrical.max_drawdown(changes), abs=1e-12)
     theirs = empyrical.calmar_ratio(changes, **YEAR)
     ours = calmar(growth(net, days), depth)
@@ -122,9 +122,10 @@ def test_time_under_water_is_a_plain_walk(values: list[int]) -> None:
 
 
 def test_the_deepest_fall_is_dated() -> None:
-    found = under_water(np.array([1.0, 2.0, 1.0, 1.5, 2.0, 1.9]), START_MS)
-    assert found.deepest == Drawdown(0.5, START_MS + DAY_MS, START_MS + 2 * DAY_MS, START_MS + 4 * DAY_MS)
-    assert found.longest_days == 3
+    values = np.array([1.0, 2.0, 1.0, 1.5, 2.0, 1.9])
+    found = deepest_fall(START_MS + DAY_MS * np.arange(6), values)
+    assert found == Drawdown(0.5, START_MS + DAY_MS, START_MS + 2 * DAY_MS, START_MS + 4 * DAY_MS)
+    assert under_water(values).longest_days == 3
 
 
 def test_transfers_move_neither_returns_nor_drawdown() -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "FEWEST_TRIAL_DAYS",
     "SAME_TRIAL",
     "Deflation",
+    "corrected",
     "corrected_sharpe",
     "deflate",
     "effective_trials",
@@ -60,11 +61,15 @@ class Deflation(msgspec.Struct, frozen=True):
     probability_raw: float | None
 
 
-def corrected_sharpe(returns: Floats) -> float | None:
+def corrected(ratio: float | None, eta: float | None) -> float | None:
     """The day's Sharpe ratio x min(1, eta(365) / sqrt(365)), eta of `lo_factor`. Positive autocorrelation lowers it;
     negative never raises it here, for eta is itself an estimate."""
-    plain, eta = sharpe(returns), lo_factor(returns)
-    return plain if plain is None or eta is None else plain * min(1.0, eta / math.sqrt(YEAR_DAYS))
+    return ratio if ratio is None or eta is None else ratio * min(1.0, eta / math.sqrt(YEAR_DAYS))
+
+
+def corrected_sharpe(returns: Floats) -> float | None:
+    """`corrected` of daily returns. None without a Sharpe ratio."""
+    return corrected(sharpe(returns), lo_factor(returns))
 
 
 def probabilistic_sharpe(ratio: float, days: int, skew: float, kurtosis: float, benchmark: float = 0.0) -> float | None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aister.analytics.daily import ANNUAL_DAYS, DAY_MS, YEAR_DAYS, DailyEquity, returns_of, unit_values
-from aister.analytics.deflation import corrected_sharpe, minimum_track, probabilistic_sharpe
+from aister.analytics.deflation import corrected, minimum_track, probabilistic_sharpe
 from aister.analytics.drawdown import Drawdown, deepest_fall
 from aister.analytics.outcomes import (
     cost_shares,
@@ -146,11 +146,11 @@ def _of_account(equity: DailyEquity, deepest: Drawdown | None) -> dict[str, Any]
     water, fall = _falls(equity, deepest)
     until_ms = equity.span_ms[1] if fall.back_ms is None else fall.back_ms
     sigma, ratio, eta, down = volatility(returns), sharpe(returns), lo_factor(returns), sortino(returns)
-    third, fourth, corrected = skew(returns), kurtosis(returns), corrected_sharpe(returns)
+    third, fourth, careful = skew(returns), kurtosis(returns), corrected(ratio, eta)
     psr = track = None
-    if corrected is not None and third is not None and fourth is not None:
-        psr = probabilistic_sharpe(corrected, days, third, fourth)
-        track = minimum_track(corrected, third, fourth)
+    if careful is not None and third is not None and fourth is not None:
+        psr = probabilistic_sharpe(careful, days, third, fourth)
+        track = minimum_track(careful, third, fourth)
     length = (equity.span_ms[1] - equity.span_ms[0]) / DAY_MS
     cagr = growth(equity.net / equity.capital, length) if long_enough else None
     return {
@@ -182,15 +182,14 @@ def _of_account(equity: DailyEquity, deepest: Drawdown | None) -> dict[str, Any]
 def _falls(equity: DailyEquity, deepest: Drawdown | None) -> tuple[UnderWater, Drawdown]:
     """Daily falls, and the deepest of all: start and end of the span count as marks too."""
     values = unit_values(equity)
-    first_ms = equity.first_day * DAY_MS
-    water = under_water(values, first_ms)
+    water = under_water(values)
     if deepest is not None:
         return water, deepest
     start = equity.capital / max(1, int(equity.marks[0])) if len(values) else 1.0
     before, value = (int(equity.marks[-1]), float(values[-1])) if len(values) else (equity.capital, start)
     moved = equity.moved - int(equity.transfers.sum())
     end = value * max(0.0, (equity.final - moved) / max(1, before))
-    midnights = first_ms + DAY_MS * np.arange(len(values))
+    midnights = DAY_MS * np.arange(equity.first_day, equity.first_day + len(values))
     times = np.concatenate([[equity.span_ms[0]], midnights, [equity.span_ms[1]]])
     return water, deepest_fall(times, np.concatenate([[start], values, [end]]))
 

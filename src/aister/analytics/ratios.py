@@ -8,8 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from aister.analytics.daily import DAY_MS, YEAR_DAYS
-from aister.analytics.drawdown import Drawdown, deepest_fall
+from aister.analytics.daily import YEAR_DAYS
 
 __all__ = [
     "UnderWater",
@@ -28,10 +27,9 @@ Floats = npt.NDArray[np.float64]
 
 
 class UnderWater(msgspec.Struct, frozen=True):
-    """The fall of a value from its peaks, seen once a day. `deepest` is the deepest fall with its times; `longest_days`
-    from a peak to the day it was met again (or the end), the longest; `share` of the days below the peak."""
+    """A value below its peaks, seen once a day: the longest wait in days from a peak to the day it was met again (or
+    the end), and the share of the days below the peak."""
 
-    deepest: Drawdown
     longest_days: int
     share: float
 
@@ -96,20 +94,21 @@ def kurtosis(returns: Floats) -> float | None:
     return _moment(returns, 4)
 
 
-def under_water(values: Floats, first_ms: int = 0) -> UnderWater:
-    """From one value a day (unit NAV), the first at `first_ms`."""
-    if not len(values):
-        return UnderWater(Drawdown(), 0, 0.0)
-    deepest = deepest_fall(first_ms + DAY_MS * np.arange(len(values)), values)
+def under_water(values: Floats) -> UnderWater:
+    """From one value a day (unit NAV)."""
+    if len(values) < 2:
+        return UnderWater(0, 0.0)
     below = values < np.maximum.accumulate(values)
     at_peak = np.flatnonzero(~below)
     ends = np.append(at_peak[1:], len(values) - 1)
     waits = (ends - at_peak)[below[np.minimum(at_peak + 1, len(values) - 1)]]
-    return UnderWater(deepest, int(waits.max(initial=0)), float(below[1:].mean()) if len(values) > 1 else 0.0)
+    return UnderWater(int(waits.max(initial=0)), float(np.count_nonzero(below)) / (len(values) - 1))
 
 
 def _moment(returns: Floats, order: int) -> float | None:
     if len(returns) < 2 or float(np.ptp(returns)) == 0.0:
         return None
     centred = returns - returns.mean()
-    return float(np.mean(centred**order) / np.mean(centred**2) ** (order / 2))
+    square = centred * centred
+    power = square * (centred if order == 3 else square)
+    return float(power.mean() / square.mean() ** (order / 2))
