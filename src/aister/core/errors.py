@@ -9,6 +9,7 @@ AisterError
 |-- KernelCacheError    the compiled-kernel cache cannot be trusted or written
 |-- MoneyOverflow       an exact amount left the int64 range
 |-- PermissionRefused   an order without a valid, fresh, unused permission
+|-- StrategyError       a strategy written by a user fails, lies or passes its limits
 `-- SequenceError       an event arrived before one already processed
 """
 
@@ -22,6 +23,7 @@ __all__ = [
     "SequenceError",
     "SettingsError",
     "StorageError",
+    "StrategyError",
     "UsageError",
 ]
 
@@ -68,6 +70,12 @@ class MoneyOverflow(AisterError):
 
 class PermissionRefused(AisterError):
     """An order without a valid, fresh, unused permission."""
+
+
+class StrategyError(AisterError):
+    """A strategy written by a user fails, lies or passes its limits."""
+
+    exit_code = 1
 
 
 class SequenceError(AisterError):
