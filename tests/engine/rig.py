@@ -35,7 +35,7 @@ from aister.risk.limits import drawdown, kill_switch, risk_per_trade, venue_filt
 from aister.risk.profile import profile
 from aister.sim.venue import SimVenue
 from tests.fakes.minds import Willing
-from tests.sim.market import MINUTE_MS, MONEY, bracketed
+from tests.sim.market import MINUTE_MS, MONEY, bracketed, plain_model
 
 __all__ = ["BTC", "CAPITAL", "START_MS", "Rig", "setup"]
 
@@ -109,7 +109,7 @@ class Rig:
     ) -> None:
         self.minds = minds or Willing()
         self.instrument = bracketed()
-        self.venue = SimVenue(base_interval_ms=MINUTE_MS, leverage=leverage)
+        self.venue = SimVenue(base_interval_ms=MINUTE_MS, model=plain_model(leverage))
         self.venue.deposit(at_venue)
         self.strategy = Told()
         self.strategy.at = {one.time_ms: one for one in setups}

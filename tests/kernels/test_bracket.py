@@ -12,9 +12,9 @@ from aister.kernels.ledger import book_transfer
 from aister.kernels.signals import SIGNAL
 from aister.kernels.sizing import size_for_risk
 from aister.kernels.state import State, allocate
-from aister.sim import Fees, SimVenue, Slippage
+from aister.sim import SimVenue, Slippage
 from aister.sim.desk import write_book
-from tests.sim.market import MINUTE_MS, MONEY, bracketed, order, walk
+from tests.sim.market import MINUTE_MS, MONEY, bracketed, order, plain_model, walk
 
 Columns = tuple[npt.NDArray[np.int64], ...]
 CAPITAL = 100_000 * MONEY
@@ -26,7 +26,7 @@ def batch_state(
     terms = bracketed()
     state = allocate(BRACKET)
     s = state[0]
-    write_book(s["book"], terms, leverage, Fees(), slippage or Slippage())
+    write_book(s["book"], terms, plain_model(leverage, slippage=slippage))
     book_transfer(state["account"], CAPITAL)
     s["risk_e8"], s["min_steps"], s["max_steps"] = risk_e8, terms.min_steps, terms.market_max_steps
     s["min_notional"], s["interval_ms"], s["horizon_ms"] = terms.min_notional, MINUTE_MS, horizon_ms
@@ -73,7 +73,7 @@ def by_the_venue(
 ) -> tuple[list[tuple[int, ...]], list[int]]:
     """The same rule as orders to the simulated venue and answers to its reports."""
     terms = bracketed()
-    venue = SimVenue(base_interval_ms=MINUTE_MS, leverage=leverage)
+    venue = SimVenue(base_interval_ms=MINUTE_MS, model=plain_model(leverage))
     venue.list_instrument(terms)
     venue.deposit(CAPITAL)
     by_time = {int(s["time_ms"]): s for s in signals}

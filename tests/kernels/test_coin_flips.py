@@ -25,7 +25,7 @@ from aister.kernels.signals import SIGNAL
 from aister.portfolio import Portfolio
 from aister.sim import SimVenue, Slippage
 from tests.kernels.test_bracket import CAPITAL, batch_state
-from tests.sim.market import MINUTE_MS, MONEY, bracketed, order
+from tests.sim.market import MINUTE_MS, MONEY, bracketed, order, plain_model
 
 START = 1_000_000
 """Ticks of 0.1: a path begins at 100,000."""
@@ -169,7 +169,7 @@ class Maker:
 
     def __init__(self, rng: np.random.Generator, *, bracket: bool, slippage: Slippage | None) -> None:
         self.rng, self.bracket = rng, bracket
-        self.venue = SimVenue(base_interval_ms=MINUTE_MS, leverage=10, slippage=slippage)
+        self.venue = SimVenue(base_interval_ms=MINUTE_MS, model=plain_model(10, slippage=slippage))
         self.books = Portfolio("coin", CAPITAL)
         for one in (self.venue, self.books):
             one.list_instrument(bracketed())

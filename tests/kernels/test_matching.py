@@ -17,7 +17,7 @@ from aister.kernels.book import (
     withdraw_order,
 )
 from aister.kernels.ledger import ACCOUNT, book_transfer
-from aister.kernels.matching import open_bar, rest_bar, settle_funding
+from aister.kernels.matching import open_bar, rest_bar, settle_funding, start_bar
 from aister.kernels.state import allocate
 from tests.kernels.plain_book import PlainBook
 
@@ -36,11 +36,13 @@ class Bench:
         fees: tuple[int, int, int] = (0, 0, 0),
         tiers: tuple[tuple[int, int], ...] = ((0, 0),),
         wallet: int = 10**12,
+        share_e4: int = 0,
     ) -> None:
         self.books, self.account = allocate(BOOK), allocate(ACCOUNT)
         book = self.books[0]
         book["unit"], book["leverage"], book["ticks_per_quote"] = UNIT, leverage, 1.0
-        book["costs"] = (*fees, half_spread, floor, 10)
+        book["steps_per_base"] = 1.0
+        book["costs"] = (*fees, half_spread, floor, 10, 0, share_e4)
         book["tier_count"], book["watch_high"] = len(tiers), NEVER_ABOVE
         for i, tier in enumerate(tiers):
             book["tiers"][i] = tier
@@ -61,12 +63,15 @@ class Bench:
         price, trigger = (at, 0) if kind == "limit" else (0, at)
         assert place_order(self.books, number, KINDS[kind], side, steps, price, trigger, int(reduce), int(close), wait)
 
-    def open(self, o: int, range_ticks: int = 0, lost: int = 0) -> list[tuple[int, int, int]]:
-        open_bar(self.books, self.account, float(o), range_ticks * 10**8, lost)
+    def open(
+        self, o: int, range_ticks: int = 0, lost: int = 0, volume: float = 0.0, impact: float = 0.0, day: int = 0
+    ) -> list[tuple[int, int, int]]:
+        start_bar(self.books, self.account, day * 86_400_000, range_ticks * 10**8, lost, volume, impact)
+        open_bar(self.books, self.account, float(o))
         return self.fills()
 
-    def rest(self, o: int, h: int, l: int, *, range_ticks: int = 0, again: int = 0) -> list[tuple[int, int, int]]:
-        rest_bar(self.books, self.account, float(o), float(h), float(l), range_ticks * 10**8, again)
+    def rest(self, o: int, h: int, l: int, c: int = 0, *, again: int = 0) -> list[tuple[int, int, int]]:
+        rest_bar(self.books, self.account, float(o), float(h), float(l), float(c or o), again)
         return self.fills()
 
     def fills(self) -> list[tuple[int, int, int]]:
@@ -409,7 +414,7 @@ def test_random_bars_and_orders_equal_the_plain_book(seed: int) -> None:
         same(f"open of bar {bar}")
         send(int(rng.integers(0, 2)))
         for again in (0, 1):
-            bench.rest(o, h, l, range_ticks=mean_range, again=again)
+            bench.rest(o, h, l, again=again)
             plain.rest(o, h, l, Fraction(mean_range), bool(again))
             same(f"rest of bar {bar}, again {again}")
             liquidations += sum(s[0] == 0 for s in plain.said)

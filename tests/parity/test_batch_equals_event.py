@@ -27,9 +27,9 @@ from aister.risk.kernel import RiskKernel
 from aister.risk.limits import risk_per_trade, venue_filters
 from aister.risk.profile import profile
 from aister.sim.desk import write_book
-from aister.sim.venue import SimVenue
 from aister.strategy.ema_cross import EmaCross
 from tests.parity.runs import DAY_MS, SAMPLE_START_MS, settings
+from tests.sim.market import plain_model
 
 HORIZON_MS = 2 * 3_600_000
 RISK_E8 = 20_000
@@ -49,8 +49,7 @@ def by_batch(symbol: str, timeframe: str, days: int) -> tuple[np.ndarray, Hashes
     rows = ema_cross_batch(symbol_state(60_000), cross, open_ms, *prices, columns["volume"], slot, signals)
     state = allocate(BRACKET)
     s = state[0]
-    venue = SimVenue(base_interval_ms=60_000)
-    write_book(s["book"], instrument, 3, venue.fees, venue.slippage)
+    write_book(s["book"], instrument, plain_model())
     book_transfer(state["account"], asked.capital)
     s["risk_e8"], s["min_steps"], s["max_steps"] = RISK_E8, instrument.min_steps, instrument.market_max_steps
     s["min_notional"], s["interval_ms"], s["horizon_ms"] = instrument.min_notional, 60_000, HORIZON_MS
@@ -111,6 +110,7 @@ def by_event(symbol: str, timeframe: str, days: int) -> tuple[list[TradeClosed],
         risk=lambda instruments, key: RiskKernel(
             limits, instruments, key, "owner", "t1", registry=(venue_filters, risk_per_trade)
         ),
+        model=plain_model(),
     )
     run_sync(built.run)
     return closed, hashes

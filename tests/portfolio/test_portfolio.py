@@ -13,7 +13,7 @@ from aister.core.events import FundingPaid, OrderFilled
 from aister.core.trade import Fill, FillKind, OrderType, Side
 from aister.portfolio import Account, Portfolio
 from aister.sim import SimVenue
-from tests.sim.market import MINUTE_MS, MONEY, instrument, order, walk
+from tests.sim.market import MINUTE_MS, MONEY, instrument, order, plain_model, walk
 
 UNIT = 10_000
 
@@ -147,7 +147,7 @@ def test_marks_touch_open_positions_only() -> None:
 
 def test_it_agrees_with_the_venue_that_filled_it() -> None:
     rng = np.random.default_rng(2)
-    venue = SimVenue(base_interval_ms=MINUTE_MS)
+    venue = SimVenue(base_interval_ms=MINUTE_MS, model=plain_model())
     made = portfolio(100_000)
     venue.list_instrument(instrument())
     venue.deposit(100_000 * MONEY)

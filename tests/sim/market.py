@@ -6,6 +6,7 @@ import numpy as np
 from aister.core.events import BarClosed
 from aister.core.instrument import Bracket, Instrument
 from aister.core.trade import Order, OrderType, Purpose, Side
+from aister.sim.models import Fees, FillModel, Latency, Margin, Slippage
 
 MINUTE_MS = 60_000
 MONEY = 10**8
@@ -54,6 +55,20 @@ def bracketed() -> Instrument:
     terms = instrument()
     return msgspec.structs.replace(
         terms, brackets=tuple(msgspec.structs.replace(b, max_leverage=125) for b in terms.brackets)
+    )
+
+
+def plain_model(
+    leverage: int = 3, *, fees: Fees | None = None, slippage: Slippage | None = None, latency: Latency | None = None
+) -> FillModel:
+    """A fill model without impact and without volume cap."""
+    return FillModel(
+        fees=fees or Fees(),
+        slippage=slippage or Slippage(),
+        impact=None,
+        volume_share_e4=0,
+        latency=latency or Latency(),
+        margin=Margin("isolated", leverage),
     )
 
 

@@ -21,14 +21,14 @@ from aister.core.trade import FillKind, OrderType, Purpose, Side
 from aister.ports.floor import Floor
 from aister.ports.venue import Venue
 from aister.sim import Fees, Latency, SimVenue, Slippage
-from tests.sim.market import MINUTE_MS, MONEY, bar, instrument, order, walk
+from tests.sim.market import MINUTE_MS, MONEY, bar, instrument, order, plain_model, walk
 
 FREE = Slippage(half_spread_e8=(), other_half_spread_e8=0, stop_floor_e8=0, stop_range_percent=0)
 
 
 def venue(capital: int = 10_000, slippage: Slippage = FREE, **options: object) -> SimVenue:
     """A venue with one instrument, one bar at 100,000 behind it and money."""
-    made = SimVenue(base_interval_ms=MINUTE_MS, slippage=slippage, **options)  # type: ignore[arg-type]
+    made = SimVenue(base_interval_ms=MINUTE_MS, model=plain_model(slippage=slippage, **options))  # type: ignore[arg-type]
     made.list_instrument(instrument())
     made.deposit(capital * MONEY)
     first = [bar(0, 100_000.0, 100_000.0, 100_000.0, 100_000.0)]
@@ -242,7 +242,7 @@ def test_every_assumption_is_said() -> None:
 
 def test_what_cannot_be_is_refused_at_the_door() -> None:
     with pytest.raises(SettingsError):
-        SimVenue(base_interval_ms=MINUTE_MS, leverage=0)
+        SimVenue(base_interval_ms=MINUTE_MS, model=plain_model(0))
     with pytest.raises(SettingsError):
         SimVenue(base_interval_ms=0)
     tiers = (Bracket(0, MONEY, 500_000, 0, 10), Bracket(MONEY, 2 * MONEY, 400_000, 0, 10))
@@ -265,13 +265,13 @@ def test_the_remembered_bars_give_the_mean_true_range() -> None:
         past = [bar(0, 1e5, 1e5, 1e5, 1e5), *bars[:i]][-15:]
         ranges = [round(max(b.high, a.close) * 10) - round(min(b.low, a.close) * 10) for a, b in pairwise(past)]
         expected = -(-sum(ranges) * 10**8 // len(ranges)) if ranges else 0
-        assert made._desks["BTCUSDT"].range_e8() == expected
+        assert made._tapes["BTCUSDT"].range_e8() == expected
         assert expected == 0 or expected >= Fraction(sum(ranges), len(ranges)) * 10**8
 
 
 def _random_session(seed: int, *, skip: bool, leverage: int) -> tuple[list[VenueReport], dict[str, int], int]:
     rng = np.random.default_rng(seed)
-    made = SimVenue(base_interval_ms=MINUTE_MS, leverage=leverage, slippage=Slippage(), skip=skip)
+    made = SimVenue(base_interval_ms=MINUTE_MS, model=plain_model(leverage), skip=skip)
     made.list_instrument(instrument())
     made.list_instrument(instrument("SOLUSDT"))
     made.deposit(10**6 * MONEY)

@@ -33,6 +33,7 @@ from aister.portfolio.portfolio import Portfolio
 from aister.ports.journal import Journal
 from aister.risk.kernel import RiskKernel
 from aister.risk.profile import Limits, profile
+from aister.sim.models import FillModel, Margin
 from aister.sim.venue import SimVenue
 from aister.strategy.spec.canon import spec_hash
 from aister.strategy.spec.checks import check
@@ -98,10 +99,12 @@ def build_run(
     *,
     strategy: Strategy | None = None,
     risk: RiskOf | None = None,
+    model: FillModel | None = None,
 ) -> Built:
     """A paper trader or backtest over a recorded feed on the simulated venue.
 
-    `strategy` and `risk` replace what the settings name: drills and parity tests only, no command line reaches them.
+    `strategy`, `risk` and `model` replace what the settings name: drills and parity tests only, no command line reaches
+    them.
     """
     if not feed.instruments:
         raise UsageError("The feed has no symbols; name at least one with --symbols.")
@@ -114,7 +117,8 @@ def build_run(
     limits = _limits(settings, spec)
     priors = packaged_priors()
     minds = RuleCouncil(priors, latency=FixedLatency(settings.latency_ms)) if settings.mind == "rules" else None
-    venue = SimVenue(base_interval_ms=feed.base_interval_ms, leverage=limits.leverage)
+    model = msgspec.structs.replace(model or FillModel(), margin=Margin("isolated", limits.leverage))
+    venue = SimVenue(base_interval_ms=feed.base_interval_ms, model=model)
     venue.deposit(settings.capital)
     kernel = risk(feed.instruments, key) if risk else _risk(settings, limits, feed.instruments, key)
     engine = Engine(
@@ -206,6 +210,6 @@ def costs_of(feed: RecordedFeed) -> dict[str, int]:
 def _costs(venue: SimVenue, instrument: Instrument) -> Costs:
     """What the venue's own models make of a round trip: taker fee and half-spread both ways, and the least a stop
     slips."""
-    _, taker_e8, _ = venue.fees.rates_e8(instrument)
-    half_spread_e8 = venue.slippage.half_spread(instrument)
-    return Costs(2 * (taker_e8 + half_spread_e8) + venue.slippage.stop_floor_e8, half_spread_e8)
+    _, taker_e8, _ = venue.model.fees.rates_e8(instrument)
+    half_spread_e8 = venue.model.slippage.half_spread(instrument)
+    return Costs(2 * (taker_e8 + half_spread_e8) + venue.model.slippage.stop_floor_e8, half_spread_e8)

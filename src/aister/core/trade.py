@@ -31,6 +31,19 @@ class OrderType(IntEnum):
     LIMIT = 2
     STOP_MARKET = 3
     TAKE_PROFIT_MARKET = 4
+    STOP = 5
+    TAKE_PROFIT = 6
+    TRAILING_STOP_MARKET = 7
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the order waits for a trigger."""
+        return self >= OrderType.STOP_MARKET
+
+    @property
+    def limited(self) -> bool:
+        """Whether the order carries a limit price."""
+        return self in (OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT)
 
 
 class Purpose(StrEnum):
@@ -46,6 +59,11 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     """One order as it is sent. `price_ticks` is the limit price (0 for market types), `trigger_ticks` the stop or
     take-profit trigger (0 otherwise). `close_position` closes whatever is open at the trigger and carries steps 0.
     `worst_ticks` bounds what a market entry may fill at: beyond it the venue lets the order expire (0 = unbounded).
+
+    `post_only`: expires rather than take. `oco_group`: orders of one group, of which the others are withdrawn when
+    one begins to fill (0 = none). `callback_e8`, `activation_ticks`: of a trailing stop, the share of its best price
+    that it keeps behind it, and the price from which on it does (0 = at once). `leg`: 0 one-way; hedged, 1 for the
+    long and -1 for the short leg of the symbol.
     """
 
     client_id: str
@@ -60,6 +78,11 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     reduce_only: bool
     close_position: bool
     worst_ticks: int = 0
+    post_only: bool = False
+    oco_group: int = 0
+    callback_e8: int = 0
+    activation_ticks: int = 0
+    leg: int = 0
 
 
 class FillKind(StrEnum):
@@ -70,7 +93,7 @@ class FillKind(StrEnum):
 class Fill(msgspec.Struct, frozen=True, array_like=True):
     """One execution. `fee` is a cost in money units (positive = paid), `time_ms` the venue's event time.
 
-    `intent_id` and `purpose` are empty for a liquidation, which nobody asked for.
+    `intent_id` and `purpose` are empty for a liquidation, which nobody asked for. `leg` as in `Order`.
     """
 
     time_ms: int
@@ -84,6 +107,7 @@ class Fill(msgspec.Struct, frozen=True, array_like=True):
     fee: int
     maker: bool
     kind: FillKind
+    leg: int = 0
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):

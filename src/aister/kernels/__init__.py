@@ -33,7 +33,7 @@ import numba
 
 from aister.kernels.cache import CacheRefused, settle
 
-__all__ = ["CACHE", "CacheRefused", "Record", "entry", "kernel", "step"]
+__all__ = ["CACHE", "CacheRefused", "Record", "entry", "kernel", "rare", "step"]
 
 _type_of: Callable[[object], Any] = numba.typeof
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,6 +48,11 @@ CACHE: Path = settle(Path(__file__).parent)
 def step(rule: F) -> F:
     """Compile a rule: Record and scalars in, scalar (or a tuple of them) out; inlined into the kernel driving it."""
     return cast(F, numba.njit(error_model="numpy", forceinline=True, cache=True)(rule))
+
+
+def rare(rule: F) -> F:
+    """Compile a rule that is called seldom: not inlined, so compiled once for all that call it."""
+    return cast(F, numba.njit(error_model="numpy", cache=True)(rule))
 
 
 def kernel(driver: F) -> F:

@@ -19,7 +19,7 @@ from aister.kernels import Record, kernel, step
 from aister.kernels.book import BOOK, MARKET, STOP_MARKET, TAKE_PROFIT_MARKET, place, to_ticks, withdraw_all
 from aister.kernels.cost import RANGES, mean_range_e8, take_range
 from aister.kernels.ledger import ACCOUNT, unrealised
-from aister.kernels.matching import open_phase, rest_phase, settle
+from aister.kernels.matching import begin_bar, open_phase, rest_phase, settle
 from aister.kernels.sizing import size_for_risk
 from aister.kernels.state import State
 
@@ -132,9 +132,10 @@ def on_bar(
             settle(s.book, s.account, funding_e8, o)
         range_e8 = mean_range_e8(s.ranges)
         lost = 1 if s.last_ms > 0 and time_ms != s.last_ms + s.interval_ms else 0
-        open_phase(s.book, s.account, o, range_e8, lost)
+        begin_bar(s.book, s.account, time_ms, range_e8, lost, 0, 0.0)
+        open_phase(s.book, s.account, o)
         closed += _follow(s, o, time_ms)
-        rest_phase(s.book, s.account, o, h, l, range_e8, 0)
+        rest_phase(s.book, s.account, o, h, l, c, 0)
         closed += _follow(s, o, time_ms + s.interval_ms - 1)
         _time_out(s, time_ms + s.interval_ms)
     take_range(s.ranges, h, l, c)

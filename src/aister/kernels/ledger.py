@@ -6,7 +6,7 @@ wallet = transfers + realised - fees - funding, to the unit, after every step. E
 
 import numpy as np
 
-from aister.kernels import Record, kernel, step
+from aister.kernels import Record, kernel, rare, step
 from aister.kernels.state import State
 
 MONEY_LIMIT = 1 << 62
@@ -19,13 +19,15 @@ STEPS_LIMIT = 3_000_000_000
 POSITION = np.dtype([("steps", "i8"), ("cost", "i8")], align=True)
 """steps: signed size; cost: sum of ticks x steps x unit of what is open, signed alike (what was paid for it)."""
 
-ACCOUNT = np.dtype(
-    [
-        *(("wallet", "i8"), ("transfers", "i8"), ("realised", "i8"), ("fees", "i8"), ("funding", "i8")),
-        *(("liquidation_fees", "i8"), ("overflow", "i8")),
-    ],
-    align=True,
-)
+TURNOVER_DAYS = 30
+
+TURNOVER = np.dtype([("day", "i8"), ("today", "i8"), ("sum", "i8"), ("ring", "i8", (TURNOVER_DAYS,))], align=True)
+"""Notional traded: today (UTC day number `day`), and over the 30 days before it; ring: of day d at d mod 30."""
+
+SUMS = ("wallet", "transfers", "realised", "fees", "funding", "liquidation_fees", "overflow")
+"""The plain figures of an account."""
+
+ACCOUNT = np.dtype([*((name, "i8") for name in SUMS), ("turnover", TURNOVER)], align=True)
 """Money of 1e-8 quote units. fees and funding are costs (positive = paid); liquidation_fees is the part of fees paid
 to liquidations; overflow: 1 once an amount did not fit, after which nothing is booked any more and every figure is to
 be refused."""
@@ -62,7 +64,7 @@ def _fits(a: int) -> bool:
     return -MONEY_LIMIT < a < MONEY_LIMIT
 
 
-@step
+@rare
 def apply_fill(position: Record, account: Record, unit: int, side: int, steps: int, ticks: int, fee: int) -> int:
     """Book one execution of `steps` > 0 on `side` (1 buy, -1 sell); return the profit it realised, fee not deducted.
 
@@ -117,6 +119,33 @@ def apply_transfer(account: Record, amount: int) -> None:
         return
     account.transfers += amount
     account.wallet += amount
+
+
+@rare
+def roll_turnover(account: Record, day: int) -> None:
+    """Let UTC day number `day` begin: what was traded on the days before it moves into the sum of 30 days."""
+    t = account.turnover
+    if day - t.day > TURNOVER_DAYS:
+        for i in range(TURNOVER_DAYS):
+            t.ring[i] = 0
+        t.sum = 0
+        t.today = 0
+        t.day = day
+    while t.day < day:
+        slot = t.day % TURNOVER_DAYS
+        t.sum += t.today - t.ring[slot]
+        t.ring[slot] = t.today
+        t.today = 0
+        t.day += 1
+
+
+@step
+def add_turnover(account: Record, notional: int) -> None:
+    """Count an execution towards today's turnover."""
+    if not (_fits(account.turnover.today + notional) and _fits(account.turnover.sum + account.turnover.today)):
+        account.overflow = 1
+        return
+    account.turnover.today += notional
 
 
 @step

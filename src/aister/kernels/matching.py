@@ -1,33 +1,57 @@
-"""Matching on bars: one BOOK per account and symbol, worked in the one documented order of things inside a bar (quant
-Q3).
+"""Matching on bars: one BOOK per account, symbol and leg, worked in the one documented order of things inside a bar
+(quant Q3, docs/fills.md).
 
     settle       funding, on the position held
-    open_phase   1. stops, take-profits and liquidation crossed by the opening gap, at the open
+    begin_bar    what the bar at hand allows: fees of the day, mean range, volume room, impact
+    open_phase   1. triggers and liquidation crossed by the opening gap, at the open
                  2. market orders due and limits that would cross on arrival, at the open, as taker
     rest_phase   3. adverse extreme: stops and liquidation, the trigger nearest the open first
                  4. resting limits, only if price traded through them by a tick, at their price, as maker
                  5. favourable extreme: take-profits
-    rest_phase again: 3 once more, for a position that 4 opened in this very bar (its stop arrives only after its
-    fill)
+    rest_phase again, as long as it reports something: 3 once more, for a position that was opened inside this very bar
+    (its stop arrives only after its fill)
+
+With policy OHLC_PATH the rest of the bar is walked along its path instead (`path`), one event a call.
 
 A position opened inside a bar cannot take its target in it. Reducing orders are clipped to the position and expire
 when nothing is left to reduce. Prices are int64 ticks, converted once per bar (`to_ticks`); everything after that is
 integer."""
 
-from aister.kernels import Record, kernel, step
+from aister.kernels import Record, kernel, rare, step
+from aister.kernels.acting import (
+    arrive,
+    bare_price,
+    beyond,
+    drop,
+    fill,
+    liquidate,
+    marketable,
+    pays_extra,
+    reduces,
+    rest_limit,
+)
+from aister.kernels.ambiguity import both_sides, target_gain, target_value
 from aister.kernels.book import (
+    BEYOND,
+    CROSS,
     LIMIT,
     MARKET,
     NEVER_ABOVE,
-    STOP_MARKET,
-    TAKE_PROFIT_MARKET,
-    guard,
-    remove,
+    OHLC_PATH,
+    STOP,
+    TAKE_PROFIT,
+    TRAILING,
+    advance,
     to_ticks,
+    trailing_trigger,
     watch,
 )
-from aister.kernels.cost import apply_rate, worsen
-from aister.kernels.ledger import apply_fill, apply_funding, value_of
+from aister.kernels.cost import apply_rate, room_in
+from aister.kernels.impact import DAY_MS, volume_in_steps
+from aister.kernels.ledger import apply_funding, roll_turnover, value_of
+from aister.kernels.margin import guard
+from aister.kernels.path import path_phase
+from aister.kernels.reach import crossed, is_stop, is_target, traded_through
 from aister.kernels.state import State
 
 _GAP, _DUE, _ADVERSE, _LIMITS, _FAVOURABLE = 1, 2, 3, 4, 5
@@ -40,18 +64,58 @@ def settle(book: Record, account: Record, rate_e8: int, ticks: int) -> int:
     the amount."""
     amount = apply_rate(value_of(account, ticks, book.position.steps, book.unit), rate_e8)
     apply_funding(account, amount)
+    if book.margin_mode == CROSS:
+        guard(book, account)
+        watch(book)
     return amount
 
 
-@step
-def open_phase(book: Record, account: Record, o: int, range_e8: int, lost: int) -> None:
-    """The bar opens at `o`: phases 1 and 2. `lost` is 1 when the bar before is missing: what exits then pays the stop
-    extra."""
-    book.report_count = 0
+@rare
+def begin_bar(
+    book: Record, account: Record, time_ms: int, range_e8: int, lost: int, volume_steps: int, impact: float
+) -> None:
+    """A bar that opens at `time_ms` begins; call it once for every bar that is looked into, before its phases.
+
+    range_e8: mean true range of the bars before it (`cost.mean_range_e8`); lost: 1 if the bar before is missing: what
+    exits at the open then pays the stop extra; volume_steps: what the bar trades, of which a share may be ours;
+    impact: impact(1) of the days before (`impact.day_impact`)."""
+    roll_turnover(account, time_ms // DAY_MS)
+    for i in range(book.fee_tier_count):
+        if account.turnover.sum >= book.fee_tiers[i].volume:
+            book.costs.maker_e8 = book.fee_tiers[i].maker_e8
+            book.costs.taker_e8 = book.fee_tiers[i].taker_e8
+    book.bar_ms = time_ms
+    book.range_e8 = range_e8
+    book.lost = lost
+    book.room = room_in(book.costs, volume_steps)
+    book.impact = impact
     book.opened_inside = 0
+    book.leg_of_path = 0
+    moved = 0
+    for i in range(book.order_count):
+        order = book.orders[i]
+        order.idle = 0
+        if order.kind == TRAILING and order.trigger != trailing_trigger(order):
+            order.trigger = trailing_trigger(order)
+            moved = 1
+    if moved == 1:
+        watch(book)
+
+
+@step
+def share_bar(book: Record, twin: Record) -> None:
+    """Hedged legs share a bar's volume: hand what `book` has left of it to the other leg."""
+    twin.room = book.room
+
+
+@rare
+def open_phase(book: Record, account: Record, o: int) -> None:
+    """The bar opens at `o`: phases 1 and 2."""
+    book.report_count = 0
+    book.at = o
     if book.due == 0 and book.watch_low < o < book.watch_high:
         return
-    _work(book, account, _GAP, _DUE, o, o, o, range_e8, lost)
+    _work(book, account, _GAP, _DUE, o, o, o)
     for i in range(book.order_count):
         order = book.orders[i]
         if order.wait == 0:
@@ -61,53 +125,60 @@ def open_phase(book: Record, account: Record, o: int, range_e8: int, lost: int) 
     watch(book)
 
 
-@step
-def rest_phase(book: Record, account: Record, o: int, h: int, l: int, range_e8: int, again: int) -> None:
-    """The rest of the bar: phases 3 to 5; with `again` = 1 only phase 3, and only for a position opened inside this
-    bar."""
+@rare
+def rest_phase(book: Record, account: Record, o: int, h: int, l: int, c: int, again: int) -> None:
+    """The rest of the bar. Call it with `again` = 0, act on what it reports, and call it with 1 as long as it reported
+    something: phases 3 to 5 at first, then only phase 3 for a position opened inside this bar. With policy OHLC_PATH
+    each call goes on along the path up to the next event."""
     book.report_count = 0
+    book.lost = 0
     if book.due == 0 and l > book.watch_low and h < book.watch_high:
+        return
+    if book.policy == OHLC_PATH:
+        if again == 0 and l <= book.watch_low and h >= book.watch_high:
+            book.ambiguous += both_sides(book, h, l)
+        path_phase(book, account, o, h, l, c, again)
+        watch(book)
         return
     if again == 1 and (book.opened_inside == 0 or book.position.steps == 0):
         return
-    if again == 0 and l <= book.watch_low and h >= book.watch_high:
-        book.ambiguous += _both_sides(book, h, l)
-    _work(book, account, _ADVERSE, _ADVERSE if again == 1 else _FAVOURABLE, o, h, l, range_e8, 0)
-    for i in range(book.order_count):
-        if again == 0 and book.orders[i].wait == 0:
-            book.orders[i].rested = 1
+    side = 1 if book.position.steps > 0 else -1
+    steps, value, fees = 0, 0, 0
+    if again == 0 and l <= book.watch_low and h >= book.watch_high and both_sides(book, h, l) == 1:
+        book.ambiguous += 1
+        steps, value, fees = target_value(book, account, o, h, l)
+    book.exit_ticks = 0
+    _work(book, account, _ADVERSE, _ADVERSE if again == 1 else _FAVOURABLE, o, h, l)
+    if steps > 0:
+        book.target_first += target_gain(book, account, side, steps, value, fees, book.exit_ticks, book.exit_rate_e8)
+    if again == 0:
+        for i in range(book.order_count):
+            order = book.orders[i]
+            if order.kind == TRAILING and order.rested == 1:
+                advance(order, l if order.side > 0 else h)
+            if order.kind == LIMIT and order.wait == 0:
+                order.rested = 1
     watch(book)
-
-
-@step
-def _crossed(order: Record, h: int, l: int) -> bool:
-    """Whether the range reaches the trigger: buy stops and sell take-profits from below, the others from above."""
-    if (order.kind == STOP_MARKET) == (order.side > 0):
-        return h >= order.trigger
-    return l <= order.trigger
 
 
 @step
 def _concerned(book: Record, order: Record, stage: int, o: int, h: int, l: int) -> bool:
     """Whether this order acts in this stage of the bar."""
-    if order.wait > 0:
+    if order.wait > 0 or order.idle == 1:
         return False
     if stage == _GAP:
-        return order.kind >= STOP_MARKET and _crossed(order, o, o)
+        return crossed(order, o, o)
     if stage == _DUE:
-        if order.kind == LIMIT and order.rested == 0:
-            return (order.price - worsen(book.costs, o, order.side, 0, 0)) * order.side >= 0
-        return order.kind == MARKET
+        return order.kind == MARKET or (order.kind == LIMIT and order.rested == 0 and marketable(book, order, o))
     if stage == _ADVERSE:
-        return order.kind == STOP_MARKET and _crossed(order, h, l)
+        return is_stop(order.kind) and crossed(order, h, l)
+    inside = book.opened_inside == 1
     if stage == _LIMITS:
-        if order.kind != LIMIT or (order.reduce == 1 and book.opened_inside == 1):
-            return False
-        return l < order.price if order.side > 0 else h > order.price
-    return order.kind == TAKE_PROFIT_MARKET and book.opened_inside == 0 and _crossed(order, h, l)
+        return order.kind == LIMIT and not (inside and reduces(book, order)) and traded_through(order, h, l)
+    return is_target(order.kind) and not inside and crossed(order, h, l)
 
 
-@step
+@rare
 def _next(book: Record, stage: int, o: int, h: int, l: int) -> int:
     """The slot that acts next in this stage: in a gap the trigger crossed first (farthest from the open), at the open
     the oldest order, inside the bar the price nearest the open; of equals the oldest, orders before liquidation."""
@@ -129,27 +200,8 @@ def _next(book: Record, stage: int, o: int, h: int, l: int) -> int:
     return best
 
 
-@step
-def _beyond(trigger: int, o: int, side: int) -> int:
-    """Where a taker of `side` meets the market at a trigger against it: there, or at an open already beyond it."""
-    return max(trigger, o) if side > 0 else min(trigger, o)
-
-
-@step
-def _reducible(book: Record, order: Record) -> int:
-    """The steps an order may execute now: as sent, or clipped to the position it may only reduce."""
-    held = book.position.steps
-    if order.reduce == 0 and order.close == 0:
-        return order.steps
-    if held * order.side >= 0:
-        return 0
-    return abs(held) if order.close == 1 else min(order.steps, abs(held))
-
-
-@step
-def _work(
-    book: Record, account: Record, first: int, last: int, o: int, h: int, l: int, range_e8: int, lost: int
-) -> None:
+@rare
+def _work(book: Record, account: Record, first: int, last: int, o: int, h: int, l: int) -> None:
     """Let every concerned order and the liquidation act, stage by stage."""
     stage = first
     while stage <= last and account.overflow == 0:
@@ -158,71 +210,66 @@ def _work(
             stage += 1
             continue
         held = book.position.steps
-        number = 0
-        maker = 0
-        rate_e8 = book.costs.taker_e8
         if slot == _LIQUIDATION:
             side = -1 if held > 0 else 1
-            steps = abs(held)
-            reference = _beyond(book.liquidation, o, side)
-            ticks = _beyond(book.bankruptcy, worsen(book.costs, reference, side, 1, range_e8), side)
-            rate_e8 = book.costs.liquidation_e8
+            liquidate(book, account, beyond(book.liquidation, o, side))
         else:
-            order = book.orders[slot]
-            number = order.id
-            side = order.side
-            steps = _reducible(book, order)
-            kind = order.kind
-            extra = 1 if kind == STOP_MARKET or (lost == 1 and kind != LIMIT and held * side < 0) else 0
-            reference = o
-            if kind == STOP_MARKET:
-                reference = _beyond(order.trigger, o, side)
-            elif stage == _FAVOURABLE:
-                reference = order.trigger
-            if stage == _LIMITS:
-                reference = order.price
-                maker = 1
-                rate_e8 = book.costs.maker_e8
-                ticks = order.price
+            _let_act(book, account, slot, stage, o, h, l)
+        if stage >= _ADVERSE:
+            _note(book, stage, held)
+
+
+@rare
+def _let_act(book: Record, account: Record, slot: int, stage: int, o: int, h: int, l: int) -> None:
+    """What the order in `slot` does in this stage: a triggered limit becomes one, the others execute."""
+    order = book.orders[slot]
+    kind = order.kind
+    reference = o
+    maker = 0
+    if stage == _DUE:
+        if kind == LIMIT:
+            arrive(book, account, slot, o)
+            return
+        if order.worst > 0 and (bare_price(book, o, order.side) - order.worst) * order.side > 0:
+            drop(book, slot, BEYOND)
+            return
+    elif stage == _GAP:
+        if kind in (STOP, TAKE_PROFIT):
+            order.kind = LIMIT
+            order.trigger = 0
+            order.rested = 0
+            return
+    elif stage == _ADVERSE:
+        reference = beyond(order.trigger, o, order.side)
+        if kind == STOP:
+            if marketable(book, order, reference):
+                arrive(book, account, slot, reference)
             else:
-                ticks = worsen(book.costs, reference, side, extra, range_e8)
-            remove(book, slot)
-        fee = 0
-        if steps > 0:
-            fee = apply_rate(value_of(account, ticks, steps, book.unit), rate_e8)
-            apply_fill(book.position, account, book.unit, side, steps, ticks, fee)
-            book.slippage += value_of(account, (ticks - reference) * side, steps, book.unit)
-            if slot == _LIQUIDATION:
-                account.liquidation_fees += fee
-            if stage >= _ADVERSE and book.position.steps * side > 0 and held * side <= 0:
-                book.opened_inside = 1
-            guard(book)
-        report = book.reports[book.report_count]
-        report.id = number
-        report.side = side
-        report.steps = steps
-        report.ticks = ticks if steps > 0 else 0
-        report.fee = fee
-        report.maker = maker
-        book.report_count += 1
+                rest_limit(book, slot, 1)
+            return
+    elif stage == _LIMITS:
+        reference = order.price
+        maker = 1
+    elif kind == TAKE_PROFIT:
+        if not traded_through(order, h, l):
+            rest_limit(book, slot, 1)
+            return
+        reference = order.price
+        maker = 1
+    else:
+        reference = order.trigger
+    fill(book, account, slot, reference, maker, pays_extra(book, order))
 
 
 @step
-def _both_sides(book: Record, h: int, l: int) -> int:
-    """1 if the range holds a stop (or the liquidation) and a target of the position alike."""
-    held = book.position.steps
-    stop = book.liquidation > 0 and l <= book.liquidation <= h
-    target = False
-    for i in range(book.order_count):
-        order = book.orders[i]
-        if order.side * held < 0 and order.wait == 0:
-            if order.kind == STOP_MARKET:
-                stop = stop or _crossed(order, h, l)
-            elif order.kind == TAKE_PROFIT_MARKET:
-                target = target or _crossed(order, h, l)
-            elif order.kind == LIMIT and order.reduce == 1:
-                target = target or (l < order.price if order.side > 0 else h > order.price)
-    return 1 if stop and target else 0
+def _note(book: Record, stage: int, held: int) -> None:
+    """After something acted inside the bar: whether it opened the position, and the first exit by a stop."""
+    now = book.position.steps
+    if now * held <= 0 and now != 0:
+        book.opened_inside = 1
+    if stage == _ADVERSE and book.exit_ticks == 0 and (held - now) * held > 0:
+        book.exit_ticks = book.last_ticks
+        book.exit_rate_e8 = book.last_rate_e8
 
 
 @kernel
@@ -233,15 +280,24 @@ def settle_funding(books: State, accounts: State, rate_e8: int, price: float) ->
 
 
 @kernel
-def open_bar(books: State, accounts: State, o: float, range_e8: int, lost: int) -> int:
+def start_bar(
+    books: State, accounts: State, time_ms: int, range_e8: int, lost: int, volume: float, impact: float
+) -> None:
+    """`begin_bar` with the volume in base units."""
+    book = books[0]
+    begin_bar(book, accounts[0], time_ms, range_e8, lost, volume_in_steps(volume, book.steps_per_base), impact)
+
+
+@kernel
+def open_bar(books: State, accounts: State, o: float) -> int:
     """`open_phase` at a float price; returns the number of reports."""
-    open_phase(books[0], accounts[0], to_ticks(books[0], o), range_e8, lost)
+    open_phase(books[0], accounts[0], to_ticks(books[0], o))
     return books[0].report_count
 
 
 @kernel
-def rest_bar(books: State, accounts: State, o: float, h: float, l: float, range_e8: int, again: int) -> int:
+def rest_bar(books: State, accounts: State, o: float, h: float, l: float, c: float, again: int) -> int:
     """`rest_phase` at float prices; returns the number of reports."""
     book = books[0]
-    rest_phase(book, accounts[0], to_ticks(book, o), to_ticks(book, h), to_ticks(book, l), range_e8, again)
+    rest_phase(book, accounts[0], to_ticks(book, o), to_ticks(book, h), to_ticks(book, l), to_ticks(book, c), again)
     return book.report_count

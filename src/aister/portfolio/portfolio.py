@@ -7,7 +7,7 @@ from aister.core.instrument import Instrument
 from aister.core.money import divide_half_even
 from aister.core.trade import Fill, FillKind, Position
 from aister.kernels import entry
-from aister.kernels.ledger import ACCOUNT, POSITION, book_fill, book_funding, book_transfer
+from aister.kernels.ledger import ACCOUNT, POSITION, SUMS, book_fill, book_funding, book_transfer
 from aister.kernels.state import allocate
 from aister.portfolio.holding import Closing, Holding
 from aister.portfolio.ledger import Account, Entry, Ledger
@@ -89,7 +89,7 @@ class Portfolio:
 
     def account(self) -> dict[str, int]:
         """Every sum of the account, by name; wallet = transfers + realised - fees - funding."""
-        return {name: int(self._accounts[name][0]) for name in ACCOUNT.names or ()}
+        return {name: int(self._accounts[name][0]) for name in SUMS}
 
     @property
     def positions(self) -> dict[str, Position]:

@@ -1,12 +1,13 @@
 """The simulated venue: `ports.venue.Venue` over the matching step, moved bar by bar by the runner.
 
-Per slice, in this order: `settle` for each funding event, `open`, (orders), `rest`, (orders), `rest(again=True)` if
-anything filled. Reports of the open are stamped with the bar's open time, those of the rest with its close time - 1
-ms. A symbol without position and orders costs nothing but remembering its bar; one with them is looked into only when
-the bar reaches a price at which its book would act (an exact shortcut: `skip=False` never takes it and reports the
-same)."""
+Per slice, in this order: `settle` for each funding event, `open`, (orders), `rest`, (orders), `rest(again=True)` as
+long as anything is reported. Reports of the open are stamped with the bar's open time, those of the rest with its close
+time - 1 ms. A symbol without position and orders costs nothing but remembering its bar; one with them is looked into
+only when the bar reaches a price at which its book would act (an exact shortcut: `skip=False` never takes it and
+reports the same)."""
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,17 +24,38 @@ from aister.core.events import (
     VenueReport,
 )
 from aister.core.instrument import Instrument
-from aister.core.money import RATE_ONE, money_text
+from aister.core.money import money_text
 from aister.core.trade import Fill, FillKind, Order, OrderType, Position, Side
 from aister.kernels import entry
-from aister.kernels.book import BOOK, MAX_ORDERS, place_order, withdraw_order
-from aister.kernels.ledger import ACCOUNT, book_transfer
-from aister.kernels.matching import open_bar, rest_bar, settle_funding
+from aister.kernels.book import (
+    BEYOND,
+    BOOK,
+    CROSSING,
+    EMPTY,
+    FILLED,
+    MAX_ORDERS,
+    WITHDRAWN,
+    place_order,
+    refine_order,
+    trail_order,
+    withdraw_order,
+)
+from aister.kernels.ledger import ACCOUNT, SUMS, book_transfer
+from aister.kernels.margin import weigh_book, worth_and_need
+from aister.kernels.matching import open_bar, rest_bar, settle_funding, start_bar
 from aister.kernels.state import allocate
-from aister.sim.desk import Desk, write_book
-from aister.sim.models import Fees, Latency, Slippage
+from aister.sim.desk import Desk
+from aister.sim.models import FillModel
+from aister.sim.tape import Tape
 
 __all__ = ["SimVenue"]
+
+_GONE = {
+    EMPTY: "expired: nothing to reduce",
+    CROSSING: "expired: post-only, and it would have taken",
+    WITHDRAWN: "withdrawn: another of its group began to fill",
+    BEYOND: "expired: the open lies beyond its worst price",
+}
 
 
 class _Calls:
@@ -42,52 +64,50 @@ class _Calls:
     def __init__(self) -> None:
         books, accounts = allocate(BOOK), allocate(ACCOUNT)
         self.place: Callable[..., Any] = entry(place_order, books, *[0] * 9)
+        self.refine: Callable[..., Any] = entry(refine_order, books, 0, 0, 0)
+        self.trail: Callable[..., Any] = entry(trail_order, books, 0, 0, 0)
         self.withdraw: Callable[..., Any] = entry(withdraw_order, books, 0)
         self.settle: Callable[..., Any] = entry(settle_funding, books, accounts, 0, 0.0)
-        self.open: Callable[..., Any] = entry(open_bar, books, accounts, 0.0, 0, 0)
-        self.rest: Callable[..., Any] = entry(rest_bar, books, accounts, 0.0, 0.0, 0.0, 0, 0)
+        self.start: Callable[..., Any] = entry(start_bar, books, accounts, 0, 0, 0, 0.0, 0.0)
+        self.open: Callable[..., Any] = entry(open_bar, books, accounts, 0.0)
+        self.rest: Callable[..., Any] = entry(rest_bar, books, accounts, 0.0, 0.0, 0.0, 0.0, 0)
+        self.weigh: Callable[..., Any] = entry(weigh_book, books, accounts, 0.0, 0, 0, 0, 0)
+        self.worth: Callable[..., Any] = entry(worth_and_need, books, accounts, 0.0)
         self.deposit: Callable[..., Any] = entry(book_transfer, accounts, 0)
 
 
 class SimVenue:
-    """One account in one-way mode with isolated margin at one leverage, one book per listed instrument.
+    """One account, one book per listed instrument (hedged: per leg), everything assumed named by one `FillModel`.
 
-    Raises `SettingsError` for a leverage below 1 or a base interval not positive, `UsageError` for a symbol that was
-    not listed, `MoneyOverflow` as soon as an amount leaves the int64 range."""
+    Raises `SettingsError` for a model that cannot be or a base interval not positive, `UsageError` for a symbol that
+    was not listed, `MoneyOverflow` as soon as an amount leaves the int64 range."""
 
-    def __init__(
-        self,
-        *,
-        base_interval_ms: int,
-        leverage: int = 3,
-        fees: Fees | None = None,
-        slippage: Slippage | None = None,
-        latency: Latency | None = None,
-        skip: bool = True,
-    ) -> None:
-        if leverage < 1:
-            raise SettingsError(f"A leverage of {leverage} is not possible; give 1 or more.")
+    def __init__(self, *, base_interval_ms: int, model: FillModel | None = None, skip: bool = True) -> None:
         if base_interval_ms <= 0:
             raise SettingsError(f"A base interval of {base_interval_ms} ms is not possible; give the bars' own.")
-        self.leverage = leverage
-        self.fees = fees or Fees()
-        self.slippage = slippage or Slippage()
-        self.latency = latency or Latency()
-        self._wait = self.latency.bars(base_interval_ms)
-        self._skip = skip
-        self._desks: dict[str, Desk] = {}
+        self.model = (model or FillModel()).check()
+        self._wait = self.model.latency.bars(base_interval_ms)
+        self._ack_wait = self._wait + self.model.latency.ack_bars(base_interval_ms)
+        self._legs = (1, -1) if self.model.position_mode == "hedge" else (0,)
+        self._cross = self.model.margin.mode == "cross"
+        self._skip = skip and not self._cross
+        self._desks: dict[str, tuple[Desk, ...]] = {}
+        self._tapes: dict[str, Tape] = {}
         self._accounts = allocate(ACCOUNT)
         self._reports: list[VenueReport] = []
+        self._opens = 0
+        self._acks: deque[tuple[int, OrderAccepted]] = deque()
         self._call = _Calls()
 
     def list_instrument(self, instrument: Instrument) -> None:
         """Open trading in an instrument, or change its filters, fees and brackets from now on. Raises `DataError`."""
-        desk = self._desks.get(instrument.symbol)
-        if desk is None:
-            desk = self._desks[instrument.symbol] = Desk(instrument)
-        write_book(desk.books[0], instrument, self.leverage, self.fees, self.slippage)
-        desk.instrument = instrument
-        desk.refresh()
+        symbol = instrument.symbol
+        if symbol not in self._desks:
+            tape = self._tapes[symbol] = Tape(instrument, self.model.impact)
+            self._desks[symbol] = tuple(Desk(instrument, tape, leg) for leg in self._legs)
+        self._tapes[symbol].relist(instrument)
+        for desk in self._desks[symbol]:
+            desk.relist(instrument, self.model)
 
     def deposit(self, amount: int) -> None:
         """Move money units into the account (negative: out)."""
@@ -97,13 +117,14 @@ class SimVenue:
     # orders
 
     def send(self, order: Order, time_ms: int) -> None:
-        """Take an order or refuse it: `OrderAccepted` or `OrderRejected`, stamped `time_ms`."""
-        desk = self._desk(order.symbol)
-        reason = desk.refusal(order, time_ms)
+        """Take an order or refuse it: `OrderAccepted` (the acknowledgement's latency later) or `OrderRejected`, stamped
+        `time_ms`."""
+        desk = self._desk_of(order.symbol, order.leg)
+        reason = "" if desk else "-4061 the order's position side does not match the account's mode"
         reserve = 0
-        if not reason:
+        if desk and not (reason := desk.refusal(order, time_ms)):
             reserve, reason = self._reserve(desk, order, time_ms)
-        if reason:
+        if desk is None or reason:
             self._reports.append(OrderRejected(time_ms, order.symbol, order.client_id, reason))
             return
         self._call.place(
@@ -118,19 +139,27 @@ class SimVenue:
             int(order.close_position),
             self._wait,
         )
+        if order.post_only or order.oco_group or order.worst_ticks:
+            self._call.refine(desk.books, int(order.post_only), order.oco_group, order.worst_ticks)
+        if order.type is OrderType.TRAILING_STOP_MARKET:
+            self._call.trail(desk.books, order.callback_e8, order.activation_ticks, desk.last_ticks(time_ms))
         desk.refresh()
-        self._reports.append(OrderAccepted(time_ms, order.symbol, order.client_id))
+        accepted = OrderAccepted(time_ms, order.symbol, order.client_id)
+        if self._ack_wait:
+            self._acks.append((self._opens + self._ack_wait, accepted))
+        else:
+            self._reports.append(accepted)
 
     def cancel(self, symbol: str, client_id: str, time_ms: int, reason: str = "requested") -> None:
         """Take an order off the book: `OrderCanceled`. One that is not there says nothing: its own last report is
         under way."""
-        desk = self._desk(symbol)
-        number = desk.numbers.get(client_id)
-        if number is not None:
-            desk.drop(number)
-            self._call.withdraw(desk.books, number)
-            desk.refresh()
-            self._reports.append(OrderCanceled(time_ms, symbol, client_id, reason))
+        for desk in self._desks_of(symbol):
+            number = desk.numbers.get(client_id)
+            if number is not None:
+                desk.drop(number)
+                self._call.withdraw(desk.books, number)
+                desk.refresh()
+                self._reports.append(OrderCanceled(time_ms, symbol, client_id, reason))
 
     def take_reports(self) -> list[VenueReport]:
         """What has happened since the last call, in order."""
@@ -141,40 +170,64 @@ class SimVenue:
 
     # market time
 
+    def remember(self, bars: Iterable[BarClosed]) -> None:
+        """Bars from before the run: what the mean range and the impact of its first days are known from."""
+        for bar in bars:
+            self._tapes[bar.symbol].take(bar)
+
     def settle(self, event: FundingSettled, price: float, *, proxy: bool = True) -> None:
         """Charge funding on the position held now at `price` (`proxy`: not a mark price): `FundingPaid` at the
-        settlement's time."""
-        desk = self._desk(event.symbol)
-        if not desk.busy or (steps := desk.steps) == 0:
-            return
-        amount, ticks = self._call.settle(desk.books, self._accounts, event.rate_e8, price)
-        self._check()
-        self._reports.append(FundingPaid(event.time_ms, event.symbol, amount, event.rate_e8, steps, ticks, proxy))
+        settlement's time, for each leg."""
+        for desk in self._desks_of(event.symbol):
+            if not desk.busy or (steps := desk.steps) == 0:
+                continue
+            amount, ticks = self._call.settle(desk.books, self._accounts, event.rate_e8, price)
+            self._check()
+            if self._cross:
+                desk.refresh()
+            self._reports.append(FundingPaid(event.time_ms, event.symbol, amount, event.rate_e8, steps, ticks, proxy))
 
     def open(self, bars: Iterable[BarClosed]) -> None:
         """These bars open: what a gap crossed, then market orders. Only their open is looked at."""
-        desks = self._desks
+        self._opens += 1
+        desks, tapes = self._desks, self._tapes
+        bars = tuple(bars)
         for bar in bars:
-            desk = desks.get(bar.symbol) or self._desk(bar.symbol)
-            desk.recent.append(bar)
-            if desk.due:
-                self._expire(desk, bar)
-            if desk.busy and (desk.due or not self._skip or not desk.low < bar.open < desk.high):
-                if self._call.open(desk.books, self._accounts, bar.open, desk.range_e8(), desk.lost()):
-                    self._report(desk, bar.open_time_ms)
-                desk.refresh()
+            tape = tapes.get(bar.symbol)
+            if tape is None:
+                self._desks_of(bar.symbol)
+                continue
+            tape.take(bar)
+        if self._acks and bars:
+            self._acknowledge(bars[0].open_time_ms)
+        for bar in bars:
+            legs = desks[bar.symbol]
+            for desk in legs:
+                if desk.busy and (desk.due or not self._skip or not desk.low < bar.open < desk.high):
+                    self._begin(legs, bar)
+                    if self._cross:
+                        self._weigh(desk, bar.open, [(other, (other.open,)) for other in bars])
+                    if self._call.open(desk.books, self._accounts, bar.open):
+                        self._report(desk, bar.open_time_ms)
+                    self._share(legs, desk)
+                    desk.refresh()
 
     def rest(self, bars: Iterable[BarClosed], *, again: bool = False) -> None:
-        """The rest of these bars: adverse extreme, limits, targets; with `again` only the stops (and liquidation) of
-        positions that a resting order opened in this very bar."""
+        """The rest of these bars. With `again`, after the reports of the call before were answered: what the answers
+        make happen in these very bars (the stops of positions opened in them; on a path, all that follows)."""
         desks = self._desks
+        bars = tuple(bars)
         for bar in bars:
-            desk = desks[bar.symbol]
-            if desk.busy and (desk.due or not self._skip or bar.low <= desk.low or bar.high >= desk.high):
-                books, range_e8 = desk.books, desk.range_e8()
-                if self._call.rest(books, self._accounts, bar.open, bar.high, bar.low, range_e8, int(again)):
-                    self._report(desk, bar.time_ms - 1, bar.time_ms)
-                desk.refresh()
+            legs = desks[bar.symbol]
+            for desk in legs:
+                if desk.busy and (desk.due or not self._skip or bar.low <= desk.low or bar.high >= desk.high):
+                    self._begin(legs, bar)
+                    if self._cross:
+                        self._weigh(desk, bar.open, [(other, (other.low, other.high)) for other in bars])
+                    if self._call.rest(desk.books, self._accounts, bar.open, bar.high, bar.low, bar.close, int(again)):
+                        self._report(desk, bar.time_ms - 1, bar.time_ms)
+                    self._share(legs, desk)
+                    desk.refresh()
 
     # figures
 
@@ -185,51 +238,121 @@ class SimVenue:
 
     def account(self) -> dict[str, int]:
         """Every sum of the account, by name."""
-        return {name: int(self._accounts[name][0]) for name in ACCOUNT.names or ()}
+        return {name: int(self._accounts[name][0]) for name in SUMS}
 
-    def position(self, symbol: str) -> Position:
-        """What the venue holds for us: `opened_ms` is 0, venues do not say."""
-        book = self._desk(symbol).books[0]["position"]
+    def turnover(self) -> int:
+        """Notional traded over the 30 UTC days before the last day that was looked into: what fee tiers go by."""
+        return int(self._accounts["turnover"]["sum"][0])
+
+    def position(self, symbol: str, leg: int = 0) -> Position:
+        """What the venue holds for us (hedged: on this leg): `opened_ms` is 0, venues do not say."""
+        book = self._listed(symbol, leg).books[0]["position"]
         return Position(symbol, int(book["steps"]), int(book["cost"]), 0)
 
     def open_orders(self, symbol: str) -> list[Order]:
-        """Working orders, oldest first."""
-        return list(self._desk(symbol).orders.values())
+        """Working orders, oldest first (hedged: the long leg's before the short's)."""
+        return [order for desk in self._desks_of(symbol) for order in desk.orders.values()]
 
-    def liquidation_ticks(self, symbol: str) -> int:
+    def liquidation_ticks(self, symbol: str, leg: int = 0) -> int:
         """Where the position would be liquidated; 0 when nowhere."""
-        return int(self._desk(symbol).books[0]["liquidation"])
+        return int(self._listed(symbol, leg).books[0]["liquidation"])
 
     def ambiguous_bars(self, symbol: str) -> int:
         """Bars so far that held a stop and a target of the position alike (the stop was taken)."""
-        return int(self._desk(symbol).books[0]["ambiguous"])
+        return self._sum(symbol, "ambiguous")
+
+    def target_first(self, symbol: str) -> int:
+        """Money units that the targets of ambiguous bars would have brought more than the stops taken."""
+        return self._sum(symbol, "target_first")
 
     def slippage_paid(self, symbol: str) -> int:
         """Money units given up so far between the market's price and the fills'."""
-        return int(self._desk(symbol).books[0]["slippage"])
+        return self._sum(symbol, "slippage")
 
     def assumptions(self) -> dict[str, str]:
         """Every modelling choice behind the fills, in words, for results to print."""
-        sources = sorted({desk.instrument.source for desk in self._desks.values()})
-        return {
-            "fees": str(self.fees),
+        sources = sorted({legs[0].instrument.source for legs in self._desks.values()})
+        said = self.model.assumptions()
+        unknown = sum(self._sum(symbol, "unknown_impacts") for symbol in self._desks)
+        if unknown:
+            said["impact"] += f"; unknown at {unknown} executions"
+        return said | {
+            "cancels": "act at once",
             "filters and brackets": "; ".join(sources),
             "funding price": "the bar's open (proxy for mark)",
-            "inside a bar": "stops and liquidation, then limits traded through by a tick, then targets",
-            "latency": str(self.latency),
             "liquidation": "at its trigger worsened, never better than bankruptcy; no insurance fund pays the rest",
-            "margin": f"isolated, leverage {self.leverage}, one-way",
             "mark": "last price (proxy)",
-            "slippage": str(self.slippage),
         }
 
     # inside
 
-    def _desk(self, symbol: str) -> Desk:
+    def _desks_of(self, symbol: str) -> tuple[Desk, ...]:
         try:
             return self._desks[symbol]
         except KeyError:
             raise UsageError(f"{symbol} is not listed at this venue; list its instrument first.") from None
+
+    def _desk_of(self, symbol: str, leg: int) -> Desk | None:
+        return next((desk for desk in self._desks_of(symbol) if desk.leg == leg), None)
+
+    def _listed(self, symbol: str, leg: int) -> Desk:
+        desk = self._desk_of(symbol, leg)
+        if desk is None:
+            raise UsageError(f"{symbol} has no leg {leg} here: legs are {', '.join(map(str, self._legs))}.")
+        return desk
+
+    def _sum(self, symbol: str, name: str) -> int:
+        return sum(int(desk.books[name][0]) for desk in self._desks_of(symbol))
+
+    def _busy(self) -> Iterator[Desk]:
+        return (desk for legs in self._desks.values() for desk in legs if desk.busy)
+
+    def _acknowledge(self, time_ms: int) -> None:
+        """Acknowledgements due at this open, of orders still working."""
+        while self._acks and self._acks[0][0] <= self._opens:
+            _, accepted = self._acks.popleft()
+            if any(accepted.client_id in desk.numbers for desk in self._desks[accepted.symbol]):
+                self._reports.append(OrderAccepted(time_ms, accepted.symbol, accepted.client_id))
+
+    def _begin(self, legs: tuple[Desk, ...], bar: BarClosed) -> None:
+        """Tell the books of a bar that is looked into what it allows, once."""
+        if legs[0].begun_ms == bar.time_ms:
+            return
+        tape = legs[0].tape
+        range_e8, lost = tape.range_e8(), tape.lost()
+        for desk in legs:
+            desk.begun_ms = bar.time_ms
+            self._call.start(desk.books, self._accounts, bar.open_time_ms, range_e8, lost, bar.volume, tape.impact)
+            desk.refresh()
+
+    @staticmethod
+    def _share(legs: tuple[Desk, ...], desk: Desk) -> None:
+        """Hedged legs share the bar's volume."""
+        for other in legs:
+            if other is not desk:
+                other.books["room"][0] = desk.books["room"][0]
+
+    def _weigh(self, desk: Desk, at: float, prices: list[tuple[BarClosed, tuple[float, ...]]]) -> None:
+        """Cross margin: tell the book what the rest of the account is worth, every other symbol at that price of its
+        own bar which leaves least."""
+        worth = need = 0
+        by_symbol = {bar.symbol: choice for bar, choice in prices}
+        for symbol, legs in self._desks.items():
+            held = [other for other in legs if other.steps and symbol != desk.instrument.symbol]
+            if not held:
+                continue
+            choice = by_symbol.get(symbol) or (legs[0].tape.recent[-1].close,)
+            sums = [self._worth(held, price) for price in choice]
+            value, wanted = min(sums, key=lambda both: both[0] - both[1])
+            worth, need = worth + value, need + wanted
+        twin = [other for other in self._desks[desk.instrument.symbol] if other is not desk]
+        steps, cost = (twin[0].books["position"][0].item()) if twin else (0, 0)
+        self._call.weigh(desk.books, self._accounts, at, worth, need, steps, cost)
+
+    def _worth(self, desks: list[Desk], price: float) -> tuple[int, int]:
+        """Unrealised profit and maintenance margin of one symbol's legs at a price."""
+        both = [self._call.worth(desk.books, self._accounts, price) for desk in desks]
+        return sum(value for value, _ in both), sum(wanted for _, wanted in both)
 
     def _reserve(self, desk: Desk, order: Order, time_ms: int) -> tuple[int, str]:
         """Initial margin the order needs, and why there is no room or margin for it; empty when there is."""
@@ -238,25 +361,22 @@ class SimVenue:
         growth = desk.growth(order)
         if growth == 0:
             return 0, ""
+        leverage = self.model.margin.leverage
         ticks = order.price_ticks or order.trigger_ticks or desk.last_ticks(time_ms)
         notional = desk.instrument.notional(ticks, growth)
-        if desk.instrument.bracket(notional).max_leverage < self.leverage:
-            return 0, f"-2027 a position of this size is not allowed at leverage {self.leverage}"
-        free = self.wallet - sum(other.reserved for other in self._desks.values() if other.busy)
-        needed = -(-notional // self.leverage)
+        if desk.instrument.bracket(notional).max_leverage < leverage:
+            return 0, f"-2027 a position of this size is not allowed at leverage {leverage}"
+        free = self.wallet - sum(other.reserved for other in self._busy())
+        if self._cross:
+            free += sum(self._unrealised(other, time_ms) for other in self._busy())
+        needed = -(-notional // leverage)
         if needed > free:
             return 0, f"-2019 margin is insufficient: {money_text(needed, 2)} needed, {money_text(free, 2)} free"
         return needed, ""
 
-    def _expire(self, desk: Desk, bar: BarClosed) -> None:
-        """Market orders whose fill at this open would lie beyond their worst price leave unfilled."""
-        opened = desk.instrument.to_ticks(bar.open)
-        spread = -(-opened * self.slippage.half_spread(desk.instrument) // RATE_ONE)
-        for order in [o for o in desk.orders.values() if o.type is OrderType.MARKET and o.worst_ticks]:
-            if (opened + order.side * spread - order.worst_ticks) * order.side > 0:
-                self.cancel(
-                    order.symbol, order.client_id, bar.open_time_ms, "expired: the open lies beyond its worst price"
-                )
+    def _unrealised(self, desk: Desk, time_ms: int) -> int:
+        steps, cost = desk.books["position"][0].item()
+        return int(steps * desk.last_ticks(time_ms) * desk.instrument.unit - cost)
 
     def _check(self) -> None:
         if self._accounts["overflow"][0]:
@@ -269,11 +389,12 @@ class SimVenue:
         self._check()
         book: np.void = desk.books[0]
         symbol = desk.instrument.symbol
-        for number, side, steps, ticks, fee, maker in book["reports"][: int(book["report_count"])].tolist():
-            order = desk.drop(number)
+        rows = book["reports"][: int(book["report_count"])].tolist()
+        for number, side, steps, ticks, fee, maker, left, why, _ in rows:
+            order = desk.shrink(number, steps, left) if left else desk.drop(number)
             client_id = order.client_id if order else f"autoclose-{symbol}-{time_ms}"
-            if steps == 0:
-                self._reports.append(OrderCanceled(time_ms, symbol, client_id, "expired: nothing to reduce"))
+            if why != FILLED:
+                self._reports.append(OrderCanceled(time_ms, symbol, client_id, _GONE[why]))
                 continue
             if inside_ms:
                 desk.filled = (inside_ms, ticks)
@@ -289,5 +410,6 @@ class SimVenue:
                 fee=fee,
                 maker=bool(maker),
                 kind=FillKind.TRADE if order else FillKind.LIQUIDATION,
+                leg=desk.leg,
             )
-            self._reports.append(OrderFilled(time_ms, fill, True))
+            self._reports.append(OrderFilled(time_ms, fill, left == 0))
