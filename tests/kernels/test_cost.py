@@ -38,12 +38,12 @@ def test_rate_of_an_amount_with_a_huge_rate(amount: int, rate: int) -> None:
 
 @kernel
 def _worsen(costs: np.ndarray, ticks: int, side: int, extra: int, range_e8: int) -> int:
-    return worsen(costs[0], ticks, side, extra, range_e8)
+    return worsen(costs[0], ticks, side, extra, range_e8, 0)
 
 
 def _costs(half_spread: int = 5_000, floor: int = 10_000, percent: int = 10) -> np.ndarray:
     costs = allocate(COSTS)
-    costs[0] = (10_000, 35_000, 1_250_000, half_spread, floor, percent)
+    costs[0] = (10_000, 35_000, 1_250_000, half_spread, floor, percent, 0, 0)
     return costs
 
 

@@ -47,12 +47,14 @@ CACHE: Path = settle(Path(__file__).parent)
 
 def step(rule: F) -> F:
     """Compile a rule: Record and scalars in, scalar (or a tuple of them) out; inlined into the kernel driving it."""
-    return cast(F, numba.njit(error_model="numpy", forceinline=True, cache=True)(rule))
+    return cast(F, numba.njit(error_model="numpy", forceinline=True, cache=True, no_cfunc_wrapper=True)(rule))
 
 
 def rare(rule: F) -> F:
-    """Compile a rule that is called seldom: not inlined, so compiled once for all that call it."""
-    return cast(F, numba.njit(error_model="numpy", cache=True)(rule))
+    """Compile a rule that is called seldom, by kernels only: not inlined, so compiled once for all that call it.
+
+    Call it with variables: numba compiles it once more for every constant it is called with."""
+    return cast(F, numba.njit(error_model="numpy", cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(rule))
 
 
 def kernel(driver: F) -> F:

@@ -2,6 +2,8 @@
 booked, reported; what remains stays on the book.
 """
 
+import numpy as np
+
 from aister.kernels import Record, rare, step
 from aister.kernels.book import (
     CROSSING,
@@ -19,6 +21,8 @@ from aister.kernels.book import (
 from aister.kernels.cost import NO_CAP, apply_rate, impact_rate_e8, worsen
 from aister.kernels.ledger import add_turnover, apply_fill, value_of
 from aister.kernels.margin import guard
+
+NO, YES = np.int64(0), np.int64(1)
 
 
 @step
@@ -167,7 +171,7 @@ def arrive(book: Record, account: Record, slot: int, reference: int) -> None:
     if book.orders[slot].post == 1:
         drop(book, slot, CROSSING)
     else:
-        fill(book, account, slot, reference, 0, 0)
+        fill(book, account, slot, reference, NO, NO)
 
 
 @step
@@ -195,7 +199,7 @@ def liquidate(book: Record, account: Record, reference: int) -> None:
     held = book.position.steps
     side = -1 if held > 0 else 1
     steps = abs(held)
-    ticks = taker_price(book, reference, side, steps, 1)
+    ticks = taker_price(book, reference, side, steps, YES)
     if book.bankruptcy > 0:
         ticks = beyond(book.bankruptcy, ticks, side)
     fee = _book_fill(book, account, side, steps, ticks, reference, 0, book.costs.liquidation_e8)

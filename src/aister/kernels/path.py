@@ -7,7 +7,7 @@ work on the rest of the path; with nothing more to come it reports nothing.
 """
 
 from aister.kernels import Record, rare, step
-from aister.kernels.acting import arrive, bare_price, drop, fill, liquidate, marketable, pays_extra, rest_limit
+from aister.kernels.acting import NO, YES, arrive, bare_price, drop, fill, liquidate, marketable, pays_extra, rest_limit
 from aister.kernels.book import (
     BEYOND,
     LIMIT,
@@ -114,7 +114,7 @@ def _act_on_path(book: Record, account: Record, slot: int, at: int) -> None:
         if order.rested == 0 and marketable(book, order, at):
             arrive(book, account, slot, at)
         else:
-            fill(book, account, slot, order.price, 1, 0)
+            fill(book, account, slot, order.price, YES, NO)
     elif kind in (STOP, TAKE_PROFIT):
         if marketable(book, order, at):
             arrive(book, account, slot, at)
