@@ -30,12 +30,14 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 
 from aister.kernels.cache import CacheRefused, settle
 
-__all__ = ["CACHE", "CacheRefused", "Record", "entry", "kernel", "rare", "step"]
+__all__ = ["CACHE", "CacheRefused", "Record", "entry", "kernel", "rare", "same_type", "step"]
 
 _type_of: Callable[[object], Any] = numba.typeof
+_njit: Callable[..., Any] = numba.njit
 F = TypeVar("F", bound=Callable[..., Any])
 
 Record = Any
@@ -47,19 +49,24 @@ CACHE: Path = settle(Path(__file__).parent)
 
 def step(rule: F) -> F:
     """Compile a rule: Record and scalars in, scalar (or a tuple of them) out; inlined into the kernel driving it."""
-    return cast(F, numba.njit(error_model="numpy", forceinline=True, cache=True, no_cfunc_wrapper=True)(rule))
+    return cast(F, _njit(error_model="numpy", forceinline=True, cache=True, no_cfunc_wrapper=True)(rule))
 
 
 def rare(rule: F) -> F:
     """Compile a rule that is called seldom, by kernels only: not inlined, so compiled once for all that call it.
 
-    Call it with variables: numba compiles it once more for every constant it is called with."""
-    return cast(F, numba.njit(error_model="numpy", cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(rule))
+    Call it with variables, or constants of `same_type`: for any other constant numba compiles it once more."""
+    return cast(F, _njit(error_model="numpy", cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(rule))
+
+
+def same_type(constant: int) -> int:
+    """A constant that a rule can be called with like with a variable: numba compiles no copy of the rule for it."""
+    return cast(int, np.int64(constant))
 
 
 def kernel(driver: F) -> F:
     """Compile a driver: arrays in and out, the interpreter lock released while it runs."""
-    return cast(F, numba.njit(error_model="numpy", nogil=True, cache=True)(driver))
+    return cast(F, _njit(error_model="numpy", nogil=True, cache=True)(driver))
 
 
 def entry(compiled: Callable[..., Any], *example: Any) -> Callable[..., Any]:

@@ -6,7 +6,7 @@ Prices are int64 ticks, sizes int64 steps, money int64 in 1e-8 quote units. `mat
 
 import numpy as np
 
-from aister.kernels import Record, kernel, rare, step
+from aister.kernels import Record, kernel, rare, same_type, step
 from aister.kernels.cost import COSTS, FEE_TIER, MAX_FEE_TIERS, RATE_ONE
 from aister.kernels.ledger import POSITION
 from aister.kernels.state import State
@@ -14,7 +14,7 @@ from aister.kernels.state import State
 MARKET, LIMIT, STOP_MARKET, TAKE_PROFIT_MARKET, STOP, TAKE_PROFIT, TRAILING = 1, 2, 3, 4, 5, 6, 7
 STOP_FIRST, OHLC_PATH = 0, 1
 ISOLATED, CROSS = 0, 1
-FILLED, EMPTY, CROSSING, WITHDRAWN, BEYOND = (np.int64(why) for why in range(5))
+FILLED, EMPTY, CROSSING, WITHDRAWN, BEYOND = (same_type(why) for why in range(5))
 MAX_ORDERS = 16
 MAX_TIERS = 16
 NEVER_ABOVE = 1 << 62
