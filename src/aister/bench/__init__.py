@@ -23,7 +23,10 @@ class Figure(msgspec.Struct, frozen=True):
     note: str
 
 
-BENCHES = {"engine": "the event engine bare, and with council and journal, beside a plain loop"}
+BENCHES = {
+    "engine": "the event engine bare, and with council and journal, beside a plain loop",
+    "ticks": "recorded depth and trades with quotes in the queue, beside a bare loop over trades",
+}
 
 
 def bench(name: str) -> Callable[[bool], Iterator[Figure]]:

@@ -20,6 +20,7 @@ VERBS = {
     "data": "Market data: import, list, check, export.",
     "journal": "The journal: list, verify, show, export.",
     "strategy": "Strategies: list, show, check a spec, its JSON Schema.",
+    "ticks": "Recorded depth and trades: replay.",
     "council": "The council: explain a vote.",
     "doctor": "Look at this machine and this installation.",
     "bench": "Measure speed and memory on this machine.",
