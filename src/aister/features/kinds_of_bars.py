@@ -132,7 +132,7 @@ OF_BARS: tuple[Kind, ...] = (
     Kind(
         "donchian_middle",
         (ANY_SPAN,),
-        (op.MIDDLE, 0),
+        (op.MIDDLE, 1),
         "price",
         with_one_before,
         "Middle between the highest high and lowest low of the {span} bars before this one.",

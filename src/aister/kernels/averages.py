@@ -71,16 +71,18 @@ def warmup_wilder(n: int) -> int:
     return n + decay_bars((n - 1) / n)
 
 
-_SUMS = [("base", "f8"), ("sum", "f8"), ("squares", "f8"), ("count", "i8"), ("head", "i8"), ("n", "i8")]
+_SUMS = [("base", "f8"), ("sum", "f8"), ("squares", "f8")]
+_PLACE = [("count", "i8"), ("head", "i8"), ("n", "i8")]
 
-WINDOW = np.dtype(_SUMS, align=True)
+WINDOW = np.dtype([*_PLACE, *_SUMS], align=True)
 """Sum and sum of squares of the last n inputs, measured from base, a value nearby; the inputs themselves (oldest at
-head) lie in the `ring` of another record, which may be longer than n."""
+head) lie in the `ring` of another record, which may be longer than n. Its order differs from that of a window with its
+ring inside, which numba would else take for a subtype of it."""
 
 
 def window_layout(n: int) -> np.dtype[np.void]:
     """A WINDOW with its ring of n inputs inside."""
-    return np.dtype([*_SUMS, ("ring", "f8", (n,))], align=True)
+    return np.dtype([*_SUMS, *_PLACE, ("ring", "f8", (n,))], align=True)
 
 
 def set_window(s: np.void) -> None:
@@ -149,17 +151,11 @@ def warmup_window(n: int) -> int:
 
 
 @step
-def bollinger_in(s: Record, r: Record, width: float, x: float) -> tuple[float, float, float]:
-    """As `bollinger`, for a WINDOW `s` whose ring is that of the record `r`."""
-    middle, deviation = window_in(s, r, x)
-    return middle + width * deviation, middle, middle - width * deviation
-
-
-@step
 def bollinger(s: Record, width: float, x: float) -> tuple[float, float, float]:
     """(upper, middle, lower) = mean +- width x population deviation of the last n inputs (a window). Unit of x
     (Bollinger, 1983)."""
-    return bollinger_in(s, s, width, x)
+    middle, deviation = window(s, x)
+    return middle + width * deviation, middle, middle - width * deviation
 
 
 WMA = np.dtype(

@@ -1,8 +1,8 @@
 """The feature state of one symbol: five timeframes fed from one stream of base bars, closed bars only.
 
-`on_bar` is the only composition; `live` and `batch` drive it, and `table.live_table` its two halves, with the
-indicators that were asked for between them. Python crosses once per base bar (`entry(live, ...)`) and reads the values
-of a timeframe from a view of the same memory (`values`).
+`on_bar` is the composition; `live` and `batch` drive it, and `table.live_table` repeats it with the indicators that
+were asked for after each close (a step around the loop would be compiled once more in every driver). Python crosses
+once per base bar (`entry(live, ...)`) and reads the values of a timeframe from a view of the same memory (`values`).
 """
 
 from typing import Any
@@ -190,31 +190,24 @@ def refusal(s: Record, open_time_ms: int, o: float, h: float, l: float, c: float
 
 
 @step
-def break_off(s: Record, open_time_ms: int) -> int:
-    """Close, as incomplete, the larger bars whose last base bar never came, as a base bar opening now shows; return
-    their bits."""
-    closed = 0
-    for k in range(SLOTS):
-        tf = s.tf[k]
-        if tf.forming.interval_ms > 0 and broke_off(tf.forming, open_time_ms):
-            close_bar(tf, s.base_ms, open_time_ms + s.base_ms, s.vwap.value)
-            closed |= 1 << k
-    return closed
+def begin(s: Record, open_time_ms: int, h: float, l: float, c: float, v: float) -> None:
+    """Book a base bar that is not refused: its time, and the day's average price with it."""
+    s.bars += 1
+    s.open_time_ms = open_time_ms
+    vwap(s.vwap, open_time_ms // DAY_MS, open_time_ms % DAY_MS == 0, h, l, c, v)
 
 
 @step
-def take_bar(s: Record, open_time_ms: int, o: float, h: float, l: float, c: float, v: float) -> int:
-    """Take a base bar that is not refused, after `break_off`; return the bits of the timeframes that close with it."""
-    s.bars += 1
-    s.open_time_ms = open_time_ms
-    day_vwap = vwap(s.vwap, open_time_ms // DAY_MS, open_time_ms % DAY_MS == 0, h, l, c, v)
-    closed = 0
-    for k in range(SLOTS):
-        tf = s.tf[k]
-        if tf.forming.interval_ms > 0 and gather(tf.forming, s.base_ms, open_time_ms, o, h, l, c, v):
-            close_bar(tf, s.base_ms, open_time_ms + s.base_ms, day_vwap)
-            closed |= 1 << k
-    return closed
+def ends(
+    tf: Record, base_ms: int, turn: int, open_time_ms: int, o: float, h: float, l: float, c: float, v: float
+) -> bool:
+    """Whether the bar being built ends. Turn 0: because its last base bar never came, as this one shows; turn 1: with
+    this base bar, which it takes."""
+    if tf.forming.interval_ms == 0:
+        return False
+    if turn == 0:
+        return broke_off(tf.forming, open_time_ms)
+    return gather(tf.forming, base_ms, open_time_ms, o, h, l, c, v)
 
 
 @step
@@ -226,11 +219,18 @@ def on_bar(s: Record, open_time_ms: int, o: float, h: float, l: float, c: float,
     what there is, marked incomplete, before it is taken itself; should it close a bar of its own, `out` then holds that
     one.
     """
-    refused = refusal(s, open_time_ms, o, h, l, c, v)
-    if refused < 0:
-        return refused
-    late = break_off(s, open_time_ms)
-    return late | take_bar(s, open_time_ms, o, h, l, c, v)
+    answer = refusal(s, open_time_ms, o, h, l, c, v)
+    if answer < 0:
+        return answer
+    for turn in range(2):
+        if turn == 1:
+            begin(s, open_time_ms, h, l, c, v)
+        for k in range(SLOTS):
+            tf = s.tf[k]
+            if ends(tf, s.base_ms, turn, open_time_ms, o, h, l, c, v):
+                close_bar(tf, s.base_ms, open_time_ms + s.base_ms, s.vwap.value)
+                answer |= 1 << k
+    return answer
 
 
 @kernel

@@ -14,7 +14,6 @@ from aister.kernels.averages import (
     MACD,
     WINDOW,
     WMA,
-    bollinger_in,
     ema,
     macd,
     set_ema,
@@ -34,7 +33,7 @@ from aister.kernels.channels import (
     stochastic,
     supertrend,
 )
-from aister.kernels.features import break_off, refusal, take_bar
+from aister.kernels.features import SLOTS, begin, close_bar, ends, refusal
 from aister.kernels.momentum import ADX, RSI, adx, rsi, set_adx, set_rsi
 from aister.kernels.state import State
 from aister.kernels.structure import pivot_value, set_swings, swings, swings_layout
@@ -95,8 +94,8 @@ which its own is used."""
 RING = np.dtype([("ring", "f8", (SPAN_MAX,))])
 """The inputs that a window remembers, kept apart from the slots because most of these need none."""
 
-RINGS = {WINDOWED: 1, VOLUME_MEAN: 1, WEIGHTED: 1, MAXIMUM: 1, MINIMUM: 1, MIDDLE: 2, STOCHASTICS: 2}
-RINGS |= {CHANGE: 1, DEVIATION: 1, BALANCE: 1}
+RINGS = {WINDOWED: 1, VOLUME_MEAN: 1, WEIGHTED: 1, CHANGE: 1, DEVIATION: 1, BALANCE: 1}
+RINGS |= {MAXIMUM: 2, MINIMUM: 2, MIDDLE: 2, STOCHASTICS: 2}
 """How many rings the families take that take any."""
 
 
@@ -170,64 +169,54 @@ def delay(s: Record, r: Record, x: float) -> float:
 
 
 @step
-def _windowed(s: Record, r: Record, x: float) -> float:
-    upper, middle, lower = bollinger_in(s.window, r, s.factor, x)
-    if s.part == 0:
-        return middle
-    if s.part == 1:
-        return upper
-    if s.part == 2:
-        return lower
-    if s.part == 3:
-        return (x - lower) / (upper - lower)
-    return (upper - lower) / middle
-
-
-@step
-def _zscore(s: Record, r: Record, x: float) -> float:
-    middle, deviation = window_in(s.window, r, x)
-    return (x - middle) / deviation
-
-
-@step
 def _third(part: int, x: float, y: float, z: float) -> float:
     return x if part == 0 else y if part == 1 else z
 
 
 @step
-def _maximum(s: Record, r: Record, h: float) -> float:
-    before = extreme_before(s.high)
-    now = highest(s.high, r, h)
-    return now if s.part == 0 else before
+def _of_window(s: Record, r: Record, x: float) -> float:
+    """Mean, upper and lower band, place in the bands, their width, or deviations from the mean."""
+    middle, deviation = window_in(s.window, r, x)
+    upper = middle + s.factor * deviation
+    lower = middle - s.factor * deviation
+    if s.part < 3:
+        return _third(s.part, middle, upper, lower)
+    if s.part == 3:
+        return (x - lower) / (upper - lower)
+    return (upper - lower) / middle if s.part == 4 else (x - middle) / deviation
 
 
 @step
-def _minimum(s: Record, r: Record, l: float) -> float:
-    before = -extreme_before(s.low)
-    now = lowest(s.low, r, l)
-    return now if s.part == 0 else before
-
-
-@step
-def _middle(s: Record, a: Record, b: Record, h: float, l: float) -> float:
-    middle = (extreme_before(s.high) - extreme_before(s.low)) / 2.0
-    highest(s.high, a, h)
-    lowest(s.low, b, l)
-    return middle
-
-
-@step
-def _envelope(s: Record, h: float, l: float, c: float) -> float:
+def _of_average(s: Record, h: float, l: float, c: float, day_vwap: float) -> float:
+    """What is made of exponential averages and the average true range."""
+    family = s.family
+    reach = atr(s.atr, h, l, c)
+    if family == TRUE_RANGE:
+        return reach
+    if family == DISTANCE:
+        return (c - day_vwap) / reach
     middle = ema(s.ema, c)
-    reach = s.factor * atr(s.atr, h, l, c)
-    return middle + reach if s.part == 0 else middle - reach
+    if family == ENVELOPE:
+        return middle + s.factor * reach if s.part == 0 else middle - s.factor * reach
+    before = s.before
+    s.before = middle
+    if family == SPREAD:
+        before = ema(s.slow, c)
+    return (middle - before) / reach
 
 
 @step
-def _slope(s: Record, h: float, l: float, c: float) -> float:
-    before = s.before
-    s.before = ema(s.ema, c)
-    return (s.before - before) / atr(s.atr, h, l, c)
+def _of_extremes(s: Record, a: Record, b: Record, h: float, l: float) -> float:
+    """The highest high, the lowest low, or the middle of both; part 0: with this bar, 1: of the bars before it."""
+    high = extreme_before(s.high)
+    low = -extreme_before(s.low)
+    if s.family != MINIMUM:
+        now = highest(s.high, a, h)
+        high = now if s.part == 0 else high
+    if s.family != MAXIMUM:
+        now = lowest(s.low, b, l)
+        low = now if s.part == 0 else low
+    return high if s.family == MAXIMUM else low if s.family == MINIMUM else (high + low) / 2.0
 
 
 @step
@@ -248,55 +237,40 @@ def take(
     known_at_ms: close time of the base bar that closed it; day_vwap: of the UTC day at that moment.
     """
     family = s.family
-    value = np.nan
     if family == EXPONENTIAL:
-        value = ema(s.ema, c)
-    elif family == WINDOWED:
-        value = _zscore(s, a, c) if s.part == 5 else _windowed(s, a, c)
-    elif family == VOLUME_MEAN:
-        value = window_in(s.window, a, v)[0]
-    elif family == WEIGHTED:
-        value = wma(s.wma, a, c)
-    elif family == STRENGTH:
-        value = rsi(s.rsi, c)
-    elif family == TRUE_RANGE:
-        value = atr(s.atr, h, l, c)
-    elif family == DIRECTIONAL:
+        return ema(s.ema, c)
+    if family in (WINDOWED, VOLUME_MEAN):
+        return _of_window(s, a, c if family == WINDOWED else v)
+    if family in (MAXIMUM, MINIMUM, MIDDLE):
+        return _of_extremes(s, a, b, h, l)
+    if family in (TRUE_RANGE, DISTANCE, ENVELOPE, SLOPE, SPREAD):
+        return _of_average(s, h, l, c, day_vwap)
+    if family == STRENGTH:
+        return rsi(s.rsi, c)
+    if family == DIRECTIONAL:
         x, y, z = adx(s.adx, h, l, c)
-        value = _third(s.part, x, y, z)
-    elif family == CONVERGENCE:
+        return _third(s.part, x, y, z)
+    if family == CONVERGENCE:
         x, y, z = macd(s.macd, c)
-        value = _third(s.part, x, y, z)
-    elif family == MAXIMUM:
-        value = _maximum(s, a, h)
-    elif family == MINIMUM:
-        value = _minimum(s, a, l)
-    elif family == MIDDLE:
-        value = _middle(s, a, b, h, l)
-    elif family == STOCHASTICS:
+        return _third(s.part, x, y, z)
+    if family == WEIGHTED:
+        return wma(s.wma, a, c)
+    if family == STOCHASTICS:
         x, y = stochastic(s.stochastic, a, b, h, l, c)
-        value = x if s.part == 0 else y
-    elif family == TREND:
+        return x if s.part == 0 else y
+    if family == TREND:
         x, y = supertrend(s.supertrend, h, l, c)
-        value = x if s.part == 0 else y
-    elif family == ENVELOPE:
-        value = _envelope(s, h, l, c)
-    elif family == CHANGE:
-        value = c / delay(s.window, a, c) - 1.0
-    elif family == DEVIATION:
-        value = volatility_in(s.returns, a, c)
-    elif family == BALANCE:
-        value = obv(s.obv, a, c, v)
-    elif family == DISTANCE:
-        value = (c - day_vwap) / atr(s.atr, h, l, c)
-    elif family == PIVOTS:
+        return x if s.part == 0 else y
+    if family == CHANGE:
+        return c / delay(s.window, a, c) - 1.0
+    if family == DEVIATION:
+        return volatility_in(s.returns, a, c)
+    if family == BALANCE:
+        return obv(s.obv, a, c, v)
+    if family == PIVOTS:
         swings(s.swings, open_time_ms, known_at_ms, h, l)
-        value = pivot_value(s.swings, s.part, c)
-    elif family == SLOPE:
-        value = _slope(s, h, l, c)
-    elif family == SPREAD:
-        value = (ema(s.ema, c) - ema(s.slow, c)) / atr(s.atr, h, l, c)
-    return value
+        return pivot_value(s.swings, s.part, c)
+    return np.nan
 
 
 @step
@@ -309,21 +283,24 @@ def _at_close(s: Record, a: Record, b: Record, tf: Record) -> float:
 def live_table(
     state: State, slots: State, rings: State, open_time_ms: int, o: float, h: float, l: float, c: float, v: float
 ) -> int:
-    """One base bar into a symbol's state and its table: as `features.live`. A timeframe that this bar breaks off and
-    closes again feeds its slots twice, in that order."""
+    """One base bar into a symbol's state and its table: as `features.on_bar`, each close followed by the slots of its
+    timeframe."""
     s = state[0]
     answer = refusal(s, open_time_ms, o, h, l, c, v)
     if answer < 0:
         return answer
     for turn in range(2):
-        closed = break_off(s, open_time_ms) if turn == 0 else take_bar(s, open_time_ms, o, h, l, c, v)
-        answer |= closed
-        if closed == 0:
-            continue
-        for j in range(slots.size):
-            slot = slots[j]
-            if closed >> slot.timeframe & 1:
-                slot.out = _at_close(slot, rings[slot.a], rings[slot.b], s.tf[slot.timeframe])
+        if turn == 1:
+            begin(s, open_time_ms, h, l, c, v)
+        for k in range(SLOTS):
+            tf = s.tf[k]
+            if ends(tf, s.base_ms, turn, open_time_ms, o, h, l, c, v):
+                close_bar(tf, s.base_ms, open_time_ms + s.base_ms, s.vwap.value)
+                answer |= 1 << k
+                for j in range(slots.size):
+                    slot = slots[j]
+                    if slot.timeframe == k:
+                        slot.out = _at_close(slot, rings[slot.a], rings[slot.b], tf)
     return answer
 
 
