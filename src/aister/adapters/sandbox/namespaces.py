@@ -26,6 +26,7 @@ def enter_namespaces() -> tuple[str, str]:
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{_NOBODY} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{_NOBODY} {group} 1")
+    set_death_signal(signal.SIGKILL)  # unshare has cleared it
     inner = os.fork()
     if inner:
         _wait_for(inner)
