@@ -53,15 +53,22 @@ class Sheet:
         self._kept: dict[str, Column] = {}
         self._budget, self._bytes = budget, 0
 
+    @property
+    def kept_bytes(self) -> int:
+        return self._bytes
+
     def column(self, operations: tuple[Operation, ...], index: int) -> Column:
         """The values of one operation at every decision close; a constant is a single number."""
-        made: dict[int, Column] = {}
-        for place in self._missing(operations, index):
-            made[place] = self._worked_out(operations[place], made)
-            self._keep(operations[place].key, made[place])
+        needed = self._needed(operations, index)
+        keys = {place: operations[place].key for place in needed}
+        made = {place: self._kept[key] for place, key in keys.items() if key in self._kept}
+        for place in needed:
+            if place not in made:
+                made[place] = self._worked_out(operations[place], made)
+            self._keep(keys[place], made[place])
         return made[index]
 
-    def _missing(self, operations: tuple[Operation, ...], index: int) -> list[int]:
+    def _needed(self, operations: tuple[Operation, ...], index: int) -> list[int]:
         """What the operation needs, itself included, each after what it needs; below what is kept nothing is."""
         needed: set[int] = set()
         waiting = [index]
@@ -82,9 +89,6 @@ class Sheet:
             self._bytes -= self._kept.pop(next(iter(self._kept))).nbytes
 
     def _worked_out(self, operation: Operation, made: dict[int, Column]) -> Column:
-        kept = self._kept.get(operation.key)
-        if kept is not None:
-            return kept
         if operation.name == "const":
             return np.array(operation.value)
         if operation.name == "feature":

@@ -1,10 +1,11 @@
 """What must hold of a spec beyond its grammar: names, types, sides; with instruments and costs, the rest."""
 
 from collections.abc import Iterable, Mapping
+from graphlib import TopologicalSorter
 
 from aister.core.instrument import Instrument
 from aister.features.timeframes import INTERVAL_MS, interval_name
-from aister.strategy.spec.grammar import CONDITION, NUMBER, OPERATORS
+from aister.strategy.spec.grammar import CONDITION, MOST_LEVELS, NUMBER, OPERATORS
 from aister.strategy.spec.refusal import Finding, SpecRefused
 from aister.strategy.spec.sides import wrong_sides
 from aister.strategy.spec.tree import Call, Feature, Node, Side, Spec, Use, When, children, walk
@@ -18,6 +19,7 @@ def findings_of(spec: Spec) -> list[Finding]:
     named = dict(spec.definitions)
     found = _unknown_names(spec, named)
     found += _circles(named)
+    found = found or _too_deep(spec, named)
     if found:
         return found
     placed = [(f"/let/{name}", node, _gives(node, named)) for name, node in named.items()] + roots(spec)
@@ -116,6 +118,29 @@ def _circles(named: dict[str, Node]) -> list[Finding]:
         if name not in done:
             follow(name, (name,))
     return found
+
+
+def _too_deep(spec: Spec, named: dict[str, Node]) -> list[Finding]:
+    """Sides that rest on longer chains of names and operators than anyone could follow."""
+    levels: dict[str, int] = {}
+
+    def level(node: Node) -> int:
+        if isinstance(node, Use):
+            if node.name not in levels:
+                levels[node.name] = level(named[node.name])
+            return 1 + levels[node.name]
+        return 1 + max((level(part) for _, part in children(node)), default=0)
+
+    for name in _inside_out(named):
+        levels[name] = level(named[name])
+    reason = f"rests on more than {MOST_LEVELS} levels of names and operators; make it shorter"
+    return [Finding(path, reason) for path, node, _ in roots(spec) if level(node) > MOST_LEVELS]
+
+
+def _inside_out(named: dict[str, Node]) -> list[str]:
+    """The names in an order in which each comes after those it rests on."""
+    needs = {name: {n.name for _, n in walk(node, "") if isinstance(n, Use)} for name, node in named.items()}
+    return list(TopologicalSorter(needs).static_order())
 
 
 # ---- numbers and conditions -----------------------------------------------------------------------------------------

@@ -102,5 +102,7 @@ BOUNDS: dict[str, Bound] = {
 MOST_TEXT = 262_144
 MOST_DEPTH = 32
 MOST_NODES = 1_000
+MOST_LEVELS = 100
 MOST_TARGETS = 3
-"""Characters of a file, levels of nesting, nodes of a tree, targets of a side."""
+"""Characters of a file, levels of nesting as written, nodes of a tree, levels with names followed, targets of a
+side."""

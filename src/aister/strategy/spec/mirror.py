@@ -66,9 +66,10 @@ def mirrored_side(side: Side) -> Side:
 def without_mirror(side: Side, definitions: dict[str, Node], path: str) -> list[Finding]:
     """Every part of a long side that has no mirror, with the reason."""
     found: list[Finding] = []
+    known: dict[str, float] = {}
     for place, node, degree in _needs(side, path):
         try:
-            actual = _degree(node, place, definitions)
+            actual = _degree(node, place, definitions, known)
             if degree is not None and actual != degree:
                 raise _NoMirror(place, _moves(actual, degree))
         except _NoMirror as refused:
@@ -88,21 +89,24 @@ def _needs(side: Side, path: str) -> list[tuple[str, Node, float | None]]:
     return [*needs, *((f"{at}/{form}", value, 1.0 if form == "price" else 0.0) for at, form, value in parts)]
 
 
-def _degree(node: Node, path: str, named: dict[str, Node]) -> float:
-    """By how much a number moves when every price moves by one; 0 for a condition, whose sides must move alike."""
+def _degree(node: Node, path: str, named: dict[str, Node], known: dict[str, float]) -> float:
+    """By how much a number moves when every price moves by one; 0 for a condition, whose sides must move alike.
+    `known`: of names that have been looked at."""
     match node:
         case Number() | When():
             return 0.0
         case Use(name):
-            return _degree(named[name], f"/let/{name}", named)
+            if name not in known:
+                known[name] = _degree(named[name], f"/let/{name}", named, known)
+            return known[name]
         case Feature(name):
             if mirror_of(name) is None:
                 raise _NoMirror(f"{path}/feature", f"{name} has no mirror; write the short side out")
             return moves_with_price(name)
         case Ago(of):
-            return _degree(of, f"{path}/of", named)
+            return _degree(of, f"{path}/of", named, known)
         case Call(operator, parts):
-            degrees = [_degree(part, path + place, named) for place, part in children(node)]
+            degrees = [_degree(part, path + place, named, known) for place, part in children(node)]
             return _combined(operator, degrees, parts, path, named)
     raise AssertionError(node)
 

@@ -63,32 +63,38 @@ class _Judge:
 
     def __init__(self, spec: Spec, named: dict[str, Node], sign: int) -> None:
         self._timeframe, self._named, self._sign = spec.timeframe, named, sign
+        self._sums: dict[str, Terms] = {}
+        self._bounds: dict[tuple[str, int], bool] = {}
 
     def not_ahead(self, form: str, value: Node, side: Side, way: int) -> bool:
         """Whether it can never lie on the side `way` of the entry. A distance is counted towards its own side."""
         if form in ("r", "percent"):
             return False
         if form == "distance":
+            self._bounds.clear()
             return self._never_negative(value, {}, -1)
         entry = self._terms(side.order.limit or Feature("close", self._timeframe))
+        self._bounds.clear()  # known of one entry only
         return self._never_negative(value, entry, -way)
 
     def _never_negative(self, node: Node, less: Terms, way: int) -> bool:
         """Whether way x (node - less) >= 0 always."""
-        node = self._named_out(node)
+        if isinstance(node, Use):
+            known = (node.name, way)
+            if known not in self._bounds:
+                self._bounds[known] = self._never_negative(self._named[node.name], less, way)
+            return self._bounds[known]
         if isinstance(node, Call) and node.operator in ("min", "max"):
             enough = any if (node.operator == "max") == (way > 0) else all
             return enough(self._never_negative(part, less, way) for part in node.parts)
         terms = _joined(self._terms(node), less, -1.0)
         return all(factor * way >= 0 if positive else factor == 0 for (_, positive), factor in terms.items())
 
-    def _named_out(self, node: Node) -> Node:
-        while isinstance(node, Use):
-            node = self._named[node.name]
-        return node
-
     def _terms(self, node: Node) -> Terms:
-        node = self._named_out(node)
+        if isinstance(node, Use):
+            if node.name not in self._sums:
+                self._sums[node.name] = self._terms(self._named[node.name])
+            return self._sums[node.name]
         match node:
             case Number(value):
                 return {(_ONE, True): value}
