@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aister.kernels.depth import NO_ASK, NO_BID, WINDOW, empty_depth, set_level, show
+from aister.kernels.depth import NO_ASK, NO_BID, WINDOW, empty_depth, show
 from aister.kernels.state import allocate
 from aister.kernels.ticks import run_quotes, run_to_decision
 from aister.lab.ticks import Latency, Queue, Replayed, TickPlan, replay
@@ -49,15 +49,13 @@ PLANS = st.builds(
 
 
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 300), plan=PLANS)
-@settings(max_examples=120)
+@settings(max_examples=60)
 def test_random_streams_and_orders_agree_with_the_plain_desk(seed: int, count: int, plan: TickPlan) -> None:
     market = drawn(seed, count)
     ours, plain = replay(market, plan, erratic(seed)), _plain(market, plan, erratic(seed))
     assert _fills(ours) == plain.fills
     assert (ours.position_steps, ours.fees, ours.sent) == (plain.held, plain.fees, plain.ids)
     assert (ours.expired, ours.cancels_late) == (plain.expired, plain.late)
-    if plain.fills:  # equity only has a value while both sides show one
-        assert ours.fills["joined"].min() >= 0
 
 
 @given(seed=st.integers(0, 2**32))
@@ -123,7 +121,6 @@ def test_the_window_follows_the_market_and_keeps_what_is_near(seed: int) -> None
         for which, b in ((1, 0), (-1, 1)):
             best = plain.best(which)
             assert best is None or int(state["best"][0, b]) == best
-    assert int(state["slides"][0]) + int(state["beyond"][0]) >= 0
 
 
 def test_a_far_level_is_dropped_and_counted() -> None:
@@ -143,7 +140,6 @@ def test_each_kernel_is_compiled_once() -> None:
     for kernel in (run_to_decision, run_quotes, show):
         assert len(kernel.signatures) <= 1  # type: ignore[attr-defined]
     assert allocate(empty_depth().dtype).nbytes < 3_000_000
-    assert callable(set_level)
 
 
 def test_an_order_that_walks_too_far_is_refused() -> None:
