@@ -70,10 +70,11 @@ class Closes(msgspec.Struct, frozen=True, eq=False):
 
 
 class FeatureColumns:
-    """All feature columns of one symbol. Raises `DataError` naming the first base bar that is no bar or out of order,
-    `UsageError` when the base interval is none of the timeframes."""
+    """All feature columns of one symbol. `budget`: bytes of columns that are kept, those used longest ago dropped first
+    (0: all are kept). Raises `DataError` naming the first base bar that is no bar or out of order, `UsageError` when
+    the base interval is none of the timeframes."""
 
-    def __init__(self, series: Series) -> None:
+    def __init__(self, series: Series, budget: int = 0) -> None:
         if series.interval_ms not in INTERVAL_MS.values():
             raise UsageError(
                 f"Bars of {interval_name(series.interval_ms)} cannot carry features; feed bars of {', '.join(NAMES)}."
@@ -88,6 +89,7 @@ class FeatureColumns:
             )
         self._closes: dict[str, Closes] = {}
         self._columns: dict[tuple[str, str], Floats] = {}
+        self._budget, self._bytes = budget, 0
         self._rows: dict[tuple[str, str], Ints] = {}
         self._day_vwap: Floats | None = None
         self._last: dict[str, Ints] = {}
@@ -102,7 +104,9 @@ class FeatureColumns:
     def column(self, timeframe: str, name: str) -> Floats:
         """The feature at each close of its own timeframe, shape (n,). Raises `UsageError` for an unknown name."""
         self.prepare(timeframe, (name,))
-        return self._columns[timeframe, _key(name)]
+        column = self._columns.pop((timeframe, _key(name)))
+        self._columns[timeframe, _key(name)] = column  # the last used is dropped last
+        return column
 
     def prepare(self, timeframe: str, names: Iterable[str]) -> None:
         """Compute the columns that are not there yet; exponential averages together, which is faster."""
@@ -221,6 +225,9 @@ class FeatureColumns:
         if late.any():
             column = np.where(late, np.nan, column)  # a copy: the prices of a bar are shared with its closes
         self._columns[timeframe, key] = column
+        self._bytes += column.nbytes
+        while self._budget and self._bytes > self._budget and len(self._columns) > 1:
+            self._bytes -= self._columns.pop(next(iter(self._columns))).nbytes
 
 
 def _key(name: str) -> str:

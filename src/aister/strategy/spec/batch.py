@@ -26,6 +26,9 @@ __all__ = ["Sheet", "compile_spec"]
 
 Column = npt.NDArray[Any]
 
+_TURNED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
+"""What a comparison becomes when both of its sides change their sign."""
+
 
 class Sheet:
     """The decision closes of one timeframe of one symbol: the closes inside the span, on their boundary, of bars
@@ -59,16 +62,40 @@ class Sheet:
 
     def column(self, operations: tuple[Operation, ...], index: int) -> Column:
         """The values of one operation at every decision close; a constant is a single number."""
-        needed = self._needed(operations, index)
-        keys = {place: operations[place].key for place in needed}
-        made = {place: self._kept[key] for place, key in keys.items() if key in self._kept}
+        needed = self._missing(operations, index)
+        kept = ((place, self._kept.get(operations[place].key)) for place in needed)
+        made = {place: column for place, column in kept if column is not None}
         for place in needed:
             if place not in made:
-                made[place] = self._worked_out(operations[place], made)
-            self._keep(keys[place], made[place])
+                made[place] = self._worked_out(operations, place, made)
+            self._keep(operations[place], made[place])
         return made[index]
 
-    def _needed(self, operations: tuple[Operation, ...], index: int) -> list[int]:
+    def points(
+        self, operations: tuple[Operation, ...], index: int, rows: Column, made: dict[int, Column] | None = None
+    ) -> Column:
+        """The same at some of the decision closes, worked out there only. `made`: of other operations at these rows."""
+        made = {} if made is None else made
+        if index not in made:
+            made[index] = self._pointed(operations, index, rows, made)
+        return made[index]
+
+    def _pointed(self, operations: tuple[Operation, ...], index: int, rows: Column, made: dict[int, Column]) -> Column:
+        one = operations[index]
+        if one.name == "const":
+            return np.full(len(rows), one.value)
+        if one.name == "feature" or one.key in self._kept:
+            return np.asarray(self.column(operations, index)[rows])
+        if one.name == "ago":
+            bars = int(one.value)
+            before = self.points(operations, one.first, np.maximum(rows - bars, 0)).copy()
+            before[self.run[rows] < bars] = nan
+            return before
+        first = self.points(operations, one.first, rows, made)
+        second = self.points(operations, one.second, rows, made) if one.second >= 0 else first
+        return np.asarray(COLUMNS[one.name](first, second))
+
+    def _missing(self, operations: tuple[Operation, ...], index: int) -> list[int]:
         """What the operation needs, itself included, each after what it needs; below what is kept nothing is."""
         needed: set[int] = set()
         waiting = [index]
@@ -76,34 +103,55 @@ class Sheet:
             place = waiting.pop()
             if place not in needed:
                 needed.add(place)
-                one = operations[place]
-                waiting += () if one.key in self._kept else [p for p in (one.first, one.second) if p >= 0]
+                _, first, second, _ = _bare(operations, place)
+                waiting += () if operations[place].key in self._kept else [p for p in (first, second) if p >= 0]
         return sorted(needed)
 
-    def _keep(self, key: str, column: Column) -> None:
-        if key not in self._kept:
+    def _keep(self, operation: Operation, column: Column) -> None:
+        if operation.name == "feature" and operation.id.startswith(f"{self.timeframe}."):
+            return  # `columns` has it
+        if operation.key not in self._kept:
             self._bytes += column.nbytes
-        self._kept.pop(key, None)
-        self._kept[key] = column  # the last used is dropped last
+        self._kept.pop(operation.key, None)
+        self._kept[operation.key] = column  # the last used is dropped last
         while self._bytes > self._budget and len(self._kept) > 1:
             self._bytes -= self._kept.pop(next(iter(self._kept))).nbytes
 
-    def _worked_out(self, operation: Operation, made: dict[int, Column]) -> Column:
+    def _worked_out(self, operations: tuple[Operation, ...], place: int, made: dict[int, Column]) -> Column:
+        operation = operations[place]
         if operation.name == "const":
             return np.array(operation.value)
         if operation.name == "feature":
             return np.asarray(self.columns.at(operation.id, self.timeframe)[self._rows])
-        first = made[operation.first]
         if operation.name == "ago":
-            return self._ago(first, int(operation.value))
-        second = made[operation.second] if operation.second >= 0 else first
-        return np.asarray(COLUMNS[operation.name](first, second))
+            return self._ago(made[operation.first], int(operation.value), nan)
+        name, at, other, bars = _bare(operations, place)
+        first = made[at]
+        column = np.asarray(COLUMNS[name](first, made[other] if other >= 0 else first))
+        return self._ago(column, bars, False) if bars and column.ndim else column
 
-    def _ago(self, column: Column, bars: int) -> Column:
-        before = np.full(len(self.time_ms), nan)
+    def _ago(self, column: Column, bars: int, unknown: float | bool) -> Column:
+        before = np.full(len(self.time_ms), unknown)
         before[bars:] = column[: max(0, len(column) - bars)]
-        before[self.run < bars] = nan
+        before[self.run < bars] = unknown
         return before
+
+
+def _bare(operations: tuple[Operation, ...], place: int) -> tuple[str, int, int, int]:
+    """(operation, its parts, how many closes ago) of a comparison without what both of its sides share: a change of
+    sign turns it round, `ago` moves its answer. So crossings and their mirrors need no columns of their own."""
+    one = operations[place]
+    name, first, second, bars = one.name, one.first, one.second, 0
+    while name in _TURNED and operations[first].name == operations[second].name:
+        here, there = operations[first], operations[second]
+        if here.name == "neg":
+            name = _TURNED[name]
+        elif here.name == "ago" and here.value == there.value:
+            bars += int(here.value)
+        else:
+            break
+        first, second = here.first, there.first
+    return name, first, second, bars
 
 
 def compile_spec(spec: Spec, columns: FeatureColumns, cost_e8: int, sheet: Sheet | None = None) -> Signals:
@@ -119,28 +167,40 @@ def compile_spec(spec: Spec, columns: FeatureColumns, cost_e8: int, sheet: Sheet
     program = program_of(spec)
     found: list[Column] = []
     unsound = 0
-    taken = np.zeros(0, np.int64)
+    taken = np.zeros(len(sheet.time_ms), np.bool_)
     for side in program.sides:
         rows, fired = _fired(spec, program, side, sheet, cost_e8, taken)
         unsound += fired - len(rows)
-        taken = np.concatenate((taken, rows["time_ms"]))
         found.append(rows)
-    setups = np.concatenate(found) if found else np.zeros(0, SETUP)
-    return Signals(setups[np.argsort(setups["time_ms"], kind="stable")], _exits(program, sheet), unsound)
+    return Signals(_in_time(found), _exits(program, sheet), unsound)
+
+
+def _in_time(found: list[Column]) -> Column:
+    """The rows of one or two sides by time; no two have the same."""
+    sides = [rows for rows in found if len(rows)]
+    if len(sides) < 2:
+        return sides[0] if sides else np.zeros(0, SETUP)
+    rows = np.empty(len(sides[0]) + len(sides[1]), SETUP)
+    whole = np.dtype((np.void, SETUP.itemsize))  # copied as bytes, not field by field
+    times = [np.ascontiguousarray(side["time_ms"]) for side in sides]
+    for side, own, other in ((sides[0], *times), (sides[1], *times[::-1])):
+        rows.view(whole)[np.arange(len(own)) + np.searchsorted(other, own)] = side.view(whole)
+    return rows
 
 
 def _fired(
     spec: Spec, program: Program, side: SideProgram, sheet: Sheet, cost_e8: int, taken: Column
 ) -> tuple[Column, int]:
-    """The sound setups of one side at closes that are not taken, and how many there were with the others."""
+    """The sound setups of one side at closes that are not `taken`, which they then are, and how many there were with
+    the others."""
     operations = program.operations
     fires = np.broadcast_to(sheet.column(operations, side.entry), sheet.time_ms.shape)
     places = np.flatnonzero(fires)
-    places = places[~np.isin(sheet.time_ms[places], taken)] if len(taken) else places
+    places = places[~taken[places]]
+    made: dict[int, Column] = {}
 
     def at(index: int) -> Column:
-        column = sheet.column(operations, index)
-        return column[places] if column.ndim else np.full(len(places), column)
+        return sheet.points(operations, index, places, made)
 
     rows = setup_rows(
         side,
@@ -153,6 +213,10 @@ def _fired(
         targets=tuple(at(index) for _, index, _ in side.targets),
         horizon_ms=spec.horizon_ms,
     )
+    if len(rows) == len(places):
+        taken[places] = True
+    else:
+        taken[places[np.searchsorted(sheet.time_ms[places], rows["time_ms"])]] = True
     return rows, len(places)
 
 
