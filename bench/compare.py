@@ -1,0 +1,160 @@
+"""`make bench`: the peers and this engine, side by side in one run, each in a process (and environment) of its own.
+
+`python -m bench.compare [--quick]` prints one table a question and writes build/bench.json. Every row says what its
+engine models. A peer that cannot be installed here, or a missing gcc, is a row that says so.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aister.bench.data import SPANS, seeded_series
+from bench.environments import ROOT, build, python_of
+
+__all__ = ["Row", "main"]
+
+BUILD = ROOT / "build"
+OURS = "aister"
+
+
+@dataclass
+class Row:
+    """One script on one span: its measurement, or why there is none."""
+
+    script: str
+    span: str
+    peer: str = ""
+    found: dict[str, Any] = field(default_factory=dict)
+    missing: str = ""
+
+    @property
+    def rate(self) -> float:
+        return float(self.found.get("bars_per_s", 0.0))
+
+
+SINGLE = (
+    ("aister_single", OURS),
+    ("c_loop", OURS),
+    ("vectorbt_single", "vectorbt"),
+    ("backtesting_single", "backtesting"),
+    ("nautilus_single", "nautilus"),
+)
+SLOW = {"backtesting_single": "1 month", "nautilus_single": "1 month"}
+"""Peers whose rate is that of a month: a year of theirs takes minutes and says nothing more."""
+
+TARGETS = (
+    ("single run, bars/s", "aister_single", None, 30e6),
+    ("single run against vectorbt", "aister_single", "vectorbt_single", 10.0),
+    ("single run against C", "aister_single", "c_loop", 0.5),
+    ("sweep against vectorbt", "aister_sweep", "vectorbt_sweep", 25.0),
+    ("on_bar strategy, bars/s", "aister_strategy", None, 300_000.0),
+    ("on_bar strategy against backtesting.py", "aister_strategy", "backtesting_single", 5.0),
+    ("pre-filtered strategy, bars/s", "aister_prefiltered", None, 5e6),
+)
+"""(question, ours, theirs or None for a plain rate, at least)."""
+
+
+def bars_file(span: str) -> Path:
+    """The seeded bars of a span as the peers read them."""
+    path = BUILD / f"bars-{span.replace(' ', '-')}.npz"
+    if not path.exists():
+        series = seeded_series(SPANS[span])
+        names = ("open_ms", "open", "high", "low", "close", "volume", "funding_ms", "funding_e8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path, **{name: getattr(series, name) for name in names})
+    return path
+
+
+def measure(script: str, peer: str, span: str) -> Row:
+    """Run one script in its environment."""
+    row = Row(script, span, peer)
+    if not (ROOT / "bench" / "peers" / f"{script}.py").exists():
+        row.missing = "not built yet"
+        return row
+    if peer != OURS and (problem := build(peer)):
+        row.missing = f"not installed here: {problem}"
+        return row
+    python = sys.executable if peer == OURS else str(python_of(peer))
+    path = f"{ROOT}:{ROOT / 'src'}" if peer == OURS else str(ROOT)
+    ran = subprocess.run(
+        [python, "-m", f"bench.peers.{script}", str(bars_file(span))],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [line for line in ran.stdout.splitlines() if line.startswith("{")]
+    if ran.returncode or not lines:
+        said = (ran.stderr or ran.stdout).strip().splitlines() or [f"it ended with status {ran.returncode}"]
+        row.missing = f"it did not run: {said[-1][:160]}"
+    else:
+        row.found = json.loads(lines[-1])
+    return row
+
+
+def table(title: str, rows: list[Row]) -> None:
+    """Rates beside ours, trades, memory and what each engine models."""
+    ours = next((row.rate for row in rows if row.script.startswith(OURS)), 0.0)
+    print(f"\n{title}")
+    for row in rows:
+        if row.missing:
+            print(f"  {row.script:20} {row.span:8} {row.missing}")
+            continue
+        beside = f"{ours / row.rate:10.2f} x" if ours else " " * 12
+        peak, trades = row.found["peak_mb"], row.found.get("trades", "")
+        print(f"  {row.script:20} {row.span:8} {row.rate:14,.0f} bars/s {beside} {peak:8,.0f} MB {trades!s:>8} trades")
+        print(f"  {'':20} {row.found['models']}")
+
+
+def judged(rows: list[Row]) -> list[dict[str, Any]]:
+    """Each target with what was measured: met, MISSED, or not measured and why."""
+    by_script = {(row.script, row.span): row for row in rows}
+    found: list[dict[str, Any]] = []
+    for question, mine, theirs, least in TARGETS:
+        ours = by_script.get((mine, "1 year"))
+        other = by_script.get((theirs, SLOW.get(theirs, "1 year"))) if theirs else None
+        lacking = next((row.missing for row in (ours, other) if row is not None and row.missing), "")
+        if ours is None or lacking or (theirs and other is None):
+            found.append({"target": question, "least": least, "verdict": f"not measured ({lacking or 'quick run'})"})
+            continue
+        value = ours.rate / other.rate if other else ours.rate
+        verdict = "met" if value >= least else "MISSED"
+        found.append({"target": question, "least": least, "value": value, "verdict": verdict})
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    quick = "--quick" in arguments
+    span = "1 month" if quick else "1 year"
+    singles = [measure(script, peer, SLOW.get(script, span)) for script, peer in SINGLE]
+    table("One run: EMA20/50 + RSI14, stop 2 x ATR, target 3 x ATR (ours = 1; user + system CPU)", singles)
+    sweeps = [measure("aister_sweep", OURS, span), measure("vectorbt_sweep", "vectorbt", span)]
+    table("Sweep (bars x combinations)", sweeps)
+    strategies = [measure(name, OURS, span) for name in ("aister_strategy", "aister_prefiltered")]
+    table("Python strategy", strategies)
+    lengths = [] if quick else [measure("aister_single", OURS, length) for length in ("1 month", "5 years")]
+    if lengths:
+        table("Cost over length", lengths)
+    rows = [*singles, *sweeps, *strategies, *lengths]
+    targets = judged(rows)
+    print("\nTargets, on one year")
+    for target in targets:
+        value = f"{target['value']:,.2f}" if "value" in target else "-"
+        print(f"  {target['target']:42} {value:>16}  at least {target['least']:,.1f}: {target['verdict']}")
+    machine = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
+    report = {"machine": machine, "quick": quick, "rows": [vars(row) for row in rows], "targets": targets}
+    (BUILD / "bench.json").write_text(json.dumps(report, indent=1))
+    print("\nAll of it is in build/bench.json. Two shared cores: believe ratios, and only those above 1.5.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
