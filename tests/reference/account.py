@@ -28,8 +28,9 @@ class Account:
         self.orders: dict[str, list[Order]] = {symbol: [] for symbol in terms}
         self.legs: dict[Leg, Position] = {(symbol, leg): Position() for symbol in sorted(terms) for leg in (0, 1, -1)}
         self.margins = Margins(terms, self.legs, cross)
-        self.tapes = {symbol: Tape() for symbol in terms}
+        self.tapes = {symbol: Tape(interval_ms) for symbol in terms}
         self.bars: dict[str, Bar] = {}
+        self.last: dict[str, int] = {}
         self.room: dict[str, int | None] = {}
         self.slippage = dict.fromkeys(terms, 0)
         self.ambiguous = dict.fromkeys(terms, 0)
@@ -41,11 +42,19 @@ class Account:
     # what comes from outside
 
     def place(self, order: Order) -> None:
-        """A limit sent after this bar's open rests at once; one sent between bars meets the next open as new."""
-        order.passes = self.wait
-        order.fresh = True
-        order.absent = self.wait > 0
+        """An order is there at once or after `wait` opens. A trailing stop starts from the last price known."""
+        order.passes, order.absent = self.wait, self.wait > 0
         self.orders[order.symbol].append(order)
+        if order.kind == TRAILING:
+            self._advance(order, self.last[order.symbol])
+
+    def _advance(self, order: Order, ticks: int) -> None:
+        """A trailing stop sees a price: the first one that reaches its activation makes it active."""
+        if not order.extreme:
+            if not order.activation or (ticks - order.activation) * order.side <= 0:
+                order.extreme = ticks
+        else:
+            order.extreme = max(order.extreme, ticks) if order.side < 0 else min(order.extreme, ticks)
 
     def withdraw(self, symbol: str, order_id: str) -> None:
         for order in [o for o in self.orders[symbol] if o.id == order_id]:
@@ -73,6 +82,8 @@ class Account:
         return (order.side > 0) == (order.kind in TRIGGERED_BY_STOP)
 
     def _reached(self, order: Order, low: int, high: int) -> bool:
+        if order.kind == TRAILING and not order.extreme:
+            return False
         return high >= self._trigger(order) if self._upward(order) else low <= self._trigger(order)
 
     def _at(self, order: Order, bar: Bar) -> int:
@@ -88,10 +99,15 @@ class Account:
         inside = self.legs[order.symbol, order.leg].opened_inside
         return inside and (order.reducing or order.kind in TRIGGERED_BY_TARGET)
 
+    def _protects(self, order: Order) -> bool:
+        """Is it a stop of a position opened inside this bar?"""
+        held = self.legs[order.symbol, order.leg]
+        return held.opened_inside and order.side == -held.sign
+
     def _lost(self, order: Order, bar: Bar) -> bool:
         """Is this an exit at the first open after data loss?"""
         leaving = self.legs[order.symbol, order.leg].sign == -order.side
-        return leaving and self.tapes[bar.symbol].missing_before(bar, self.interval_ms)
+        return leaving and self.tapes[bar.symbol].missing_before(bar)
 
     def _wanted(self, order: Order) -> int:
         held = self.legs[order.symbol, order.leg]

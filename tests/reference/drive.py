@@ -8,7 +8,18 @@ from aister.core.trade import FillKind, OrderType, Purpose, Side
 from aister.core.trade import Order as Sent
 from aister.sim.venue import SimVenue
 from tests.reference.matcher import Matcher
-from tests.reference.values import LIMIT, MARKET, STOP, TAKE, Bar, Order, Report
+from tests.reference.values import (
+    LIMIT,
+    MARKET,
+    STOP,
+    STOP_LIMIT,
+    TAKE,
+    TAKE_LIMIT,
+    TRAILING,
+    Bar,
+    Order,
+    Report,
+)
 
 __all__ = ["Pair", "Said"]
 
@@ -17,6 +28,9 @@ TYPES = {
     LIMIT: OrderType.LIMIT,
     STOP: OrderType.STOP_MARKET,
     TAKE: OrderType.TAKE_PROFIT_MARKET,
+    STOP_LIMIT: OrderType.STOP,
+    TAKE_LIMIT: OrderType.TAKE_PROFIT,
+    TRAILING: OrderType.TRAILING_STOP_MARKET,
 }
 
 Said = tuple[object, ...]
@@ -30,6 +44,7 @@ class Pair:
         self.matcher, self.venue, self.listed = matcher, venue, listed
         self.refused: list[str] = []
         self.fills = 0
+        self.venue_legs = (1, -1) if venue.model.position_mode == "hedge" else (0,)
         self.before = ""
         for instrument in listed.values():
             venue.list_instrument(instrument)
@@ -77,7 +92,8 @@ class Pair:
     def bar(self, bars: Sequence[Bar]) -> list[Said]:
         """A whole bar in which nobody answers a fill."""
         said = [*self.open(bars), *self.rest(bars)]
-        said += self.rest(bars, again=True)
+        while more := self.rest(bars, again=True):
+            said += more
         self.close()
         return said
 
@@ -89,25 +105,28 @@ class Pair:
 
     def shown(self, bars: Sequence[Bar]) -> str:
         """What there is, for the message of a difference."""
-        lines = [f"{bar}\n  position {self.matcher.legs[bar.symbol, 0]}" for bar in bars]
+        lines = [f"{bar}" for bar in bars]
+        lines += [f"  {leg}: {held}" for leg, held in self.matcher.legs.items() if held.steps]
         lines += [f"  {order}" for bar in bars for order in self.matcher.orders[bar.symbol]]
         return "\n".join(lines)
+
+    def differs(self, phase: str, what: str) -> str:
+        return f"{what} differs after {phase} of {self.before}"
 
     def compare(self, phase: str) -> list[Said]:
         """Both said the same, in the same order, and hold the same; else an AssertionError that shows both."""
         theirs = [line for report in self.venue.take_reports() if (line := spoken(report))]
         ours = [told(report) for report in self.matcher.take_reports()]
         assert facts(ours) == facts(theirs), f"{phase} of {self.before}\nreference {ours}\nvenue     {theirs}"
-        assert self.matcher.wallet == self.venue.wallet, f"{phase}: wallet"
+        assert self.matcher.wallet == self.venue.wallet, self.differs(phase, "wallet")
         for symbol in self.listed:
-            held, there = self.matcher.legs[symbol, 0], self.venue.position(symbol)
-            assert (held.steps, held.cost) == (there.steps, there.cost), f"{phase}: position in {symbol}"
-            assert self.matcher.slippage[symbol] == self.venue.slippage_paid(symbol), f"{phase}: slippage in {symbol}"
-            working = [order.id for order in self.matcher.orders[symbol]]
-            assert working == [order.client_id for order in self.venue.open_orders(symbol)], f"{phase}: working orders"
-            assert self.matcher.ambiguous[symbol] == self.venue.ambiguous_bars(symbol), (
-                f"{phase} of {self.before}: ambiguous bars, {theirs}"
-            )
+            for leg in self.venue_legs:
+                held, there = self.matcher.legs[symbol, leg], self.venue.position(symbol, leg)
+                assert (held.steps, held.cost) == (there.steps, there.cost), f"{phase}: position in {symbol}"
+            assert self.matcher.slippage[symbol] == self.venue.slippage_paid(symbol), self.differs(phase, "slippage")
+            working = sorted(order.id for order in self.matcher.orders[symbol])
+            assert working == sorted(o.client_id for o in self.venue.open_orders(symbol)), self.differs(phase, "orders")
+            assert self.matcher.ambiguous[symbol] == self.venue.ambiguous_bars(symbol), self.differs(phase, "ambiguous")
         self.fills += sum(line[0] == "fill" for line in theirs)
         return theirs
 
@@ -133,6 +152,11 @@ def sent(order: Order) -> Sent:
         order.reduce,
         order.close,
         order.worst,
+        order.post_only,
+        order.group,
+        order.callback_e8,
+        order.activation,
+        order.leg,
     )
 
 

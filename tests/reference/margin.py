@@ -45,21 +45,27 @@ class Margins:
         self.terms, self.legs, self.cross = terms, legs, cross
 
     def broken(self, leg: Leg, ticks: int, wallet: int, others: dict[str, int]) -> bool:
-        """Is this leg's position liquidated with its symbol at `ticks` and the other symbols at `others`?"""
+        """Is this leg's position liquidated with its symbol at `ticks` and the other symbols at `others`? The exact
+        price lies between ticks and is rounded against the position: so it is if the next tick towards its loss is
+        beyond it. Hedged legs of one symbol are asked at the tick itself."""
         symbol, position = leg[0], self.legs[leg]
         if position.steps == 0:
             return False
+        twin = self.legs[symbol, -leg[1]] if leg[1] else position
+        hedged = self.cross and leg[1] != 0 and twin.steps != 0
+        if not hedged:
+            ticks -= position.sign
         if not self.cross:
             terms = self.terms[symbol]
             margin = isolated_margin(position, terms)
-            return margin + unrealised(position, ticks, terms.unit) <= maintenance(position, ticks, terms)
+            return margin + unrealised(position, ticks, terms.unit) < maintenance(position, ticks, terms)
         worth, needed = Fraction(wallet), Fraction(0)
         for (name, _), held in self.legs.items():
             if held.steps:
                 at = ticks if name == symbol else others[name]
                 worth += unrealised(held, at, self.terms[name].unit)
                 needed += maintenance(held, at, self.terms[name])
-        return worth <= needed
+        return worth <= needed if hedged else worth < needed
 
     def first_tick(self, leg: Leg, start: int, end: int, wallet: int, others: dict[str, int]) -> int | None:
         """The first tick from start towards end (both included) at which it is."""

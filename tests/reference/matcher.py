@@ -47,38 +47,42 @@ class Matcher(Account):
             if bar.symbol in self.bars:
                 self.tapes[bar.symbol].bars.append(self.bars[bar.symbol])
             self.bars[bar.symbol] = bar
+            self.last[bar.symbol] = bar.open
             cap = self.terms[bar.symbol].cap_e8
             self.room[bar.symbol] = None if cap is None else bar.volume * cap // ONE
             for order in self.orders[bar.symbol]:
-                order.absent, order.passes = order.passes > 0, max(0, order.passes - 1)
-                if not order.absent and not order.extreme:
-                    order.extreme = bar.open
+                order.absent, order.resting = order.passes > 0, True
             for leg in (0, 1, -1):
                 self.legs[bar.symbol, leg].opened_inside = False
         for bar in bars:
             self._gap(bar)
             self._due(bar)
+            for order in self.orders[bar.symbol]:
+                order.passes = max(0, order.passes - 1)
+                order.absent = order.passes > 0
 
     def rest(self, bars: Iterable[Bar], *, again: bool = False) -> None:
         """(4) to (7); `again`: (4) for positions opened inside this bar."""
         self.resting = True
         for bar in sorted(bars, key=lambda bar: bar.symbol):
             if not again:
+                self.last[bar.symbol] = bar.close
                 self._adverse(bar)
                 self._limits(bar)
                 self._favourable(bar)
                 for order in self.orders[bar.symbol]:
                     order.fresh = order.fresh and order.absent
                     if order.kind == TRAILING and not order.absent:
-                        best = bar.high if order.side < 0 else bar.low
-                        order.extreme = max(order.extreme, best) if order.side < 0 else min(order.extreme, best)
+                        self._advance(order, bar.high if order.side < 0 else bar.low)
             elif any(self.legs[bar.symbol, leg].opened_inside for leg in (0, 1, -1)):
-                self._adverse(bar)
+                self._adverse(bar, again=True)
         self.resting = False
 
     def close(self) -> None:
         """The bar is over: what is sent from now on meets the next open."""
         self.inside = False
+        for symbol, bar in self.bars.items():
+            self.last[symbol] = bar.close
 
     # the steps of the page
 
@@ -109,7 +113,7 @@ class Matcher(Account):
                 continue
             terms, tape = self.terms[bar.symbol], self.tapes[bar.symbol]
             if order.kind == MARKET or order.begun:
-                self._take(order, bar, bar.open, with_extra=self._lost(order, bar) or order.kind in (STOP, TRAILING))
+                self._take(order, bar, bar.open, with_extra=self._lost(order, bar))
             elif order.kind == LIMIT and order.fresh:
                 order.fresh = False
                 paid = taker_price(terms, bar.open, order.side, 0, tape, bar, with_extra=False)
@@ -119,8 +123,8 @@ class Matcher(Account):
                     else:
                         self._take(order, bar, bar.open, with_extra=False)
 
-    def _adverse(self, bar: Bar) -> None:
-        """(4) Nearest to the open first."""
+    def _adverse(self, bar: Bar, *, again: bool = False) -> None:
+        """(4) Nearest to the open first; `again`: for what protects a position opened inside this bar."""
         while True:
             reached = []
             for age, order in enumerate(self._waiting(bar, *TRIGGERED_BY_STOP)):
@@ -142,7 +146,7 @@ class Matcher(Account):
 
     def _limits(self, bar: Bar) -> None:
         """(5) Traded through by a tick; nearest to the open first, oldest among equals."""
-        resting = [o for o in self._waiting(bar, LIMIT) if self._through(o, bar)]
+        resting = [o for o in self._waiting(bar, LIMIT) if o.resting and self._through(o, bar)]
         for order in sorted(resting, key=lambda o: abs(bar.open - o.price)):
             if order in self.orders[bar.symbol] and not self._barred(order):
                 self._make(order, bar)
@@ -157,7 +161,7 @@ class Matcher(Account):
                 if order not in tried
                 and self._reached(order, bar.low, bar.high)
                 and not self._barred(order)
-                and (order.kind in TRIGGERED_BY_TARGET or self.legs[order.symbol, order.leg].sign == order.side)
+                and (order.kind in TRIGGERED_BY_TARGET)
             ]
             if not reached:
                 return
@@ -168,13 +172,13 @@ class Matcher(Account):
                 if self._through(order, bar):
                     self._make(order, bar)
             else:
-                self._trip(order, bar, self._at(order, bar))
+                self._trip(order, bar, order.trigger)
 
     # what orders do
 
     def _trip(self, order: Order, bar: Bar, at: int, *, gap: bool = False) -> None:
         if order.kind in (STOP_LIMIT, TAKE_LIMIT):
-            order.kind, order.fresh = LIMIT, gap
+            order.kind, order.fresh, order.resting = LIMIT, gap, gap
             terms, tape = self.terms[bar.symbol], self.tapes[bar.symbol]
             paid = taker_price(terms, at, order.side, 0, tape, bar, with_extra=False)
             if not gap and (paid - order.price) * order.side <= 0:
@@ -226,6 +230,8 @@ class Matcher(Account):
             self.room[bar.symbol] = room - steps
         done = held.steps == 0 if order.reducing else False
         done = done or (order.steps == 0 and not order.close)
+        if self.resting:
+            self.last[bar.symbol] = ticks
         self.reports.append(Report("fill", order.id, order.side, steps, ticks, fee, maker, done))
         if done:
             self.orders[order.symbol].remove(order)
@@ -254,5 +260,3 @@ class Matcher(Account):
         self.turnover[today] = self.turnover.get(today, 0) + steps * ticks * unit
         if self.resting and held.sign and held.sign != before:
             held.opened_inside = True
-        if not held.sign:
-            held.opened_inside = False

@@ -8,9 +8,11 @@ ticks the half-spread is 5 ticks, 1 bp is 10, and 1,000 steps are worth 100,000 
 
 from collections.abc import Sequence
 
+from aister.sim.models import Latency
 from tests.reference.drive import Said
 from tests.reference.streams import CAPITAL, MINUTE_MS, pair
 from tests.reference.values import LIMIT, MARKET, Bar, Order
+from tests.sim.market import plain_model
 
 __all__ = ["Played", "buy", "sell"]
 
@@ -35,7 +37,7 @@ class Played:
     """Starts after one flat bar at 100,000, so that there is a market price and no range yet."""
 
     def __init__(self, leverage: int = 3, wait_ms: int = 0) -> None:
-        self.both = pair(leverage, wait_ms=wait_ms)
+        self.both = pair(plain_model(leverage, latency=Latency(wait_ms)))
         self.minute = 0
         self.bar(100_000)
 

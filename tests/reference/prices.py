@@ -14,8 +14,9 @@ DAY_MS = 86_400_000
 class Tape:
     """The bars of one symbol so far, the present one not among them until it is complete."""
 
-    def __init__(self) -> None:
+    def __init__(self, interval_ms: int) -> None:
         self.bars: list[Bar] = []
+        self.interval_ms = interval_ms
 
     def mean_true_range(self) -> Fraction:
         """Plain mean of the last 14 true ranges, or of those there are; the first bar, which has no close before it,
@@ -26,17 +27,18 @@ class Tape:
         ranges = ranges[-14:]
         return Fraction(sum(ranges), len(ranges)) if ranges else Fraction(0)
 
-    def missing_before(self, bar: Bar, interval_ms: int) -> bool:
-        return bool(self.bars) and self.bars[-1].open_ms + interval_ms != bar.open_ms
+    def missing_before(self, bar: Bar) -> bool:
+        return bool(self.bars) and self.bars[-1].open_ms + self.interval_ms != bar.open_ms
 
     def days(self, bar: Bar) -> list[tuple[int, int]]:
-        """(close, volume) of the UTC days complete before the bar, at most the last 30."""
-        found: dict[int, tuple[int, int]] = {}
-        for past in self.bars:
-            day = past.open_ms // DAY_MS
-            if day < bar.open_ms // DAY_MS:
-                found[day] = (past.close, found.get(day, (0, 0))[1] + past.volume)
-        return [found[day] for day in sorted(found)][-30:]
+        """(close, volume) of the UTC days before the bar that were seen from 00:00 to 24:00, at most the last 30."""
+        found: list[tuple[int, int]] = []
+        for day in sorted({past.open_ms // DAY_MS for past in self.bars}):
+            bars = [past for past in self.bars if past.open_ms // DAY_MS == day]
+            whole = bars[0].open_ms == day * DAY_MS and bars[-1].open_ms + self.interval_ms == (day + 1) * DAY_MS
+            if whole and day < bar.open_ms // DAY_MS:
+                found.append((bars[-1].close, sum(past.volume for past in bars)))
+        return found[-30:]
 
 
 def extra(terms: Terms, ticks: int, tape: Tape) -> Fraction:

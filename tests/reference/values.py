@@ -55,7 +55,8 @@ class Bar:
 class Order:
     """`leg`: 0 in one-way mode, +1 the long and -1 the short leg in hedge mode. `worst`: a market order whose fill
     would lie beyond it expires (0 = none). `passes`: opens that still pass before it arrives; `absent`: not there in
-    this bar. `begun`: a triggered order on its way through the market. `fresh`: arrived since the last bar."""
+    this bar. `begun`: a triggered order on its way through the market. `fresh`: arrived since the last bar; `resting`:
+    False for what became a limit in this bar. `extreme`: best price a trailing stop has seen, 0 while inactive."""
 
     id: str
     symbol: str
@@ -67,7 +68,7 @@ class Order:
     reduce: bool = False
     close: bool = False
     post_only: bool = False
-    group: str = ""
+    group: int = 0
     leg: int = 0
     worst: int = 0
     callback_e8: int = 0
@@ -77,6 +78,7 @@ class Order:
     fresh: bool = True
     extreme: int = 0
     absent: bool = False
+    resting: bool = True
 
     def __str__(self) -> str:
         """What differs from an order's defaults."""
