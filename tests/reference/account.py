@@ -1,11 +1,13 @@
 """The account that the reference matcher works on, and every question it asks about it."""
 
 from collections.abc import Callable
+from math import floor
 
-from tests.reference.margin import Leg, Margins
+from tests.reference.margin import Leg, Margins, maintenance, unrealised
 from tests.reference.prices import DAY_MS, Tape, trailing_trigger
 from tests.reference.values import (
     LIMIT,
+    TAKE,
     TRAILING,
     TRIGGERED_BY_STOP,
     TRIGGERED_BY_TARGET,
@@ -30,14 +32,14 @@ class Account:
         self.margins = Margins(terms, self.legs, cross)
         self.tapes = {symbol: Tape(interval_ms) for symbol in terms}
         self.bars: dict[str, Bar] = {}
-        self.last: dict[str, int] = {}
+        self.last: dict[Leg, int] = {}
         self.room: dict[str, int | None] = {}
         self.slippage = dict.fromkeys(terms, 0)
         self.ambiguous = dict.fromkeys(terms, 0)
         self.turnover: dict[int, int] = {}
+        self.begun: set[tuple[str, int]] = set()
         self.inside = self.resting = False
         self.reports: list[Report] = []
-        self.counted: set[str] = set()
 
     # what comes from outside
 
@@ -46,7 +48,7 @@ class Account:
         order.passes, order.absent = self.wait, self.wait > 0
         self.orders[order.symbol].append(order)
         if order.kind == TRAILING:
-            self._advance(order, self.last[order.symbol])
+            self._advance(order, self.last[order.symbol, order.leg])
 
     def _advance(self, order: Order, ticks: int) -> None:
         """A trailing stop sees a price: the first one that reaches its activation makes it active."""
@@ -70,7 +72,8 @@ class Account:
 
     def _waiting(self, bar: Bar, *kinds: str) -> list[Order]:
         """Orders that have arrived, of these kinds and not yet on their way through the market, oldest first."""
-        return [o for o in self.orders[bar.symbol] if o.kind in kinds and not o.absent and not o.begun]
+        found = [o for o in self.orders[bar.symbol] if not o.absent and not o.tired]
+        return [o for o in found if not kinds or o.kind in kinds]
 
     def _trigger(self, order: Order) -> int:
         if order.kind == TRAILING:
@@ -97,7 +100,7 @@ class Account:
     def _barred(self, order: Order) -> bool:
         """A target of a position that was opened inside this bar waits for the next one."""
         inside = self.legs[order.symbol, order.leg].opened_inside
-        return inside and (order.reducing or order.kind in TRIGGERED_BY_TARGET)
+        return inside and (self._reduces(order) or order.kind in TRIGGERED_BY_TARGET)
 
     def _protects(self, order: Order) -> bool:
         """Is it a stop of a position opened inside this bar?"""
@@ -114,7 +117,11 @@ class Account:
         there = abs(held.steps) if held.sign == -order.side else 0
         if order.close:
             return there
-        return min(order.steps, there) if order.reduce else order.steps
+        return min(order.steps, there) if self._reduces(order) else order.steps
+
+    def _reduces(self, order: Order) -> bool:
+        """Flagged so, or against its leg in hedge mode."""
+        return order.reducing or order.leg == -order.side
 
     def _fee_rates(self, terms: Terms, bar: Bar) -> tuple[int, int]:
         """(maker, taker) of the highest tier that the turnover of the 30 UTC days before today reaches."""
@@ -130,16 +137,11 @@ class Account:
         return [leg for leg, held in self.legs.items() if leg[0] == symbol and held.steps]
 
     def _worst(self, leg: Leg, bar: Bar) -> int:
-        return bar.low if self._net(leg[0], leg) > 0 else bar.high
-
-    def _net(self, symbol: str, leg: Leg | None = None) -> int:
-        """In which direction a symbol is at risk: isolated by leg, cross by the legs together."""
-        if leg is not None and not self.margins.cross:
-            return self.legs[leg].steps
-        return sum(held.steps for (name, _), held in self.legs.items() if name == symbol)
+        return bar.low if self.legs[leg].sign > 0 else bar.high
 
     def _others(self, bar: Bar, *, at_open: bool = False) -> dict[str, int]:
-        """Every other symbol at its adverse extreme, in the gap at its open; without a bar now, at its last close."""
+        """Every other symbol at that of its extremes which leaves least, in the gap at its open; without a bar now, at
+        its last close."""
         found: dict[str, int] = {}
         for name, last in self.bars.items():
             if last.open_ms != bar.open_ms:
@@ -147,12 +149,18 @@ class Account:
             elif at_open:
                 found[name] = last.open
             else:
-                found[name] = last.low if self._net(name) > 0 else last.high
+                found[name] = min((last.low, last.high), key=lambda ticks: self._left(name, ticks))
         return found
+
+    def _left(self, symbol: str, ticks: int) -> int:
+        """Unrealised less maintenance of a symbol's legs at a price."""
+        terms = self.terms[symbol]
+        held = [position for (name, _), position in self.legs.items() if name == symbol and position.steps]
+        return sum(unrealised(one, ticks, terms.unit) - floor(maintenance(one, ticks, terms)) for one in held)
 
     def _liquidation_in_gap(self, leg: Leg, bar: Bar) -> int | None:
         """None unless the open liquidates; else the tick at which it would first have done so, sought backwards."""
-        others, step = self._others(bar, at_open=True), 1 if self._net(leg[0], leg) > 0 else -1
+        others, step = self._others(bar, at_open=True), self.legs[leg].sign
         broken: Callable[[int], bool] = lambda ticks: self.margins.broken(leg, ticks, self.wallet, others)  # noqa: E731
         if not broken(bar.open):
             return None
@@ -161,17 +169,25 @@ class Account:
             tick += step
         return tick
 
-    def _count_ambiguous(self, first: Order | Leg, bar: Bar) -> None:
-        """Once a bar: a stop or liquidation of a position acts while one of its targets is in the range too."""
-        leg = (first.symbol, first.leg) if isinstance(first, Order) else first
+    def _count_ambiguous(self, bar: Bar, leg: Leg, low: int, high: int) -> None:
+        """At the start of (4): a stop or the liquidation of this position and one of its targets lie in the range."""
         held = self.legs[leg]
-        if bar.symbol in self.counted or not held.steps or (isinstance(first, Order) and first.side == held.sign):
+        there = [o for o in self.orders[bar.symbol] if not o.absent and o.leg == leg[1] and o.side == -held.sign]
+        mine = [o for o in there if self._wanted(o)]
+        stopped = any(o.kind in TRIGGERED_BY_STOP and self._reached(o, low, high) for o in mine if not o.tired)
+        if not stopped and self._liquidation(leg, bar) is None:
             return
-        for order in self._waiting(bar, LIMIT, *TRIGGERED_BY_TARGET):
-            target = order.reducing or order.kind in TRIGGERED_BY_TARGET
-            target = target and order.leg == leg[1] and order.side == -held.sign and not held.opened_inside
-            inside = self._through(order, bar) if order.kind == LIMIT else self._reached(order, bar.low, bar.high)
-            if target and inside:
+        for order in mine:
+            if order.kind == LIMIT and self._reduces(order) and order.resting:
+                aimed = self._through(order, bar)
+            elif order.kind in TRIGGERED_BY_TARGET:
+                aimed = self._reached(order, low, high) and (order.kind == TAKE or self._through(order, bar))
+            else:
+                aimed = False
+            if aimed:
                 self.ambiguous[bar.symbol] += 1
-                self.counted.add(bar.symbol)
                 return
+
+    def _liquidation(self, leg: Leg, bar: Bar) -> int | None:
+        """The first tick from the open to the adverse extreme at which this leg is liquidated."""
+        return self.margins.first_tick(leg, bar.open, self._worst(leg, bar), self.wallet, self._others(bar))

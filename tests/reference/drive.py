@@ -43,7 +43,7 @@ class Pair:
     def __init__(self, matcher: Matcher, venue: SimVenue, listed: dict[str, Instrument], capital: int) -> None:
         self.matcher, self.venue, self.listed = matcher, venue, listed
         self.refused: list[str] = []
-        self.fills = 0
+        self.fills = self.liquidations = self.sent = 0
         self.venue_legs = (1, -1) if venue.model.position_mode == "hedge" else (0,)
         self.before = ""
         for instrument in listed.values():
@@ -59,6 +59,7 @@ class Pair:
             if isinstance(answer, OrderRejected):
                 self.refused.append(answer.reason)
                 return False
+        self.sent += 1
         self.matcher.place(order)
         return True
 
@@ -128,6 +129,7 @@ class Pair:
             assert working == sorted(o.client_id for o in self.venue.open_orders(symbol)), self.differs(phase, "orders")
             assert self.matcher.ambiguous[symbol] == self.venue.ambiguous_bars(symbol), self.differs(phase, "ambiguous")
         self.fills += sum(line[0] == "fill" for line in theirs)
+        self.liquidations += sum(line[0] == "fill" and line[-1] is True for line in theirs)
         return theirs
 
 

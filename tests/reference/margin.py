@@ -64,7 +64,7 @@ class Margins:
             if held.steps:
                 at = ticks if name == symbol else others[name]
                 worth += unrealised(held, at, self.terms[name].unit)
-                needed += maintenance(held, at, self.terms[name])
+                needed += floor(maintenance(held, at, self.terms[name]))
         return worth <= needed if hedged else worth < needed
 
     def first_tick(self, leg: Leg, start: int, end: int, wallet: int, others: dict[str, int]) -> int | None:

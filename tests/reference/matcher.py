@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from tests.reference.account import Account
 from tests.reference.margin import Leg, book
-from tests.reference.prices import DAY_MS, taker_price
+from tests.reference.prices import DAY_MS, bare_price, taker_price
 from tests.reference.values import (
     LIMIT,
     MARKET,
@@ -42,21 +42,23 @@ class Matcher(Account):
     def open(self, bars: Iterable[Bar]) -> None:
         """(2) and (3)."""
         bars = sorted(bars, key=lambda bar: bar.symbol)
-        self.inside, self.counted = True, set()
+        self.inside = True
         for bar in bars:
             if bar.symbol in self.bars:
                 self.tapes[bar.symbol].bars.append(self.bars[bar.symbol])
             self.bars[bar.symbol] = bar
-            self.last[bar.symbol] = bar.open
+            self.last.update({(bar.symbol, leg): bar.open for leg in (0, 1, -1)})
             cap = self.terms[bar.symbol].cap_e8
             self.room[bar.symbol] = None if cap is None else bar.volume * cap // ONE
             for order in self.orders[bar.symbol]:
-                order.absent, order.resting = order.passes > 0, True
+                order.absent, order.resting, order.tired = order.passes > 0, True, False
+                order.opened = not order.absent
             for leg in (0, 1, -1):
                 self.legs[bar.symbol, leg].opened_inside = False
         for bar in bars:
-            self._gap(bar)
-            self._due(bar)
+            for leg in (0, 1, -1):
+                self._gap(bar, leg)
+                self._due(bar, leg)
             for order in self.orders[bar.symbol]:
                 order.passes = max(0, order.passes - 1)
                 order.absent = order.passes > 0
@@ -66,38 +68,42 @@ class Matcher(Account):
         self.resting = True
         for bar in sorted(bars, key=lambda bar: bar.symbol):
             if not again:
-                self.last[bar.symbol] = bar.close
-                self._adverse(bar)
-                self._limits(bar)
-                self._favourable(bar)
-                for order in self.orders[bar.symbol]:
-                    order.fresh = order.fresh and order.absent
-                    if order.kind == TRAILING and not order.absent:
-                        self._advance(order, bar.high if order.side < 0 else bar.low)
-            elif any(self.legs[bar.symbol, leg].opened_inside for leg in (0, 1, -1)):
-                self._adverse(bar, again=True)
+                self.last.update({(bar.symbol, leg): bar.close for leg in (0, 1, -1)})
+            for leg in (0, 1, -1):
+                if not again:
+                    self._adverse(bar, leg)
+                    self._limits(bar, leg)
+                    self._favourable(bar, leg)
+                elif self.legs[bar.symbol, leg].opened_inside and self.legs[bar.symbol, leg].steps:
+                    self._adverse(bar, leg, again=True)
+            for order in self.orders[bar.symbol]:
+                order.fresh = order.fresh and (again or order.absent)
         self.resting = False
 
     def close(self) -> None:
-        """The bar is over: what is sent from now on meets the next open."""
+        """The bar is over: (7); what is sent from now on meets the next open."""
         self.inside = False
+        now = max(bar.open_ms for bar in self.bars.values())
         for symbol, bar in self.bars.items():
-            self.last[symbol] = bar.close
+            self.last.update({(symbol, leg): bar.close for leg in (0, 1, -1)})
+            for order in self.orders[symbol] if bar.open_ms == now else ():
+                if order.kind == TRAILING and order.opened:
+                    self._advance(order, bar.high if order.side < 0 else bar.low)
 
     # the steps of the page
 
-    def _gap(self, bar: Bar) -> None:
+    def _gap(self, bar: Bar, leg: int) -> None:
         """(2) The one farthest from the open first, of equals the oldest, orders before liquidation."""
         while True:
-            reached = [
+            reached: list[tuple[int, int, int, Order | Leg]] = [
                 (-abs(bar.open - self._trigger(order)), 0, age, order)
                 for age, order in enumerate(self._waiting(bar, *TRIGGERED_BY_STOP, *TRIGGERED_BY_TARGET))
-                if self._reached(order, bar.open, bar.open)
+                if order.leg == leg and self._reached(order, bar.open, bar.open)
             ]
-            for leg in self._held(bar.symbol):
-                tick = self._liquidation_in_gap(leg, bar)
-                if tick is not None:
-                    reached.append((-abs(bar.open - tick), 1, 0, leg))
+            here: Leg = (bar.symbol, leg)
+            tick = self._liquidation_in_gap(here, bar)
+            if tick is not None:
+                reached.append((-abs(bar.open - tick), 1, 0, here))
             if not reached:
                 return
             *_, first = min(reached, key=lambda entry: entry[:3])
@@ -106,69 +112,70 @@ class Matcher(Account):
             else:
                 self._liquidate(first, bar, bar.open, gap=True)
 
-    def _due(self, bar: Bar) -> None:
+    def _due(self, bar: Bar, leg: int) -> None:
         """(3) Oldest first."""
-        for order in list(self.orders[bar.symbol]):
-            if order.absent or order not in self.orders[bar.symbol]:
+        for order in self._waiting(bar, MARKET, LIMIT):
+            if order not in self.orders[bar.symbol] or order.tired or order.leg != leg:
                 continue
-            terms, tape = self.terms[bar.symbol], self.tapes[bar.symbol]
-            if order.kind == MARKET or order.begun:
+            bare = bare_price(self.terms[bar.symbol], bar.open, order.side)
+            if order.kind == MARKET and order.worst and (bare - order.worst) * order.side > 0:
+                self._gone(order)
+            elif order.kind == MARKET:
                 self._take(order, bar, bar.open, with_extra=self._lost(order, bar))
-            elif order.kind == LIMIT and order.fresh:
+            elif order.fresh:
                 order.fresh = False
-                paid = taker_price(terms, bar.open, order.side, 0, tape, bar, with_extra=False)
-                if (paid - order.price) * order.side <= 0:
-                    if order.post_only:
-                        self._gone(order)
-                    else:
-                        self._take(order, bar, bar.open, with_extra=False)
+                self._arrive(order, bar, bar.open)
 
-    def _adverse(self, bar: Bar, *, again: bool = False) -> None:
-        """(4) Nearest to the open first; `again`: for what protects a position opened inside this bar."""
+    def _arrive(self, order: Order, bar: Bar, at: int) -> None:
+        """A limit meets the market: it takes, expires if it may not, or rests."""
+        bare = bare_price(self.terms[bar.symbol], at, order.side)
+        if (bare - order.price) * order.side <= 0:
+            if order.post_only:
+                self._gone(order)
+            else:
+                self._take(order, bar, at, with_extra=False)
+
+    def _adverse(self, bar: Bar, leg: int, *, again: bool = False) -> None:
+        """(4) Nearest to the open first, oldest among equals, orders before liquidation."""
+        here: Leg = (bar.symbol, leg)
+        if not again and self.legs[here].steps:
+            self._count_ambiguous(bar, here, bar.low, bar.high)
         while True:
-            reached = []
+            reached: list[tuple[int, int, int, Order | Leg, int]] = []
             for age, order in enumerate(self._waiting(bar, *TRIGGERED_BY_STOP)):
-                if self._reached(order, bar.low, bar.high):
-                    at = self._at(order, bar)
-                    reached.append((abs(bar.open - at), 0, age, order, at))
-            for leg in self._held(bar.symbol):
-                tick = self.margins.first_tick(leg, bar.open, self._worst(leg, bar), self.wallet, self._others(bar))
-                if tick is not None:
-                    reached.append((abs(bar.open - tick), 1, 0, leg, tick))
+                if order.leg == leg and self._reached(order, bar.low, bar.high):
+                    reached.append((abs(bar.open - self._trigger(order)), 0, age, order, self._at(order, bar)))
+            tick = self._liquidation(here, bar) if self.legs[here].steps else None
+            if tick is not None:
+                reached.append((abs(bar.open - tick), 1, 0, here, tick))
             if not reached:
                 return
             *_, first, at = min(reached, key=lambda entry: entry[:3])
-            self._count_ambiguous(first, bar)
             if isinstance(first, Order):
                 self._trip(first, bar, at)
             else:
                 self._liquidate(first, bar, at, gap=False)
 
-    def _limits(self, bar: Bar) -> None:
+    def _limits(self, bar: Bar, leg: int) -> None:
         """(5) Traded through by a tick; nearest to the open first, oldest among equals."""
-        resting = [o for o in self._waiting(bar, LIMIT) if o.resting and self._through(o, bar)]
+        resting = [o for o in self._waiting(bar, LIMIT) if o.leg == leg and o.resting and self._through(o, bar)]
         for order in sorted(resting, key=lambda o: abs(bar.open - o.price)):
             if order in self.orders[bar.symbol] and not self._barred(order):
                 self._make(order, bar)
 
-    def _favourable(self, bar: Bar) -> None:
-        """(6) Take-profits, and stops that add to a position; nearest to the open first."""
-        tried: list[Order] = []
+    def _favourable(self, bar: Bar, leg: int) -> None:
+        """(6) Take-profits, nearest trigger first."""
         while True:
             reached = [
-                (abs(bar.open - self._at(order, bar)), age, order)
-                for age, order in enumerate(self._waiting(bar, *TRIGGERED_BY_TARGET, *TRIGGERED_BY_STOP))
-                if order not in tried
-                and self._reached(order, bar.low, bar.high)
-                and not self._barred(order)
-                and (order.kind in TRIGGERED_BY_TARGET)
+                (abs(bar.open - order.trigger), age, order)
+                for age, order in enumerate(self._waiting(bar, *TRIGGERED_BY_TARGET))
+                if order.leg == leg and self._reached(order, bar.low, bar.high) and not self._barred(order)
             ]
             if not reached:
                 return
             order = min(reached, key=lambda entry: entry[:2])[2]
-            tried.append(order)
             if order.kind == TAKE_LIMIT:
-                order.kind, order.fresh = LIMIT, False
+                order.kind, order.fresh, order.resting = LIMIT, False, False
                 if self._through(order, bar):
                     self._make(order, bar)
             else:
@@ -177,45 +184,41 @@ class Matcher(Account):
     # what orders do
 
     def _trip(self, order: Order, bar: Bar, at: int, *, gap: bool = False) -> None:
+        """A trigger is reached with the market at `at`. What is left of a market type is a market order from now on."""
         if order.kind in (STOP_LIMIT, TAKE_LIMIT):
             order.kind, order.fresh, order.resting = LIMIT, gap, gap
-            terms, tape = self.terms[bar.symbol], self.tapes[bar.symbol]
-            paid = taker_price(terms, at, order.side, 0, tape, bar, with_extra=False)
-            if not gap and (paid - order.price) * order.side <= 0:
-                self._take(order, bar, at, with_extra=False)
+            if not gap:
+                self._arrive(order, bar, at)
         else:
-            order.begun = True
-            lost = gap and self._lost(order, bar)
-            self._take(order, bar, at, with_extra=lost or order.kind in (STOP, TRAILING))
+            hurried = order.kind in (STOP, TRAILING)
+            order.kind = MARKET
+            self._take(order, bar, at, with_extra=hurried or (gap and self._lost(order, bar)))
 
     def _take(self, order: Order, bar: Bar, at: int, *, with_extra: bool) -> None:
         """A taker's fill of as much as there is room for; a limit order never pays beyond its limit."""
-        steps = self._wanted(order)
-        if steps == 0:
-            self._gone(order)
-            return
-        room = self.room[bar.symbol]
-        steps = steps if room is None else min(steps, room)
+        steps = self._allowed(order, bar)
         if steps == 0:
             return
         terms, tape = self.terms[bar.symbol], self.tapes[bar.symbol]
         ticks = taker_price(terms, at, order.side, steps, tape, bar, with_extra=with_extra)
         if order.kind == LIMIT and (ticks - order.price) * order.side > 0:
             ticks = order.price
-        if order.worst and (ticks - order.worst) * order.side > 0:
-            self._gone(order)
-            return
         self.slippage[bar.symbol] += order.side * (ticks - at) * steps * terms.unit
         self._fill(order, bar, steps, ticks, maker=False)
 
+    def _allowed(self, order: Order, bar: Bar) -> int:
+        """Steps to fill: what is wanted, cut to the room the bar's volume leaves. With nothing to reduce it is gone."""
+        wanted, room = self._wanted(order), self.room[bar.symbol]
+        if wanted == 0:
+            self._gone(order)
+            return 0
+        steps = wanted if room is None else min(wanted, room)
+        order.tired = steps < wanted
+        return steps
+
     def _make(self, order: Order, bar: Bar) -> None:
         """A maker's fill at the order's own price."""
-        steps = self._wanted(order)
-        if steps == 0:
-            self._gone(order)
-            return
-        room = self.room[bar.symbol]
-        steps = steps if room is None else min(steps, room)
+        steps = self._allowed(order, bar)
         if steps:
             self._fill(order, bar, steps, order.price, maker=True)
 
@@ -228,16 +231,15 @@ class Matcher(Account):
         room = self.room[bar.symbol]
         if room is not None:
             self.room[bar.symbol] = room - steps
-        done = held.steps == 0 if order.reducing else False
+        done = held.steps == 0 if self._reduces(order) else False
         done = done or (order.steps == 0 and not order.close)
-        if self.resting:
-            self.last[bar.symbol] = ticks
         self.reports.append(Report("fill", order.id, order.side, steps, ticks, fee, maker, done))
         if done:
             self.orders[order.symbol].remove(order)
         for other in list(self.orders[order.symbol]):
-            if other is not order and order.group and other.group == order.group:
+            if other is not order and order.group and (other.group, other.leg) == (order.group, order.leg):
                 self._gone(other)
+        self.begun.add((order.symbol, order.group))
 
     def _liquidate(self, leg: Leg, bar: Bar, at: int, *, gap: bool) -> None:
         """At the liquidation fee, outside the volume cap; in the gap no better for us than bankruptcy price."""
@@ -258,5 +260,7 @@ class Matcher(Account):
         self.fees += fee
         today = bar.open_ms // DAY_MS
         self.turnover[today] = self.turnover.get(today, 0) + steps * ticks * unit
+        if self.resting:
+            self.last[symbol, leg] = ticks
         if self.resting and held.sign and held.sign != before:
             held.opened_inside = True

@@ -5,7 +5,7 @@ from decimal import Decimal, getcontext
 from fractions import Fraction
 from math import ceil, floor
 
-from tests.reference.values import ONE, Bar, Terms
+from tests.reference.values import ONE, Bar, Terms, half_even
 
 getcontext().prec = 50
 DAY_MS = 86_400_000
@@ -42,35 +42,40 @@ class Tape:
 
 
 def extra(terms: Terms, ticks: int, tape: Tape) -> Fraction:
-    return max(Fraction(ticks * terms.floor_e8, ONE), tape.mean_true_range() * terms.range_percent / 100)
+    """The mean range is rounded up to 1e-8 ticks, and so is 10 % of it."""
+    mean_e8 = ceil(tape.mean_true_range() * ONE)
+    return max(Fraction(ticks * terms.floor_e8, ONE), Fraction(ceil(Fraction(mean_e8 * terms.range_percent, 100)), ONE))
 
 
 def impact(terms: Terms, steps: int, tape: Tape, bar: Bar) -> Fraction:
-    """As a share of the price."""
+    """As a share of the price: rint(1e8 x k x sqrt(Q)) in 1e-8."""
     if terms.impact is None or steps == 0:
         return Fraction(0)
-    coefficient, haircut, unknown = terms.impact
+    coefficient, haircut, unknown = (Decimal(value) / ONE for value in terms.impact)
     days = tape.days(bar)
-    if len(days) < 2:
-        return Fraction(unknown, ONE)
-    logs = [(Decimal(days[i][0]) / Decimal(days[i - 1][0])).ln() for i in range(1, len(days))]
+    volume = sum(volume for _, volume in days)
+    if len(days) < 2 or volume == 0:
+        return Fraction(unknown)
+    logs = [(Decimal(later) / Decimal(before)).ln() for (before, _), (later, _) in itertools.pairwise(days)]
     sigma = (sum((x * x for x in logs), Decimal(0)) / len(logs)).sqrt()
-    adv = Decimal(sum(volume for _, volume in days)) / len(days)
-    if adv == 0:
-        return Fraction(unknown, ONE)
-    share = (Decimal(steps) / (Decimal(haircut) / ONE * adv)).sqrt()
-    return Fraction(Decimal(coefficient) / ONE * sigma * share)
+    k = coefficient * sigma / (haircut * volume / len(days)).sqrt()
+    return Fraction(half_even(Fraction(ONE * k * Decimal(steps).sqrt())), ONE)
 
 
 def taker_price(terms: Terms, ticks: int, side: int, steps: int, tape: Tape, bar: Bar, *, with_extra: bool) -> int:
-    """p + s x ceil(p x half-spread + p x impact(Q) + extra), never below 1 tick."""
-    worse = Fraction(ticks * terms.half_spread_e8, ONE) + ticks * impact(terms, steps, tape, bar)
+    """p + s x ceil(p x (half-spread + impact(Q)) + extra), never below 1 tick."""
+    worse = ticks * (Fraction(terms.half_spread_e8, ONE) + impact(terms, steps, tape, bar))
     if with_extra:
         worse += extra(terms, ticks, tape)
     return max(1, ticks + side * ceil(worse))
 
 
+def bare_price(terms: Terms, ticks: int, side: int) -> int:
+    """A taker's price for nothing, without extra."""
+    return max(1, ticks + side * ceil(Fraction(ticks * terms.half_spread_e8, ONE)))
+
+
 def trailing_trigger(extreme: int, side: int, callback_e8: int) -> int:
-    """A callback away from the extreme: below it for a sell, above it for a buy, rounded away from the market."""
+    """A callback away from the best price: below it for a sell, above it for a buy, rounded away from it."""
     moved = Fraction(extreme * (ONE + side * callback_e8), ONE)
     return ceil(moved) if side > 0 else floor(moved)

@@ -89,9 +89,16 @@ class Stream:
             order.leg = draw.choice([1, -1])
         if len(self.kinds) > len(PLAIN):
             order.post_only = kind == LIMIT and draw.random() < 0.2
-            order.group = draw.choice([0, 0, 0, 1, 2])
+            order.group = draw.choice([0, 0, 1 + self.count // 4])
             order.worst = around + side * draw.randint(0, 4) if kind == MARKET and draw.random() < 0.2 else 0
         return order
+
+
+def place(both: Pair, order: Order, time_ms: int) -> None:
+    """Send it; a group that has begun to fill takes no more members."""
+    if (order.symbol, order.group) in both.matcher.begun:
+        order.group = 0
+    both.place(order, time_ms)
 
 
 def stream(
@@ -117,7 +124,7 @@ def stream(
         now = (minute + 1) * MINUTE_MS
         for flow, bar in zip(flows, slice_, strict=True):
             for _ in range(draw.choice([0, 0, 1, 1, 2, 4])):
-                both.place(flow.order(bar.close), now)
+                place(both, flow.order(bar.close), now)
             working = both.matcher.orders[flow.symbol]
             if draw.random() < 0.2 and working:
                 both.cancel(flow.symbol, draw.choice(working).id, now)
@@ -132,12 +139,12 @@ def stream(
         both.open(slice_)
         for flow, bar in zip(flows, slice_, strict=True):
             if draw.random() < 0.4:
-                both.place(flow.order(bar.open), bar.open_ms)
+                place(both, flow.order(bar.open), bar.open_ms)
         said = both.rest(slice_)
         while any(line[0] == "fill" for line in said):
             if draw.random() < 0.4:
                 flow = draw.choice(flows)
-                both.place(flow.order(flow.price), minute * MINUTE_MS + MINUTE_MS - 1)
+                place(both, flow.order(flow.price), minute * MINUTE_MS + MINUTE_MS - 1)
             said = both.rest(slice_, again=True)
         both.close()
     return both

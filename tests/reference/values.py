@@ -54,9 +54,10 @@ class Bar:
 @dataclass
 class Order:
     """`leg`: 0 in one-way mode, +1 the long and -1 the short leg in hedge mode. `worst`: a market order whose fill
-    would lie beyond it expires (0 = none). `passes`: opens that still pass before it arrives; `absent`: not there in
-    this bar. `begun`: a triggered order on its way through the market. `fresh`: arrived since the last bar; `resting`:
-    False for what became a limit in this bar. `extreme`: best price a trailing stop has seen, 0 while inactive."""
+    would lie beyond it expires (0 = none). `passes`: opens that still pass before it arrives; `absent`: not there yet.
+    `tired`: cut short in this bar, does nothing more in it. `fresh`: arrived since the last bar; `resting`: False for
+    what became a limit in this bar; `opened`: on the book since the open of this bar. `extreme`: best price a trailing
+    stop has seen, 0 while inactive."""
 
     id: str
     symbol: str
@@ -74,11 +75,12 @@ class Order:
     callback_e8: int = 0
     activation: int = 0
     passes: int = 0
-    begun: bool = False
+    tired: bool = False
     fresh: bool = True
     extreme: int = 0
     absent: bool = False
     resting: bool = True
+    opened: bool = False
 
     def __str__(self) -> str:
         """What differs from an order's defaults."""
