@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -23,7 +24,7 @@ from aister.core.trade import Fill, OrderType
 from aister.kernels.bracket import STOP, TARGET, TIME, TRADE, run
 from aister.kernels.signals import SIGNAL
 from aister.portfolio import Portfolio
-from aister.sim import SimVenue, Slippage
+from aister.sim import Fees, FeeTier, FillModel, Margin, SimVenue, Slippage
 from tests.kernels.test_bracket import CAPITAL, batch_state
 from tests.sim.market import MINUTE_MS, MONEY, bracketed, order, plain_model
 
@@ -32,6 +33,9 @@ START = 1_000_000
 LENGTH, BLOCK = 1_800, 24
 STEPS = 100
 FREE = Slippage(half_spread_e8=(), other_half_spread_e8=0, stop_floor_e8=0, stop_range_percent=0)
+FULL = FillModel(margin=Margin("isolated", 10))
+"""Impact at the rate for the unknown (a path is shorter than two days), 5 % of 100 coins a minute."""
+TIERED = Fees(tiers=(FeeTier(0, 10_000, 35_000), FeeTier(100_000 * MONEY, 5_000, 30_000)))
 FUNDING_EVERY = 48
 Ints = npt.NDArray[np.int64]
 
@@ -167,9 +171,9 @@ def test_a_coin_that_knows_the_next_bar_now_and_then_is_not_taken_for_one() -> N
 class Maker:
     """Rests a limit entry by a coin, away from the close; once in, leaves by time or by a bracket."""
 
-    def __init__(self, rng: np.random.Generator, *, bracket: bool, slippage: Slippage | None) -> None:
+    def __init__(self, rng: np.random.Generator, *, bracket: bool, model: FillModel) -> None:
         self.rng, self.bracket = rng, bracket
-        self.venue = SimVenue(base_interval_ms=MINUTE_MS, model=plain_model(10, slippage=slippage))
+        self.venue = SimVenue(base_interval_ms=MINUTE_MS, model=model)
         self.books = Portfolio("coin", CAPITAL)
         for one in (self.venue, self.books):
             one.list_instrument(bracketed())
@@ -239,16 +243,18 @@ class Maker:
 
 
 @pytest.mark.parametrize(
-    ("bracket", "slippage"),
+    ("bracket", "model"),
     [
-        pytest.param(False, None, id="time exits only, with slippage"),
-        pytest.param(True, None, id="stop and target, with slippage"),
-        pytest.param(True, FREE, id="stop and target, without slippage"),
+        pytest.param(False, plain_model(10), id="time exits only, with slippage"),
+        pytest.param(True, plain_model(10), id="stop and target, with slippage"),
+        pytest.param(True, plain_model(10, slippage=FREE), id="stop and target, without slippage"),
+        pytest.param(True, FULL, id="stop and target, the full model"),
+        pytest.param(
+            True, msgspec.structs.replace(FULL, margin=Margin("cross", 10), fees=TIERED), id="cross, fee tiers"
+        ),
     ],
 )
-def test_limit_entries_lose_their_costs_and_what_the_bar_that_hits_them_takes(
-    bracket: bool, slippage: Slippage | None
-) -> None:
+def test_limit_entries_lose_their_costs_and_what_the_bar_that_hits_them_takes(bracket: bool, model: FillModel) -> None:
     """200 paths of BTCUSDT's bars, the calmest, so that costs stand out. Signs change every bar here, so that being hit
     tells nothing about the next one."""
     rng = np.random.default_rng(20)
@@ -256,9 +262,9 @@ def test_limit_entries_lose_their_costs_and_what_the_bar_that_hits_them_takes(
     for _ in range(200):
         ticks = path(rng, 600, flip_every=1, symbols=1)
         columns = [(column / 10.0).tolist() for column in ticks]
-        maker = Maker(rng, bracket=bracket, slippage=slippage)
+        maker = Maker(rng, bracket=bracket, model=model)
         bars = [
-            BarClosed((i + 1) * MINUTE_MS, "BTCUSDT", i * MINUTE_MS, *prices, 1.0)
+            BarClosed((i + 1) * MINUTE_MS, "BTCUSDT", i * MINUTE_MS, *prices, 100.0)
             for i, prices in enumerate(zip(*columns, strict=True))
         ]
         maker.trade(bars, ticks)
@@ -275,7 +281,7 @@ def test_limit_entries_lose_their_costs_and_what_the_bar_that_hits_them_takes(
     holds, words = within_two_errors(gross)
     print(f"{entries} entries, {words}, hit {hit.mean():.3f}, costs {costs.mean():.3f}")
     assert holds, words
-    assert (slipped == 0) == (slippage is FREE)
+    assert (slipped == 0) == (model.slippage is FREE)
     assert both < 1e-3 * entries
     assert takers < 0.01 * entries
     assert hit.mean() < -3 * hit.std(ddof=1) / np.sqrt(len(hit)), "a fill inside a bar is never a gift"

@@ -7,90 +7,13 @@ import numpy as np
 import pytest
 
 from aister.kernels.book import (
-    BOOK,
     LIMIT,
-    MARKET,
-    NEVER_ABOVE,
-    STOP_MARKET,
-    TAKE_PROFIT_MARKET,
     place_order,
     withdraw_order,
 )
-from aister.kernels.ledger import ACCOUNT, book_transfer
-from aister.kernels.matching import open_bar, rest_bar, settle_funding, start_bar
-from aister.kernels.state import allocate
+from aister.kernels.matching import settle_funding
+from tests.kernels.bench import UNIT, Bench
 from tests.kernels.plain_book import PlainBook
-
-KINDS = {"market": MARKET, "limit": LIMIT, "stop": STOP_MARKET, "target": TAKE_PROFIT_MARKET}
-UNIT = 100_000_000  # one tick x one step = 1 quote unit
-
-
-class Bench:
-    """A book in whole ticks without spread or fees unless asked for, and short words to drive it."""
-
-    def __init__(
-        self,
-        leverage: int = 1,
-        half_spread: int = 0,
-        floor: int = 0,
-        fees: tuple[int, int, int] = (0, 0, 0),
-        tiers: tuple[tuple[int, int], ...] = ((0, 0),),
-        wallet: int = 10**12,
-        share_e4: int = 0,
-    ) -> None:
-        self.books, self.account = allocate(BOOK), allocate(ACCOUNT)
-        book = self.books[0]
-        book["unit"], book["leverage"], book["ticks_per_quote"] = UNIT, leverage, 1.0
-        book["steps_per_base"] = 1.0
-        book["costs"] = (*fees, half_spread, floor, 10, 0, share_e4)
-        book["tier_count"], book["watch_high"] = len(tiers), NEVER_ABOVE
-        for i, tier in enumerate(tiers):
-            book["tiers"][i] = tier
-        book_transfer(self.account, wallet)
-
-    def place(
-        self,
-        number: int,
-        kind: str,
-        side: int,
-        steps: int = 0,
-        at: int = 0,
-        *,
-        reduce: bool = False,
-        close: bool = False,
-        wait: int = 0,
-    ) -> None:
-        price, trigger = (at, 0) if kind == "limit" else (0, at)
-        assert place_order(self.books, number, KINDS[kind], side, steps, price, trigger, int(reduce), int(close), wait)
-
-    def open(
-        self, o: int, range_ticks: int = 0, lost: int = 0, volume: float = 0.0, impact: float = 0.0, day: int = 0
-    ) -> list[tuple[int, int, int]]:
-        start_bar(self.books, self.account, day * 86_400_000, range_ticks * 10**8, lost, volume, impact)
-        open_bar(self.books, self.account, float(o))
-        return self.fills()
-
-    def rest(self, o: int, h: int, l: int, c: int = 0, *, again: int = 0) -> list[tuple[int, int, int]]:
-        rest_bar(self.books, self.account, float(o), float(h), float(l), float(c or o), again)
-        return self.fills()
-
-    def fills(self) -> list[tuple[int, int, int]]:
-        """(order, steps, ticks) of the last phase."""
-        book = self.books[0]
-        return [(r["id"], r["steps"], r["ticks"]) for r in book["reports"][: book["report_count"]]]
-
-    def long(self, steps: int, at: int) -> None:
-        """Hold a long bought at the open `at`."""
-        self.place(90, "market", 1, steps)
-        assert self.open(at) == [(90, steps, at)]
-
-    @property
-    def steps(self) -> int:
-        return int(self.books[0]["position"]["steps"])
-
-    @property
-    def wallet(self) -> int:
-        return int(self.account[0]["wallet"])
 
 
 def test_a_gap_through_the_stop_fills_at_the_open_worsened() -> None:

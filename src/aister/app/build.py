@@ -120,6 +120,10 @@ def build_run(
     model = msgspec.structs.replace(model or FillModel(), margin=Margin("isolated", limits.leverage))
     venue = SimVenue(base_interval_ms=feed.base_interval_ms, model=model)
     venue.deposit(settings.capital)
+    for instrument in feed.instruments.values():
+        venue.list_instrument(instrument)
+    for market in feed.history.slices() if feed.history else ():
+        venue.remember(market.bars)
     kernel = risk(feed.instruments, key) if risk else _risk(settings, limits, feed.instruments, key)
     engine = Engine(
         trader_id=settings.trader_id,

@@ -90,7 +90,7 @@ def begin_bar(
     book.room = room_in(book.costs, volume_steps)
     book.impact = impact
     book.opened_inside = 0
-    book.leg_of_path = 0
+    book.leg_of_path = 3
     moved = 0
     for i in range(book.order_count):
         order = book.orders[i]

@@ -30,6 +30,7 @@ def path_phase(book: Record, account: Record, o: int, h: int, l: int, c: int, ag
     low_first = o - l <= h - o
     if again == 0:
         book.leg_of_path = 0
+        book.at = o
         _walk_to(book, o)
     while book.leg_of_path < 3 and book.report_count == 0 and account.overflow == 0:
         end = c
