@@ -232,6 +232,13 @@ def test_names_that_double_at_each_level_are_bounded() -> None:
     assert "more than 1,000" in refused({**GOOD, "let": GOOD["let"] | wide})[0][1]
 
 
+def test_many_parts_count_as_many_levels() -> None:
+    long = {"+": [ATR] * 64}
+    read_spec(changed("/long/stop", {"distance": long}))
+    longer = {"+": [{"+": [ATR] * 64}, *[ATR] * 63]}
+    assert "more than 100 levels" in refused(changed("/long/stop", {"distance": longer}))[0][1]
+
+
 def test_what_depends_on_instruments_data_and_costs() -> None:
     spec = read_spec(changed("/symbols", ["BTCUSDT", "ETHUSDT"]))
     btc, eth = instrument("BTCUSDT"), instrument("ETHUSDT")

@@ -129,7 +129,8 @@ def _too_deep(spec: Spec, named: dict[str, Node]) -> list[Finding]:
             if node.name not in levels:
                 levels[node.name] = level(named[node.name])
             return 1 + levels[node.name]
-        return 1 + max((level(part) for _, part in children(node)), default=0)
+        levels_below = [level(part) for _, part in children(node)]
+        return max(1, len(levels_below) - 1) + max(levels_below, default=0)  # many parts are joined one by one
 
     for name in _inside_out(named):
         levels[name] = level(named[name])
