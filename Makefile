@@ -23,8 +23,11 @@ check: $(INSTALLED) ## style, types, import contracts, house rules, published fi
 campaign: $(INSTALLED) ## the long measurements; writes docs/results/NAME.json
 	$(BIN)/python -m checks.campaign $(CAMPAIGN_ARGS)
 
-bench: $(INSTALLED) ## measure speed and memory, e.g. make bench BENCH_ARGS="engine --quick"
-	$(BIN)/aister bench $(BENCH_ARGS)
+bench: $(INSTALLED) ## this engine beside its peers; or one bench of our own: make bench BENCH_ARGS="engine --quick"
+	@if [ -n "$(BENCH_ARGS)" ]; then $(BIN)/aister bench $(BENCH_ARGS); else $(BIN)/python -m bench.compare; fi
+
+oracles: $(INSTALLED) ## other engines' trades of one seeded month; writes tests/oracles/goldens.json
+	$(BIN)/python -m bench.oracles.make
 
 fmt: $(INSTALLED) ## format the code
 	$(BIN)/ruff format .
@@ -64,4 +67,4 @@ $(INSTALLED): pyproject.toml constraints.txt make/install.py
 	@$(find-python) "$$python" -m make.install
 	@touch $(INSTALLED)
 
-.PHONY: setup run test check campaign bench fmt lock fresh clean distclean help
+.PHONY: setup run test check campaign bench oracles fmt lock fresh clean distclean help
