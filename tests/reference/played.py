@@ -8,6 +8,8 @@ ticks the half-spread is 5 ticks, 1 bp is 10, and 1,000 steps are worth 100,000 
 
 from collections.abc import Sequence
 
+import msgspec
+
 from aister.sim.models import Latency
 from tests.reference.drive import Said
 from tests.reference.streams import CAPITAL, MINUTE_MS, pair
@@ -29,15 +31,17 @@ def sell(name: str, kind: str = MARKET, steps: int = 1_000, at: int = 0, **more:
 
 
 def _order(side: int, name: str, kind: str, steps: int, at: int, more: dict[str, object]) -> Order:
-    price, trigger = (at, 0) if kind == LIMIT else (0, at)
+    price, trigger = (at, 0) if kind == LIMIT else (int(str(more.pop("price", 0))), at)
     return Order(name, SYMBOL, kind, side, steps, price, trigger, **more)  # type: ignore[arg-type]
 
 
 class Played:
     """Starts after one flat bar at 100,000, so that there is a market price and no range yet."""
 
-    def __init__(self, leverage: int = 3, wait_ms: int = 0) -> None:
-        self.both = pair(plain_model(leverage, latency=Latency(wait_ms)))
+    def __init__(self, leverage: int = 3, wait_ms: int = 0, **changes: object) -> None:
+        """`changes`: fields of the fill model other than a plain one's (no impact, no volume cap)."""
+        model = plain_model(leverage, latency=Latency(wait_ms))
+        self.both = pair(msgspec.structs.replace(model, **changes))
         self.minute = 0
         self.bar(100_000)
 
@@ -55,11 +59,12 @@ class Played:
         after_open: Sequence[Order] = (),
         after_rest: Sequence[Order] = (),
         skip: int = 0,
+        volume: int = 10**9,
     ) -> list[tuple[object, ...]]:
         """One bar (flat where nothing is said); answers (order, side x steps, ticks, maker) of its fills. `skip` bars
         are missing before it."""
         self.minute += skip
-        bar = Bar(SYMBOL, self.minute * MINUTE_MS, opened, high or opened, low or opened, close or opened, 10**9)
+        bar = Bar(SYMBOL, self.minute * MINUTE_MS, opened, high or opened, low or opened, close or opened, volume)
         self.minute += 1
         said = self.both.open([bar])
         self.send(*after_open)
