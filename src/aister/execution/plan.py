@@ -69,8 +69,9 @@ def close_intent(symbol: str, position_side: Side, steps: int, mark_ticks: int, 
 
 
 def superseded_stops(book: OrderBook, accepted_id: str) -> list[str]:
-    """Stops that a newly accepted one replaces."""
-    return [w.order.client_id for w in book.of(Purpose.STOP) if w.order.client_id != accepted_id]
+    """Stops that a newly accepted one replaces: those sent before it (a newer one may still be on its way)."""
+    sent = [w.order.client_id for w in book.of(Purpose.STOP)]
+    return sent[: sent.index(accepted_id)] if accepted_id in sent else []
 
 
 def obsolete(book: OrderBook) -> list[str]:

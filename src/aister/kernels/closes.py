@@ -1,0 +1,125 @@
+"""What is decided at a bar's close: to leave, to move the stop, to give up an entry, to enter and how much."""
+
+from aister.kernels import Record, step
+from aister.kernels.book import LIMIT, MARKET, STOP_MARKET, place, withdraw
+from aister.kernels.bracket import NEXT_TARGET, close_out, closes, rests, supersede
+from aister.kernels.cost import RATE_ONE
+from aister.kernels.sizing import MOST, share_of, size_for_margin, size_for_risk
+from aister.kernels.trades import CLOSE, ENTRY, EXIT, STOP, TIME
+
+
+@step
+def _trail(s: Record, close: int) -> None:
+    """Move the stop towards profit, to break-even or the trail, if the price has not passed it already."""
+    side = s.trades[0].side
+    s.moves = 0
+    if (close - s.best_ticks) * side > 0:
+        s.best_ticks = close
+    if s.hit < s.plan.break_even_after:
+        return
+    stop = s.stop_ticks
+    wanted = s.trades[0].entry_ticks + side * s.cost_ticks
+    if (close - wanted) * side > 0 and (wanted - stop) * side > 0:
+        stop = wanted
+    if s.plan.trail_share_e4 > 0:
+        wanted = s.best_ticks - side * (s.risk_ticks * s.plan.trail_share_e4 // 10_000)
+        if (close - wanted) * side > 0 and (wanted - stop) * side > 0:
+            stop = wanted
+    if stop != s.stop_ticks:
+        s.stop_ticks = stop
+        s.stops += 1
+        number = STOP + NEXT_TARGET * s.stops
+        place(s.book, number, STOP_MARKET, -side, 0, 0, stop, 0, 1, s.plan.wait)
+        if s.plan.ack == 0:
+            supersede(s, number)
+        else:
+            s.ack_at[s.acks] = s.bar + s.plan.ack
+            s.ack_id[s.acks] = number
+            s.acks += 1
+
+
+@step
+def _manage(s: Record, now_ms: int, close: int, decides: int) -> None:
+    """Time stop, protection, break-even and trailing, then what the strategy wants to leave."""
+    if now_ms >= s.deadline_ms:
+        close_out(s, TIME)
+    elif not rests(s, STOP) and not closes(s):
+        close_out(s, CLOSE)
+    elif decides == 1 or s.moves == 1:
+        _trail(s, close)
+    if now_ms >= s.leave_ms:
+        close_out(s, EXIT)
+
+
+@step
+def at_close(s: Record, now_ms: int, close: int, decides: int, leaves: int) -> None:
+    """A bar closed. decides: 1 at a decision close; leaves: 1 where an exit of the side held was signalled. The setup
+    of this close is taken afterwards (`arm`), if the desk was `free` before."""
+    s.close_ticks = close
+    if s.open == 1:
+        s.mark_ticks = close
+        _manage(s, now_ms, close, decides)
+        if leaves == 1:
+            s.leave_ms = min(s.leave_ms, now_ms + s.plan.delay_ms)
+            if now_ms >= s.leave_ms:
+                close_out(s, EXIT)
+    if s.entering == 1 and now_ms >= s.entry_ends_ms and withdraw(s.book, ENTRY) == 1:
+        s.gone = 1
+
+
+@step
+def arm(s: Record, now_ms: int, row: int) -> None:
+    """Take the setup that was copied into `setup`, row `row`: its order goes out after the delay."""
+    s.row = row
+    s.armed = 1
+    s.fires_ms = now_ms + s.plan.delay_ms
+
+
+@step
+def fire(s: Record, now_ms: int, mark: int, equity: int, gross: int, spare: int) -> None:
+    """Send the entry of the armed setup, if it is not too late and a sound size is left. equity: of the account at its
+    newest marks; gross: notional held and entering in other symbols; spare: wallet less margins held and reserved."""
+    s.armed = 0
+    setup = s.setup
+    if now_ms > s.fires_ms + setup.life_ms:
+        return
+    price = setup.entry_ticks if setup.limit == 1 else mark
+    steps = _size(s, setup, mark, price, equity, gross, spare)
+    if steps == 0:
+        return
+    s.entering = 1
+    s.entry_left = steps
+    s.planned_ticks = price
+    s.entry_ends_ms = now_ms + setup.life_ms
+    if setup.limit == 1:
+        place(s.book, ENTRY, LIMIT, setup.side, steps, price, 0, 0, 0, s.plan.wait)
+    else:
+        place(s.book, ENTRY, MARKET, setup.side, steps, 0, 0, 0, 0, s.plan.wait)
+
+
+@step
+def _size(s: Record, setup: Record, mark: int, price: int, equity: int, gross: int, spare: int) -> int:
+    """The steps of an entry at `price`; 0 when it may not be or the smallest order is more than what is allowed."""
+    plan = s.plan
+    unit = s.book.unit
+    side = setup.side
+    nearer = min(price, mark) if side > 0 else max(price, mark)
+    if setup.stop_ticks <= 0 or (nearer - setup.stop_ticks) * side < 1:
+        return 0
+    if setup.limit == 1:
+        if price < plan.min_ticks or price > plan.max_ticks:
+            return 0
+        if side > 0 and price * RATE_ONE > mark * plan.band_up_e8:
+            return 0
+        if side < 0 and price * RATE_ONE < mark * plan.band_down_e8:
+            return 0
+    worth = max(0, equity)
+    per_step = price * unit
+    largest = plan.max_steps if setup.limit == 1 else plan.market_max_steps
+    steps = min(size_for_risk(worth, plan.risk_e8, abs(price - setup.stop_ticks), unit), largest)
+    steps = min(steps, share_of(worth, plan.cap_e8) // per_step)
+    steps = min(steps, max(0, min(worth, MOST // plan.leverage) * plan.leverage - gross) // per_step)
+    steps = min(steps, max(0, plan.granted - 1) // per_step)
+    steps = min(steps, size_for_margin(spare, plan.leverage, plan.taker_e8, per_step))
+    smallest = max(plan.min_steps, -(-plan.min_notional // per_step))
+    return steps if steps >= smallest else 0

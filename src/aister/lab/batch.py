@@ -1,0 +1,348 @@
+"""Setups in, trades out: a plan, a fill model and the batch loop over columns.
+
+    prepare(series) once  ->  many runs  ->  Simulated
+    simulate(market, signals, plan, model, capital)
+
+What a run costs is the loop alone: prices in ticks, volumes in steps, impact, settlement rows and decision closes are
+worked out once a series and shared, read-only, by every run over it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from aister.core.errors import DataError, MoneyOverflow, SettingsError, UsageError
+from aister.core.instrument import Instrument
+from aister.core.money import RATE_ONE, UNIT
+from aister.execution.bracket import ManagementRules
+from aister.kernels.batch import OVERFLOW, TOO_MANY, decision_bars, run_one, run_several
+from aister.kernels.bracket import DESK, MAX_ACKS
+from aister.kernels.impact import days_state, impact_column
+from aister.kernels.ledger import ACCOUNT, book_transfer
+from aister.kernels.state import State, allocate
+from aister.kernels.trades import FILL, TRADE
+from aister.ports.market import Market, Series
+from aister.ports.signals import Signals
+from aister.sim.desk import write_book
+from aister.sim.models import FillModel, Impact
+
+__all__ = ["Plan", "Prepared", "Simulated", "prepare", "run", "simulate"]
+
+DAY_MS = 86_400_000
+_MOST = 1 << 62
+_FILLS_A_TRADE = 8
+
+Ints = npt.NDArray[np.int64]
+Small = npt.NDArray[np.int32]
+Rows = npt.NDArray[Any]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What is done with a setup. risk_e8: share of equity lost at the stop; cap_e8: notional at most, as a multiple of
+    equity; both 1e-8. delay_bars: base bars between a decision and its order, on top of the fill model's decision
+    latency."""
+
+    risk_e8: int = 500_000
+    cap_e8: int = RATE_ONE
+    management: ManagementRules = ManagementRules()
+    delay_bars: int = 0
+
+    def check(self) -> "Plan":
+        """The plan itself; raises `SettingsError` for what cannot be."""
+        if not 0 < self.risk_e8 <= RATE_ONE:
+            raise SettingsError("The risk of a trade is a share of equity above 0 and at most 1.")
+        if not 0 < self.cap_e8 <= 1_000 * RATE_ONE:
+            raise SettingsError("The cap on notional is a multiple of equity above 0 and at most 1,000.")
+        if self.delay_bars < 0 or self.management.break_even_after < 0 or self.management.trail_share_e4 < 0:
+            raise SettingsError("Delay, break-even and trail cannot be negative.")
+        return self
+
+
+class Prepared(msgspec.Struct, frozen=True, eq=False):
+    """One series as the loop reads it, by bar of the series: prices in int32 ticks, volume in steps, impact(1) (or one
+    0.0: none is modelled), bar numbers of settlements and decision closes, and of the last bar of each UTC day that
+    ends in the span (-1: none yet) with the day's end."""
+
+    series: Series
+    impact_model: Impact | None
+    open: Small
+    high: Small
+    low: Small
+    close: Small
+    volume: Ints
+    impact: npt.NDArray[np.float64]
+    funding_at: Small
+    funding_e8: Ints
+    decides: Small
+    day_ms: Ints
+    day_at: Small
+
+
+class Simulated(msgspec.Struct, frozen=True, eq=False):
+    """What came of it. trades: rows of `kernels.trades.TRADE` in order of their end, those still open left out; fills:
+    rows of FILL, or None when not asked for; equity at `equity_ms`: the start, each 00:00 UTC, the end. Sums are money
+    units: wallet, fees, funding (both positive = paid), slippage, liquidation_fees of the whole account, what is open
+    at the end included. unknown_impacts: fills charged the model's rate because impact could not be computed."""
+
+    symbols: tuple[str, ...]
+    trades: Rows
+    fills: Rows | None
+    equity_ms: Ints
+    equity: Ints
+    wallet: int
+    fees: int
+    funding: int
+    slippage: int
+    liquidation_fees: int
+    ambiguous: int
+    unknown_impacts: int
+    held: tuple[int, ...]
+    assumptions: dict[str, str]
+
+
+def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prepared:
+    """Work out once what every run over the series under this model's impact shares. `decides_ms`: the timeframes the
+    strategy decides on. Raises `DataError` for prices that do not fit the loop's ticks."""
+    per_quote = series.instrument.ticks_per_quote
+    if len(series.high) and series.high.max() * per_quote >= 2**31:
+        raise DataError(f"{series.symbol}: prices are more than 2^31 ticks; use a coarser tick.")
+    ticks = [np.rint(x * per_quote).astype(np.int32) for x in (series.open, series.high, series.low, series.close)]
+    volume = np.rint(series.volume * (UNIT / series.instrument.step_e8)).astype(np.int64)
+    impact = np.zeros(1)
+    if model.impact is not None:
+        impact = np.zeros(len(series.open_ms))
+        days = days_state(model.impact.coefficient_e4 / 10_000, model.impact.haircut_e4 / 10_000)
+        impact_column(days, series.open_ms, series.close, volume, series.interval_ms, impact)
+    at = np.searchsorted(series.open_ms, series.funding_ms)
+    inside = (at < len(series.open_ms)) & (at >= series.start)
+    closes = [np.zeros(len(series.open_ms), np.int32) for _ in decides_ms]
+    found = [out[: decision_bars(series.open_ms, series.interval_ms, ms, out)] for ms, out in zip(decides_ms, closes, strict=True)]
+    first_ms, end_ms = int(series.open_ms[series.start]), int(series.open_ms[-1]) + series.interval_ms
+    day_ms = np.arange(first_ms // DAY_MS + 1, end_ms // DAY_MS + 1, dtype=np.int64) * DAY_MS
+    day_at = np.searchsorted(series.open_ms, day_ms - series.interval_ms, "right") - 1
+    return Prepared(
+        series=series,
+        impact_model=model.impact,
+        open=ticks[0],
+        high=ticks[1],
+        low=ticks[2],
+        close=ticks[3],
+        volume=volume,
+        impact=impact,
+        funding_at=at[inside].astype(np.int32),
+        funding_e8=series.funding_e8[inside],
+        decides=np.unique(np.concatenate([np.zeros(0, np.int32), *found])),
+        day_ms=day_ms,
+        day_at=day_at.astype(np.int32),
+    )
+
+
+def simulate(
+    market: Market,
+    signals: Mapping[str, Signals],
+    plan: Plan,
+    model: FillModel,
+    capital: int,
+    *,
+    decides_ms: Sequence[int],
+    fills: bool = False,
+    dense: bool = False,
+) -> Simulated:
+    """Run the account over the market's span. `signals` by symbol, `capital` in money units.
+
+    Raises `UsageError` for a symbol the market does not have, `MoneyOverflow` when an amount leaves 64 bits,
+    `SettingsError` for a plan or model that cannot be."""
+    if unknown := set(signals) - set(market.symbols):
+        raise UsageError(f"There are no bars of {', '.join(sorted(unknown))}; the market has {', '.join(market.symbols)}.")
+    prepared = [prepare(one, model, decides_ms) for one in market.series if one.symbol in signals]
+    return run(prepared, signals, plan, model, capital, fills=fills, dense=dense)
+
+
+def run(
+    prepared: Sequence[Prepared],
+    signals: Mapping[str, Signals],
+    plan: Plan,
+    model: FillModel,
+    capital: int,
+    *,
+    fills: bool = False,
+    dense: bool = False,
+    together: bool = False,
+) -> Simulated:
+    """`simulate` on what `prepare` made. One series takes the loop that jumps (`dense`: at every bar), several, or one
+    with `together`, the loop for several symbols."""
+    plan.check()
+    _possible(model, prepared)
+    desks = np.zeros(len(prepared) * DESK.itemsize, "u1").view(DESK)
+    for number, one in enumerate(prepared):
+        _write_desk(desks[number], one.series.instrument, one.series.interval_ms, plan, model)
+        desks[number]["symbol"] = number
+    accounts = allocate(ACCOUNT)
+    book_transfer(accounts, capital)
+    rows = sum(len(signals[one.series.symbol].setups) for one in prepared)
+    trades = np.empty(2 * rows + 1, TRADE)
+    noted = np.zeros(_FILLS_A_TRADE * rows + 64 if fills else 0, FILL)
+    if len(prepared) == 1 and not together:
+        count, day_ms, equity = _alone(desks, accounts, prepared[0], signals, trades, noted, dense)
+    else:
+        count, day_ms, equity = _together(desks, accounts, prepared, signals, trades, noted)
+    if count == OVERFLOW:
+        raise MoneyOverflow("An amount of the simulated account does not fit in 64 bits; reduce the capital or the risk.")
+    if count == TOO_MANY:
+        raise UsageError("More fills than there is room for; run it without asking for fills.")
+    return _simulated(desks, accounts[0], prepared, model, capital, trades[:count], noted if fills else None, day_ms, equity)
+
+
+def _possible(model: FillModel, prepared: Sequence[Prepared]) -> None:
+    model.check()
+    if not prepared:
+        raise UsageError("There is nothing to run: give signals of at least one symbol.")
+    interval_ms = prepared[0].series.interval_ms
+    if any(one.series.interval_ms != interval_ms for one in prepared):
+        raise UsageError("The series of one account have one base interval.")
+    if any(one.impact_model != model.impact for one in prepared):
+        raise UsageError("These series were prepared for another impact model; prepare them again.")
+    if model.position_mode == "hedge":
+        raise SettingsError("A batch run holds one position a symbol; choose one_way.")
+    if _acknowledged(model, interval_ms) > MAX_ACKS:
+        raise SettingsError(f"Latencies of more than {MAX_ACKS} bars cannot be run; feed longer bars.")
+    if model.margin.mode == "cross" and len(prepared) > 1:
+        raise SettingsError("Cross margin over several symbols runs in the event engine only; choose isolated.")
+    for one in prepared:
+        if one.series.instrument.status != "TRADING":
+            raise SettingsError(f"{one.series.symbol} is {one.series.instrument.status}; it cannot be traded.")
+
+
+def _acknowledged(model: FillModel, interval_ms: int) -> int:
+    """Opens that pass between an order and the word that it was accepted."""
+    return model.latency.bars(interval_ms) + model.latency.ack_bars(interval_ms)
+
+
+def _write_desk(desk: np.void, instrument: Instrument, interval_ms: int, plan: Plan, model: FillModel) -> None:
+    write_book(desk["book"], instrument, model)
+    leverage = model.margin.leverage
+    _, taker_e8, _ = model.fees.rates_e8(instrument)
+    half_spread_e8 = model.slippage.half_spread(instrument)
+    granted = max((b.cap for b in instrument.brackets if b.max_leverage >= leverage), default=0)
+    p = desk["plan"]
+    p["risk_e8"], p["cap_e8"], p["leverage"] = plan.risk_e8, plan.cap_e8, leverage
+    p["granted"], p["taker_e8"] = min(granted, _MOST), instrument.taker_e8
+    p["min_steps"], p["max_steps"] = instrument.min_steps, instrument.max_steps
+    p["market_max_steps"], p["min_notional"] = instrument.market_max_steps, instrument.min_notional
+    p["min_ticks"], p["max_ticks"] = instrument.min_ticks, instrument.max_ticks
+    p["band_up_e8"], p["band_down_e8"] = instrument.band_up_e8, instrument.band_down_e8
+    p["wait"] = model.latency.bars(interval_ms)
+    p["ack"] = _acknowledged(model, interval_ms)
+    p["delay_ms"] = (plan.delay_bars + model.latency.decision_ms // interval_ms) * interval_ms
+    p["cost_e8"] = 2 * (taker_e8 + half_spread_e8) + model.slippage.stop_floor_e8
+    p["interval_ms"] = interval_ms
+    p["break_even_after"] = plan.management.break_even_after
+    p["trail_share_e4"] = plan.management.trail_share_e4
+
+
+def _bars_of(one: Prepared, times_ms: Ints) -> tuple[npt.NDArray[np.bool_], Small]:
+    """Which of these close times are closes of bars in the span, and of which bars."""
+    opened = times_ms - one.series.interval_ms
+    at = np.searchsorted(one.series.open_ms, opened)
+    at[at == len(one.series.open_ms)] = 0
+    known = (one.series.open_ms[at] == opened) & (at >= one.series.start)
+    return known, at[known].astype(np.int32)
+
+
+def _alone(
+    desks: State, accounts: State, one: Prepared, signals: Mapping[str, Signals], trades: Rows, fills: Rows, dense: bool
+) -> tuple[int, Ints, Ints]:
+    given = signals[one.series.symbol]
+    known, setup_at = _bars_of(one, given.setups["time_ms"])
+    leaving, exit_at = _bars_of(one, given.exits["time_ms"])
+    equity = np.zeros(len(one.day_ms), np.int64)
+    setups = given.setups if known.all() else given.setups[known]
+    count = run_one(
+        desks, accounts, one.series.open_ms, one.open, one.high, one.low, one.close, one.volume, one.impact,
+        one.series.start, one.funding_at, one.funding_e8, one.decides, setups, setup_at,
+        exit_at, given.exits["side"][leaving], one.day_at, equity, trades, fills, int(dense),
+    )  # fmt: skip
+    return count, one.day_ms, equity
+
+
+def _together(
+    desks: State, accounts: State, prepared: Sequence[Prepared], signals: Mapping[str, Signals], trades: Rows, fills: Rows
+) -> tuple[int, Ints, Ints]:
+    first, rows, decides, setups, setup_at, exit_at, exit_side = [], [], [], [], [], [], []
+    base = funded = taken = left = 0
+    for one in prepared:
+        given, n = signals[one.series.symbol], len(one.series.open_ms)
+        known, at = _bars_of(one, given.setups["time_ms"])
+        leaving, leave_at = _bars_of(one, given.exits["time_ms"])
+        first += [base, base + one.series.start, base + n]
+        setups.append(given.setups[known])
+        setup_at.append(at + np.int32(base))
+        exit_at.append(leave_at + np.int32(base))
+        exit_side.append(given.exits["side"][leaving])
+        mask = np.zeros(n, np.bool_)
+        mask[one.decides] = True
+        decides.append(mask)
+        ends = (funded + len(one.series.funding_ms), taken + len(at), left + len(leave_at))
+        skipped = int(np.searchsorted(one.series.funding_ms, one.series.open_ms[one.series.start]))
+        rows += [funded + skipped, ends[0], taken, ends[1], left, ends[2]]
+        funded, taken, left = ends
+        base += n
+    start_ms = min(int(one.series.open_ms[one.series.start]) for one in prepared)
+    end_ms = max(int(one.series.open_ms[-1]) for one in prepared) + prepared[0].series.interval_ms
+    day_ms = np.arange(start_ms // DAY_MS + 1, end_ms // DAY_MS + 1, dtype=np.int64) * DAY_MS
+    equity = np.zeros(len(day_ms), np.int64)
+
+    def joined(name: str) -> Any:
+        return np.concatenate([getattr(one, name) for one in prepared])
+
+    impact = joined("impact") if prepared[0].impact_model else np.zeros(1)
+    count = run_several(
+        desks, accounts, np.array(first, np.int64), np.concatenate([one.series.open_ms for one in prepared]),
+        joined("open"), joined("high"), joined("low"), joined("close"), joined("volume"), impact,
+        np.array(rows, np.int64), np.concatenate([one.series.funding_ms for one in prepared]),
+        np.concatenate([one.series.funding_e8 for one in prepared]), np.concatenate(decides),
+        np.concatenate(setups), np.concatenate(setup_at), np.concatenate(exit_at), np.concatenate(exit_side),
+        day_ms, equity, trades, fills,
+    )  # fmt: skip
+    return count, day_ms, equity
+
+
+def _simulated(
+    desks: State,
+    account: np.void,
+    prepared: Sequence[Prepared],
+    model: FillModel,
+    capital: int,
+    trades: Rows,
+    fills: Rows | None,
+    day_ms: Ints,
+    equity: Ints,
+) -> Simulated:
+    start_ms = min(int(one.series.open_ms[one.series.start]) for one in prepared)
+    end_ms = max(int(one.series.open_ms[-1]) for one in prepared) + prepared[0].series.interval_ms
+    worth = int(account["wallet"])
+    for desk, one in zip(desks, prepared, strict=True):
+        position = desk["book"]["position"]
+        worth += int(one.close[-1]) * int(position["steps"]) * one.series.instrument.unit - int(position["cost"])
+    if not len(day_ms) or day_ms[-1] != end_ms:
+        day_ms, equity = np.append(day_ms, end_ms), np.append(equity, worth)
+    books = desks["book"]
+    return Simulated(
+        symbols=tuple(one.series.symbol for one in prepared),
+        trades=trades,
+        fills=None if fills is None else fills[: int(desks[0]["fill_count"])],
+        equity_ms=np.insert(day_ms, 0, start_ms),
+        equity=np.insert(equity, 0, capital),
+        wallet=int(account["wallet"]),
+        fees=int(account["fees"]),
+        funding=int(account["funding"]),
+        slippage=int(books["slippage"].sum()),
+        liquidation_fees=int(account["liquidation_fees"]),
+        ambiguous=int(books["ambiguous"].sum()),
+        unknown_impacts=int(books["unknown_impacts"].sum()),
+        held=tuple(int(steps) for steps in books["position"]["steps"]),
+        assumptions=model.assumptions(),
+    )
