@@ -8,7 +8,7 @@ book's watched prices and at which nothing is due. `dense` = 1 takes the same st
 import numpy as np
 import numpy.typing as npt
 
-from aister.kernels import Record, kernel, step
+from aister.kernels import Record, kernel, rare
 from aister.kernels.bracket import NEVER_MS, answer, free, pass_bar, pay_funding, trails, wakes_ms
 from aister.kernels.closes import arm, at_close, fire
 from aister.kernels.cost import RATE_ONE
@@ -51,7 +51,7 @@ def decision_bars(open_ms: Ints, interval_ms: int, decides_ms: int, out: Small) 
     return count
 
 
-@step
+@rare
 def copy_setup(s: Record, row: Record) -> None:
     """Take a row of SETUP."""
     setup = s.setup

@@ -17,7 +17,7 @@ them to, trade for trade:
 
 import numpy as np
 
-from aister.kernels import Record, step
+from aister.kernels import Record, rare, step
 from aister.kernels.book import (
     BOOK,
     MARKET,
@@ -62,7 +62,7 @@ DESK = np.dtype(
         *(("entering", "i8"), ("entry_left", "i8"), ("entry_ends_ms", "i8"), ("planned_ticks", "i8")),
         *(("open", "i8"), ("held", "i8"), ("stop_ticks", "i8"), ("risk_ticks", "i8"), ("cost_ticks", "i8")),
         *(("deadline_ms", "i8"), ("leave_ms", "i8"), ("best_ticks", "i8"), ("hit", "i8"), ("moves", "i8")),
-        *(("asked", "i8"), ("gone", "i8"), ("refused", "i8"), ("mark_ticks", "i8"), ("close_ticks", "i8")),
+        *(("cause", "i8"), ("asked", "i8"), ("gone", "i8"), ("refused", "i8"), ("mark_ticks", "i8"), ("close_ticks", "i8")),
         *(("ambiguous", "i8"), ("target_first", "i8"), ("bar", "i8"), ("stops", "i8")),
         *(("acks", "i8"), ("ack_at", "i8", (MAX_ACKS,)), ("ack_id", "i8", (MAX_ACKS,))),
     ],
@@ -72,8 +72,8 @@ DESK = np.dtype(
 of them; finished: in all. keep: 1 = fills of the bar are noted in fills. armed: 1 = its order goes
 out at the first close from fires_ms on. entering: 1 while an entry may fill, entry_left steps of it until entry_ends_ms;
 planned_ticks: the price its size was counted on. open: 1 from the first fill to flat; held: signed steps as reported so
-far. hit: targets filled whole. moves: 1 = its stop is looked at again at the next close. asked, gone, refused: within a
-pass, a close was sent, an entry was withdrawn, the venue refused an order. mark_ticks: newest price of fill or close,
+far. hit: targets filled whole. moves: 1 = its stop is looked at again at the next close. cause: why the next close is sent; asked, gone, refused:
+within a pass, a close was sent, an entry was withdrawn, the venue refused an order. mark_ticks: newest price of fill or close,
 close_ticks: of the newest close. ambiguous, target_first: of the book when the trade began. bar: number of the bar at
 hand; stops: how often the stop has moved; acks: moved stops whose acceptance is not known yet, by bar and number."""
 
@@ -126,17 +126,18 @@ def closes(s: Record) -> bool:
     return s.asked == 1 or rests(s, CLOSE) or rests(s, TIME) or rests(s, EXIT)
 
 
-@step
-def _stop(s: Record, last: int) -> None:
-    """Send the closing stop; refused when it would trigger at once."""
+@rare
+def send_stop(s: Record, last: int) -> None:
+    """Send the closing stop, the newest by number; refused when it would trigger at once."""
     side = s.trades[0].side
     if (last - s.stop_ticks) * side > 0:
-        place(s.book, STOP, STOP_MARKET, -side, 0, 0, s.stop_ticks, 0, 1, s.plan.wait)
+        number = STOP + NEXT_TARGET * s.stops
+        place(s.book, number, STOP_MARKET, -side, 0, 0, s.stop_ticks, 0, 1, s.plan.wait)
     else:
         s.refused = 1
 
 
-@step
+@rare
 def _aim(s: Record, last: int) -> None:
     """Send the targets of what is held."""
     side = s.trades[0].side
@@ -155,22 +156,24 @@ def _aim(s: Record, last: int) -> None:
                 s.refused = 1
 
 
-@step
-def close_out(s: Record, reason: int) -> None:
-    """Close what is held at market unless a close is already on its way; what still enters is withdrawn."""
+@rare
+def close_out(s: Record) -> None:
+    """Close what is held at market, for the reason in `cause`, unless a close is already on its way; what still enters
+    is withdrawn."""
     if s.held == 0 or closes(s):
         return
-    if withdraw(s.book, ENTRY) == 1:
+    entry = ENTRY
+    if withdraw(s.book, entry) == 1:
         s.gone = 1
     s.asked = 1
     steps = abs(s.held)
     if s.plan.min_steps <= steps <= s.plan.market_max_steps:
-        place(s.book, reason, MARKET, -1 if s.held > 0 else 1, steps, 0, 0, 1, 0, s.plan.wait)
+        place(s.book, s.cause, MARKET, -1 if s.held > 0 else 1, steps, 0, 0, 1, 0, s.plan.wait)
     else:
         s.moves = 1
 
 
-@step
+@rare
 def answer(s: Record, last: int) -> None:
     """What the venue's answers of this pass lead to: targets of an entry that ended early, a close where it refused."""
     if s.gone == 1:
@@ -182,7 +185,8 @@ def answer(s: Record, last: int) -> None:
                 _aim(s, last)
     if s.refused == 1 and s.open == 1:
         s.moves = 1
-        close_out(s, CLOSE)
+        s.cause = CLOSE
+        close_out(s)
         if s.gone == 1:
             s.gone = 0
             s.entering = 0
@@ -193,7 +197,7 @@ def answer(s: Record, last: int) -> None:
 # ---- what the venue reports -------------------------------------------------------------------------------------------
 
 
-@step
+@rare
 def _begin(s: Record, report: Record, time_ms: int) -> None:
     """The first fill of an entry makes the trade."""
     t = s.trades[0]
@@ -226,7 +230,7 @@ def _begin(s: Record, report: Record, time_ms: int) -> None:
     s.acks = 0
 
 
-@step
+@rare
 def _charge(s: Record, report: Record) -> None:
     """What a fill cost belongs to the trade at hand."""
     t = s.trades[0]
@@ -237,7 +241,7 @@ def _charge(s: Record, report: Record) -> None:
         t.impact += apply_rate(report.reference * report.steps * s.book.unit, rate_e8)
 
 
-@step
+@rare
 def _entered(s: Record, report: Record, time_ms: int, last: int) -> None:
     """An entry filled, in part or whole: the stop rests from the first fill on, the targets after the last."""
     first = s.open == 0
@@ -252,13 +256,13 @@ def _entered(s: Record, report: Record, time_ms: int, last: int) -> None:
     _charge(s, report)
     t.risk = s.risk_ticks * abs(s.held) * s.book.unit
     if first:
-        _stop(s, last)
+        send_stop(s, last)
     if s.entry_left == 0:
         s.entering = 0
         _aim(s, last)
 
 
-@step
+@rare
 def _reduced(s: Record, report: Record, time_ms: int) -> int:
     """Something reduced the position. Returns 1 when it went flat: the trade is then in `trades[1]`."""
     t = s.trades[0]
@@ -285,7 +289,7 @@ def _reduced(s: Record, report: Record, time_ms: int) -> int:
     return 1
 
 
-@step
+@rare
 def _note(s: Record, report: Record, time_ms: int) -> None:
     """Keep a fill for whoever wants them."""
     if s.keep == 0 or s.fill_count == MAX_FILLS:
@@ -303,7 +307,7 @@ def _note(s: Record, report: Record, time_ms: int) -> None:
     s.fill_count += 1
 
 
-@step
+@rare
 def follow(s: Record, time_ms: int, last: int) -> None:
     """After a phase: act on the book's reports, one after the other as the engine does. `last`: newest price."""
     for i in range(s.book.report_count):
@@ -326,7 +330,7 @@ def follow(s: Record, time_ms: int, last: int) -> None:
     answer(s, last)
 
 
-@step
+@rare
 def supersede(s: Record, number: int) -> None:
     """The venue has taken this stop: those before it are withdrawn."""
     i = 0
@@ -339,7 +343,7 @@ def supersede(s: Record, number: int) -> None:
     watch(s.book)
 
 
-@step
+@rare
 def _acknowledge(s: Record) -> None:
     """Acceptances known by this open."""
     kept = 0
@@ -382,7 +386,7 @@ def pass_bar(s: Record, account: Record, time_ms: int, o: int, h: int, l: int, c
             break
 
 
-@step
+@rare
 def pay_funding(s: Record, account: Record, rate_e8: int, ticks: int) -> None:
     """A funding settlement at price `ticks`, on the position held."""
     if s.book.position.steps != 0:

@@ -1,14 +1,14 @@
 """What is decided at a bar's close: to leave, to move the stop, to give up an entry, to enter and how much."""
 
-from aister.kernels import Record, step
-from aister.kernels.book import LIMIT, MARKET, STOP_MARKET, place, withdraw
-from aister.kernels.bracket import NEXT_TARGET, close_out, closes, rests, supersede
+from aister.kernels import Record, rare, step
+from aister.kernels.book import LIMIT, MARKET, place, withdraw
+from aister.kernels.bracket import NEXT_TARGET, close_out, closes, rests, send_stop, supersede
 from aister.kernels.cost import RATE_ONE
 from aister.kernels.sizing import MOST, share_of, size_for_margin, size_for_risk
 from aister.kernels.trades import CLOSE, ENTRY, EXIT, STOP, TIME
 
 
-@step
+@rare
 def _trail(s: Record, close: int) -> None:
     """Move the stop towards profit, to break-even or the trail, if the price has not passed it already."""
     side = s.trades[0].side
@@ -29,7 +29,7 @@ def _trail(s: Record, close: int) -> None:
         s.stop_ticks = stop
         s.stops += 1
         number = STOP + NEXT_TARGET * s.stops
-        place(s.book, number, STOP_MARKET, -side, 0, 0, stop, 0, 1, s.plan.wait)
+        send_stop(s, close)
         if s.plan.ack == 0:
             supersede(s, number)
         else:
@@ -38,17 +38,20 @@ def _trail(s: Record, close: int) -> None:
             s.acks += 1
 
 
-@step
+@rare
 def _manage(s: Record, now_ms: int, close: int, decides: int) -> None:
     """Time stop, protection, break-even and trailing, then what the strategy wants to leave."""
     if now_ms >= s.deadline_ms:
-        close_out(s, TIME)
+        s.cause = TIME
+        close_out(s)
     elif not rests(s, STOP) and not closes(s):
-        close_out(s, CLOSE)
+        s.cause = CLOSE
+        close_out(s)
     elif decides == 1 or s.moves == 1:
         _trail(s, close)
     if now_ms >= s.leave_ms:
-        close_out(s, EXIT)
+        s.cause = EXIT
+        close_out(s)
 
 
 @step
@@ -62,7 +65,8 @@ def at_close(s: Record, now_ms: int, close: int, decides: int, leaves: int) -> N
         if leaves == 1:
             s.leave_ms = min(s.leave_ms, now_ms + s.plan.delay_ms)
             if now_ms >= s.leave_ms:
-                close_out(s, EXIT)
+                s.cause = EXIT
+                close_out(s)
     if s.entering == 1 and now_ms >= s.entry_ends_ms and withdraw(s.book, ENTRY) == 1:
         s.gone = 1
 
@@ -75,7 +79,7 @@ def arm(s: Record, now_ms: int, row: int) -> None:
     s.fires_ms = now_ms + s.plan.delay_ms
 
 
-@step
+@rare
 def fire(s: Record, now_ms: int, mark: int, equity: int, gross: int, spare: int) -> None:
     """Send the entry of the armed setup, if it is not too late and a sound size is left. equity: of the account at its
     newest marks; gross: notional held and entering in other symbols; spare: wallet less margins held and reserved."""
@@ -91,13 +95,11 @@ def fire(s: Record, now_ms: int, mark: int, equity: int, gross: int, spare: int)
     s.entry_left = steps
     s.planned_ticks = price
     s.entry_ends_ms = now_ms + setup.life_ms
-    if setup.limit == 1:
-        place(s.book, ENTRY, LIMIT, setup.side, steps, price, 0, 0, 0, s.plan.wait)
-    else:
-        place(s.book, ENTRY, MARKET, setup.side, steps, 0, 0, 0, 0, s.plan.wait)
+    kind = LIMIT if setup.limit == 1 else MARKET
+    place(s.book, ENTRY, kind, setup.side, steps, price if setup.limit == 1 else 0, 0, 0, 0, s.plan.wait)
 
 
-@step
+@rare
 def _size(s: Record, setup: Record, mark: int, price: int, equity: int, gross: int, spare: int) -> int:
     """The steps of an entry at `price`; 0 when it may not be or the smallest order is more than what is allowed."""
     plan = s.plan
