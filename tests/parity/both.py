@@ -202,9 +202,7 @@ def by_event(case: Case) -> tuple[list[TradeClosed], list[Fill], SimVenue]:
 
 def by_batch(case: Case, *, dense: bool = False, together: bool = False) -> Simulated:
     prepared = [prepare(one, case.model, case.decides_ms) for one in case.market.series]
-    return run(
-        prepared, case.signals, case.plan, case.model, case.capital, fills=True, dense=dense, together=together
-    )
+    return run(prepared, case.signals, case.plan, case.model, case.capital, fills=True, dense=dense, together=together)
 
 
 def trade_of(symbols: tuple[str, ...], row: np.void) -> tuple[object, ...]:

@@ -88,9 +88,7 @@ def random_series(rng: np.random.Generator, symbol: str, bars: int, grain: int) 
     )
 
 
-def random_signals(
-    rng: np.random.Generator, one: Series, timeframes: tuple[str, ...], grain: int
-) -> Signals:
+def random_signals(rng: np.random.Generator, one: Series, timeframes: tuple[str, ...], grain: int) -> Signals:
     """Setups and exits at decision closes: market and limit, one to three targets, near and far."""
     shortest = min(INTERVAL_MS[name] for name in timeframes)
     closes = one.open_ms + MINUTE_MS
@@ -102,7 +100,9 @@ def random_signals(
         if rng.random() < often:
             rows.append(random_setup(rng, one, int(i), reach))
         if rng.random() < often / 8:
-            exits += [(int(closes[i]), side) for side in ((-1, 1) if rng.random() < 0.2 else (int(rng.choice([-1, 1])),))]
+            exits += [
+                (int(closes[i]), side) for side in ((-1, 1) if rng.random() < 0.2 else (int(rng.choice([-1, 1])),))
+            ]
     return Signals(np.array(rows, SETUP), np.array(exits, EXIT))
 
 

@@ -2,18 +2,18 @@
 
 `run_one` jumps: flat, to the next setup; with a position or an order, over every bar whose range stays between the
 book's watched prices and at which nothing is due. `dense` = 1 takes the same steps at every bar and must give the same.
-`run_several` steps through the merged bars of several symbols on one wallet. Both only drive `bracket` and `closes`.
+`run_several` steps through the merged bars of several symbols on one wallet. Both only drive `position` and `closes`.
 """
 
 import numpy as np
 import numpy.typing as npt
 
 from aister.kernels import Record, kernel, rare
-from aister.kernels.bracket import NEVER_MS, answer, free, pass_bar, pay_funding, trails, wakes_ms
 from aister.kernels.closes import arm, at_close, fire
 from aister.kernels.cost import RATE_ONE
 from aister.kernels.ledger import unrealised
 from aister.kernels.matching import begin_bar
+from aister.kernels.position import NEVER_MS, answer, free, pass_bar, pay_funding, trails, wakes_ms
 from aister.kernels.sizing import margin_reserved
 from aister.kernels.state import State
 
@@ -199,6 +199,8 @@ def run_one(
         at_close(s, now_ms, c[i], decide, leave)
         if s.armed == 1 and now_ms >= s.fires_ms:
             fire(s, now_ms, c[i], account.wallet, 0, account.wallet)
+        while taken < setup_at.size and setup_at[taken] < i:
+            taken += 1
         if taken < setup_at.size and setup_at[taken] == i and free(s):
             copy_setup(s, setups[taken])
             arm(s, now_ms, taken)
@@ -237,8 +239,8 @@ def run_several(
     """Drive several symbols on one wallet through their merged bars, in the order of the desks within a time.
 
     Columns of all symbols lie behind one another: `first` has, for each, its first bar, that of the span, and the
-    number behind its last; bar numbers in `*_at` count over all of it. `rows` has, for each symbol, the bounds of its rows in
-    funding, setups and exits (six numbers). decides: whether a bar is a decision close. days_ms: the UTC midnights at
+    number behind its last; bar numbers in `*_at` count over all of it. `rows` has, for each symbol, the bounds of its
+    rows in funding, setups and exits (six numbers). decides: whether a bar is a decision close. days_ms: the UTC midnights at
     which `equity` is written. Otherwise as `run_one`, at every bar."""
     account = accounts[0]
     m = desks.size
@@ -322,14 +324,14 @@ def run_several(
                     leave = 1
                 left[d] += 1
             at_close(s, now_ms, c[i], 1 if decides[i] else 0, leave)
-            fires = s.armed == 1 and now_ms >= s.fires_ms
             while taken[d] < rows[6 * d + 3] and setup_at[taken[d]] < i:
                 taken[d] += 1
-            if taken[d] < rows[6 * d + 3] and setup_at[taken[d]] == i and free(s):
-                copy_setup(s, setups[taken[d]])
-                arm(s, now_ms, taken[d] - rows[6 * d + 2])
-                fires = s.plan.delay_ms == 0
-            if fires:
+            for look in range(2):
+                if look == 1 and taken[d] < rows[6 * d + 3] and setup_at[taken[d]] == i and free(s):
+                    copy_setup(s, setups[taken[d]])
+                    arm(s, now_ms, taken[d] - rows[6 * d + 2])
+                if s.armed == 0 or now_ms < s.fires_ms:
+                    continue
                 worth = account.wallet
                 spare = account.wallet
                 gross = 0

@@ -1,393 +1,199 @@
-"""One symbol's trading by setups, as the event engine does it: entry, stop, targets, trailing, time stop, exits.
+"""The batch loop: one bracket at a time (market entry, resident stop, one target), driven by a list of signals.
 
-It decides nothing that a step does not decide: setups are given, sizes come from `sizing`, everything that fills goes
-through `matching`. The rules are those of `aister.execution` and `aister.engine.trading`, which `tests/parity` holds
-them to, trade for trade:
+It decides nothing that a step does not decide: signals are given, sizes come from `size_for_risk`, everything that
+fills goes through `matching`. So an event engine that follows the same rule makes the same trades to the unit:
 
-- at a close with a setup, nothing held, entering or armed: an entry, `delay_ms` later at the first close. Sized by
-  equity x risk over the distance to the stop, within the cap on notional, leverage, margin and the venue's filters;
-  none when the price is already at the stop. What has not filled `life_ms` later is withdrawn at a close.
-- with the first fill: a closing stop; with the last: reduce-only targets, shares floored to steps, the last the rest.
-  An order that would trigger at once is refused (as venues do), then the position is closed at market.
-- at a close: held for `horizon_ms` since the first fill, or wanted gone by an exit: closed at market. After
-  `break_even_after` targets, at decision closes and at closes after one of its orders filled, was replaced or refused:
-  the stop to entry + cost, or `trail_share_e4` of the risk behind the best such close, whichever is nearer to profit
-  of those not yet passed; never back.
-- flat: what rests is cancelled. Setups meanwhile are ignored."""
+- at a bar's close with a signal, no position and no entry pending: a market order for the next open, sized by equity
+  x risk over the distance from close to stop, clipped to the venue's largest market order and to the margin at hand;
+  none below the smallest order;
+- after its fill, in the same bar: a closing stop and a closing take-profit at the signal's prices. When the open is
+  already at or beyond one of them that order is refused (as venues do) and the position is closed at market, that is
+  at the next open;
+- at a close `horizon_ms` or more after the entry: closed at market, at the next open;
+- once flat, what rests is cancelled. Signals while in position are ignored."""
 
 import numpy as np
+import numpy.typing as npt
 
-from aister.kernels import Record, rare, step
-from aister.kernels.book import (
-    BOOK,
-    MARKET,
-    STOP_MARKET,
-    TAKE_PROFIT_MARKET,
-    place,
-    remove,
-    watch,
-    withdraw,
-    withdraw_all,
-)
-from aister.kernels.cost import RATE_ONE, apply_rate, impact_rate_e8
-from aister.kernels.matching import open_phase, rest_phase, settle
-from aister.kernels.signals import SETUP
-from aister.kernels.trades import CLOSE, ENTRY, EXIT, FILL, STOP, TARGET, TIME, TRADE
+from aister.kernels import Record, kernel, step
+from aister.kernels.book import BOOK, MARKET, STOP_MARKET, TAKE_PROFIT_MARKET, place, to_ticks, withdraw_all
+from aister.kernels.cost import RANGES, mean_range_e8, take_range
+from aister.kernels.ledger import ACCOUNT, unrealised
+from aister.kernels.matching import begin_bar, open_phase, rest_phase, settle
+from aister.kernels.sizing import size_for_risk
+from aister.kernels.state import State
 
-NEVER_MS = 1 << 62
-MAX_FILLS = 64
-MAX_ACKS = 32
-NEXT_TARGET = 10
-"""Targets go by the numbers TARGET, TARGET + 10, TARGET + 20; every number's last digit is its reason."""
+LIQUIDATION, ENTRY, STOP, TARGET, CLOSE, TIME = 0, 1, 2, 3, 4, 5
+"""Numbers of its orders, and the reasons of exits (CLOSE: the stop or target was refused)."""
 
-PLAN = np.dtype(
+TRADE = np.dtype(
     [
-        *(("risk_e8", "i8"), ("cap_e8", "i8"), ("leverage", "i8"), ("granted", "i8"), ("taker_e8", "i8")),
-        *(("min_steps", "i8"), ("max_steps", "i8"), ("market_max_steps", "i8"), ("min_notional", "i8")),
-        *(("min_ticks", "i8"), ("max_ticks", "i8"), ("band_up_e8", "i8"), ("band_down_e8", "i8")),
-        *(("wait", "i8"), ("ack", "i8"), ("delay_ms", "i8"), ("cost_e8", "i8"), ("interval_ms", "i8")),
-        *(("break_even_after", "i8"), ("trail_share_e4", "i8")),
+        *(("entry_ms", "i8"), ("exit_ms", "i8"), ("side", "i8"), ("steps", "i8"), ("entry_ticks", "i8")),
+        *(
+            ("exit_ticks", "i8"),
+            ("entry_fee", "i8"),
+            ("fees", "i8"),
+            ("funding", "i8"),
+            ("slippage", "i8"),
+            ("pnl", "i8"),
+            ("reason", "i8"),
+        ),
     ],
     align=True,
 )
-"""risk_e8: of equity, lost at the stop; cap_e8: notional at most, of equity; granted: notional below which the venue
-grants the leverage; taker_e8 ... band_down_e8: the instrument's own; wait: opens that pass before an order arrives, ack:
-before its acceptance is known; delay_ms: between a decision and its order; cost_e8: expected round trip, for break-even; interval_ms: of a bar."""
+"""One round trip; entry_fee is the part of fees paid at the entry; pnl is net: realised - fees - funding. Slippage
+is inside the prices, given for attribution."""
 
-DESK = np.dtype(
+BRACKET = np.dtype(
     [
-        *(("book", BOOK), ("plan", PLAN), ("setup", SETUP), ("trades", TRADE, (4,)), ("symbol", "i8")),
-        *(("done", "i8"), ("finished", "i8"), ("keep", "i8"), ("fill_count", "i8"), ("fills", FILL, (MAX_FILLS,))),
-        *(("armed", "i8"), ("fires_ms", "i8"), ("row", "i8"), ("row_armed", "i8")),
-        *(("entering", "i8"), ("entry_left", "i8"), ("entry_ends_ms", "i8"), ("planned_ticks", "i8")),
-        *(("open", "i8"), ("held", "i8"), ("stop_ticks", "i8"), ("risk_ticks", "i8"), ("cost_ticks", "i8")),
-        *(("deadline_ms", "i8"), ("leave_ms", "i8"), ("best_ticks", "i8"), ("hit", "i8"), ("moves", "i8")),
-        *(("cause", "i8"), ("asked", "i8"), ("gone", "i8"), ("refused", "i8"), ("mark_ticks", "i8"), ("close_ticks", "i8")),
-        *(("ambiguous", "i8"), ("target_first", "i8"), ("bar", "i8"), ("stops", "i8")),
-        *(("acks", "i8"), ("ack_at", "i8", (MAX_ACKS,)), ("ack_id", "i8", (MAX_ACKS,))),
+        *(("book", BOOK), ("account", ACCOUNT), ("ranges", RANGES), ("trade", TRADE), ("before", TRADE)),
+        *(("risk_e8", "i8"), ("min_steps", "i8"), ("max_steps", "i8"), ("min_notional", "i8")),
+        *(("interval_ms", "i8"), ("horizon_ms", "i8"), ("last_ms", "i8"), ("stop_ticks", "i8"), ("target_ticks", "i8")),
     ],
     align=True,
 )
-"""setup: the one armed or entered, row its number. trades: the one at hand, then those that finished in this bar, done
-of them; finished: in all. keep: 1 = fills of the bar are noted in fills. armed: 1 = its order goes
-out at the first close from fires_ms on. entering: 1 while an entry may fill, entry_left steps of it until entry_ends_ms;
-planned_ticks: the price its size was counted on. open: 1 from the first fill to flat; held: signed steps as reported so
-far. hit: targets filled whole. moves: 1 = its stop is looked at again at the next close. cause: why the next close is sent; asked, gone, refused:
-within a pass, a close was sent, an entry was withdrawn, the venue refused an order. mark_ticks: newest price of fill or close,
-close_ticks: of the newest close. ambiguous, target_first: of the book when the trade began. bar: number of the bar at
-hand; stops: how often the stop has moved; acks: moved stops whose acceptance is not known yet, by bar and number."""
+"""trade: the newest; before: sums of fees, funding, slippage and pnl when the one before it ended; horizon_ms: 0 for
+none; last_ms: open time of the bar before, 0 before the first; stop_ticks, target_ticks: of the entry pending or
+filled."""
 
 
 @step
-def free(s: Record) -> bool:
-    """Whether a new setup may be taken."""
-    return s.open == 0 and s.entering == 0 and s.armed == 0 and s.book.order_count == 0
+def _charge(trade: Record, before: Record, account: Record, slippage: int) -> None:
+    """What the account's sums gained since the trade before is this trade's."""
+    pnl = account.wallet - account.transfers
+    trade.fees = account.fees - before.fees
+    trade.funding = account.funding - before.funding
+    trade.slippage = slippage - before.slippage
+    trade.pnl = pnl - before.pnl
+    before.fees = account.fees
+    before.funding = account.funding
+    before.slippage = slippage
+    before.pnl = pnl
 
 
 @step
-def wakes_ms(s: Record) -> int:
-    """The first close time at which something is due whatever the price, NEVER_MS if nothing is."""
-    when = NEVER_MS
-    if s.armed == 1:
-        when = min(when, s.fires_ms)
-    if s.entering == 1:
-        when = min(when, s.entry_ends_ms)
-    if s.open == 1:
-        when = min(when, min(s.deadline_ms, s.leave_ms))
-        if s.moves == 1 or s.acks > 0:
-            when = 0
-    return when
+def _protect(s: Record, o: int) -> None:
+    """Rest stop and target beside a fresh position; close it at market when either is refused at the price `o`."""
+    side = s.trade.side
+    stopped = (o - s.stop_ticks) * side > 0
+    aimed = (s.target_ticks - o) * side > 0
+    if stopped:
+        place(s.book, STOP, STOP_MARKET, -side, 0, 0, s.stop_ticks, 0, 1, 0)
+    if aimed:
+        place(s.book, TARGET, TAKE_PROFIT_MARKET, -side, 0, 0, s.target_ticks, 0, 1, 0)
+    if not (stopped and aimed):
+        place(s.book, CLOSE, MARKET, -side, s.trade.steps, 0, 0, 1, 0, 0)
 
 
 @step
-def trails(s: Record) -> bool:
-    """Whether decision closes matter: the stop may move at one, or the trail will count from the best of them."""
-    if s.open == 0:
-        return False
-    after = s.plan.break_even_after
-    return s.hit >= after or (s.plan.trail_share_e4 > 0 and s.setup.targets > after)
-
-
-# ---- orders -----------------------------------------------------------------------------------------------------------
-
-
-@step
-def rests(s: Record, number: int) -> bool:
-    """Whether an order of this number, or reason, is on the book."""
-    for i in range(s.book.order_count):
-        if s.book.orders[i].id % NEXT_TARGET == number:
-            return True
-    return False
-
-
-@step
-def closes(s: Record) -> bool:
-    """Whether a close is on its way."""
-    return s.asked == 1 or rests(s, CLOSE) or rests(s, TIME) or rests(s, EXIT)
-
-
-@rare
-def send_stop(s: Record, last: int) -> None:
-    """Send the closing stop, the newest by number; refused when it would trigger at once."""
-    side = s.trades[0].side
-    if (last - s.stop_ticks) * side > 0:
-        number = STOP + NEXT_TARGET * s.stops
-        place(s.book, number, STOP_MARKET, -side, 0, 0, s.stop_ticks, 0, 1, s.plan.wait)
-    else:
-        s.refused = 1
-
-
-@rare
-def _aim(s: Record, last: int) -> None:
-    """Send the targets of what is held."""
-    side = s.trades[0].side
-    held = abs(s.held)
-    left = held
-    for i in range(s.setup.targets):
-        part = left if i == s.setup.targets - 1 else min(left, held * s.setup.share_e4[i] // 10_000)
-        left -= part
-        if part > 0:
-            at = s.setup.target_ticks[i]
-            fits = s.plan.min_steps <= part <= s.plan.market_max_steps
-            if fits and (at - last) * side > 0:
-                number = TARGET + NEXT_TARGET * i
-                place(s.book, number, TAKE_PROFIT_MARKET, -side, part, 0, at, 1, 0, s.plan.wait)
-            else:
-                s.refused = 1
-
-
-@rare
-def close_out(s: Record) -> None:
-    """Close what is held at market, for the reason in `cause`, unless a close is already on its way; what still enters
-    is withdrawn."""
-    if s.held == 0 or closes(s):
-        return
-    entry = ENTRY
-    if withdraw(s.book, entry) == 1:
-        s.gone = 1
-    s.asked = 1
-    steps = abs(s.held)
-    if s.plan.min_steps <= steps <= s.plan.market_max_steps:
-        place(s.book, s.cause, MARKET, -1 if s.held > 0 else 1, steps, 0, 0, 1, 0, s.plan.wait)
-    else:
-        s.moves = 1
-
-
-@rare
-def answer(s: Record, last: int) -> None:
-    """What the venue's answers of this pass lead to: targets of an entry that ended early, a close where it refused."""
-    if s.gone == 1:
-        s.gone = 0
-        s.entering = 0
-        if s.open == 1:
-            s.moves = 1
-            if not closes(s):
-                _aim(s, last)
-    if s.refused == 1 and s.open == 1:
-        s.moves = 1
-        s.cause = CLOSE
-        close_out(s)
-        if s.gone == 1:
-            s.gone = 0
-            s.entering = 0
-    s.refused = 0
-    s.asked = 0
-
-
-# ---- what the venue reports -------------------------------------------------------------------------------------------
-
-
-@rare
-def _begin(s: Record, report: Record, time_ms: int) -> None:
-    """The first fill of an entry makes the trade."""
-    t = s.trades[0]
-    t.symbol = s.symbol
-    t.setup = s.row
-    t.entry_ms = time_ms
-    t.side = report.side
-    t.entry_ticks = report.ticks
-    t.steps = 0
-    t.entry_cost = 0
-    t.exit_value = 0
-    t.entry_fee = 0
-    t.fees = 0
-    t.funding = 0
-    t.slippage = 0
-    t.impact = 0
-    s.ambiguous = s.book.ambiguous
-    s.target_first = s.book.target_first
-    s.open = 1
-    s.hit = 0
-    s.moves = 0
-    s.stop_ticks = s.setup.stop_ticks
-    near = max((report.ticks - s.stop_ticks) * report.side, (s.planned_ticks - s.stop_ticks) * report.side)
-    s.risk_ticks = max(1, near)
-    s.cost_ticks = -(-report.ticks * s.plan.cost_e8 // RATE_ONE)
-    s.best_ticks = report.ticks
-    s.deadline_ms = time_ms + s.setup.horizon_ms
-    s.leave_ms = NEVER_MS
-    s.stops = 0
-    s.acks = 0
-
-
-@rare
-def _charge(s: Record, report: Record) -> None:
-    """What a fill cost belongs to the trade at hand."""
-    t = s.trades[0]
-    t.fees += report.fee
-    t.slippage += (report.ticks - report.reference) * report.side * report.steps * s.book.unit
-    if report.maker == 0 and s.book.impact != 0.0:
-        rate_e8 = impact_rate_e8(s.book.costs, s.book.impact, report.steps)
-        t.impact += apply_rate(report.reference * report.steps * s.book.unit, rate_e8)
-
-
-@rare
-def _entered(s: Record, report: Record, time_ms: int, last: int) -> None:
-    """An entry filled, in part or whole: the stop rests from the first fill on, the targets after the last."""
-    first = s.open == 0
-    if first:
-        _begin(s, report, time_ms)
-    s.entry_left = report.left
-    s.held += report.side * report.steps
-    t = s.trades[0]
-    t.steps += report.steps
-    t.entry_cost += report.ticks * report.steps * s.book.unit
-    t.entry_fee += report.fee
-    _charge(s, report)
-    t.risk = s.risk_ticks * abs(s.held) * s.book.unit
-    if first:
-        send_stop(s, last)
-    if s.entry_left == 0:
-        s.entering = 0
-        _aim(s, last)
-
-
-@rare
-def _reduced(s: Record, report: Record, time_ms: int) -> int:
-    """Something reduced the position. Returns 1 when it went flat: the trade is then in `trades[1]`."""
-    t = s.trades[0]
-    s.held += report.side * report.steps
-    t.exit_value += report.ticks * report.steps * s.book.unit
-    _charge(s, report)
-    if s.held != 0:
-        if report.id % NEXT_TARGET == TARGET:
-            if report.left == 0:
-                s.hit += 1
-                s.moves = 1
-        return 0
-    t.exit_ms = time_ms
-    t.exit_ticks = report.ticks
-    t.reason = report.id % NEXT_TARGET
-    t.pnl = t.side * (t.exit_value - t.entry_cost) - t.fees - t.funding
-    t.ambiguous = s.book.ambiguous - s.ambiguous
-    t.target_first = t.pnl + s.book.target_first - s.target_first
-    s.open = 0
-    s.moves = 0
-    s.acks = 0
-    if withdraw(s.book, ENTRY) == 1:
-        s.gone = 1
-    return 1
-
-
-@rare
-def _note(s: Record, report: Record, time_ms: int) -> None:
-    """Keep a fill for whoever wants them."""
-    if s.keep == 0 or s.fill_count == MAX_FILLS:
-        return
-    f = s.fills[s.fill_count]
-    f.time_ms = time_ms
-    f.symbol = s.symbol
-    f.trade = s.finished
-    f.side = report.side
-    f.steps = report.steps
-    f.ticks = report.ticks
-    f.fee = report.fee
-    f.maker = report.maker
-    f.reason = report.id % NEXT_TARGET
-    s.fill_count += 1
-
-
-@rare
-def follow(s: Record, time_ms: int, last: int) -> None:
-    """After a phase: act on the book's reports, one after the other as the engine does. `last`: newest price."""
+def _follow(s: Record, o: int, time_ms: int) -> int:
+    """After a phase: protect a fresh position, or finish the trade that went flat. Returns 1 when one finished."""
+    closed = 0
     for i in range(s.book.report_count):
         report = s.book.reports[i]
-        if report.steps == 0:
-            if report.id == ENTRY:
-                s.gone = 1
-            elif s.open == 1:
-                s.moves = 1
-            continue
-        s.mark_ticks = report.ticks
-        _note(s, report, time_ms)
-        if report.id == ENTRY:
-            _entered(s, report, time_ms, last)
-        elif _reduced(s, report, time_ms) == 1:
-            withdraw_all(s.book)
-            s.done += 1
-            s.finished += 1
-            s.trades[s.done] = s.trades[0]
-    answer(s, last)
-
-
-@rare
-def supersede(s: Record, number: int) -> None:
-    """The venue has taken this stop: those before it are withdrawn."""
-    i = 0
-    while i < s.book.order_count and s.book.orders[i].id != number:
-        if s.book.orders[i].id % NEXT_TARGET == STOP:
-            remove(s.book, i)
-            s.moves = 1
-        else:
-            i += 1
-    watch(s.book)
-
-
-@rare
-def _acknowledge(s: Record) -> None:
-    """Acceptances known by this open."""
-    kept = 0
-    for i in range(s.acks):
-        if s.ack_at[i] <= s.bar:
-            supersede(s, s.ack_id[i])
-        else:
-            s.ack_at[kept] = s.ack_at[i]
-            s.ack_id[kept] = s.ack_id[i]
-            kept += 1
-    s.acks = kept
+        if report.steps > 0 and report.id == ENTRY:
+            s.trade.side = report.side
+            s.trade.steps = report.steps
+            s.trade.entry_ms = time_ms
+            s.trade.entry_ticks = report.ticks
+            s.trade.entry_fee = report.fee
+            _protect(s, o)
+        elif report.steps > 0:
+            closed = 1
+            s.trade.exit_ms = time_ms
+            s.trade.exit_ticks = report.ticks
+            s.trade.reason = report.id
+    if closed == 1:
+        withdraw_all(s.book)
+        _charge(s.trade, s.before, s.account, s.book.slippage)
+    return closed
 
 
 @step
-def pass_bar(s: Record, account: Record, time_ms: int, o: int, h: int, l: int, c: int) -> None:
-    """A bar that `begin_bar` has begun: its phases, and what its fills lead to."""
-    stage = 0
-    inside_ms = time_ms + s.plan.interval_ms - 1
-    while True:
-        if stage == 0:
-            open_phase(s.book, account, o)
-            if s.acks > 0:
-                _acknowledge(s)
-        else:
-            rest_phase(s.book, account, o, h, l, c, 1 if stage == 2 else 0)
-        count = s.book.report_count
-        if count > 0:
-            last = o
-            if stage > 0:
-                last = c
-                for i in range(count):
-                    if s.book.reports[i].steps > 0:
-                        last = s.book.reports[i].ticks
-            follow(s, time_ms if stage == 0 else inside_ms, last)
-        if stage == 0:
-            stage = 1
-        elif count > 0:
-            stage = 2
-        else:
-            break
+def _time_out(s: Record, now_ms: int) -> None:
+    """Close at market a position held for the horizon, unless its close is already on its way."""
+    if s.horizon_ms == 0 or s.book.position.steps == 0 or now_ms < s.trade.entry_ms + s.horizon_ms:
+        return
+    for i in range(s.book.order_count):
+        if s.book.orders[i].kind == MARKET:
+            return
+    place(s.book, TIME, MARKET, -s.trade.side, s.trade.steps, 0, 0, 1, 0, 0)
 
 
-@rare
-def pay_funding(s: Record, account: Record, rate_e8: int, ticks: int) -> None:
-    """A funding settlement at price `ticks`, on the position held."""
-    if s.book.position.steps != 0:
-        s.trades[0].funding += settle(s.book, account, rate_e8, ticks)
+@step
+def on_bar(
+    s: Record, time_ms: int, o: int, h: int, l: int, c: int, funding_e8: int, side: int, stop: int, target: int
+) -> int:
+    """Take one bar that opened at `time_ms` (prices in ticks), the funding rate settled at its open (0: none) and the
+    signal at its close (side 0: none; stop and target in ticks). Returns 1 when a trade finished, now in `s.trade`."""
+    closed = 0
+    if s.book.position.steps != 0 or s.book.order_count > 0:
+        if funding_e8 != 0 and s.book.position.steps != 0:
+            settle(s.book, s.account, funding_e8, o)
+        range_e8 = mean_range_e8(s.ranges)
+        lost = 1 if s.last_ms > 0 and time_ms != s.last_ms + s.interval_ms else 0
+        begin_bar(s.book, s.account, time_ms, range_e8, lost, 0, 0.0)
+        open_phase(s.book, s.account, o)
+        closed += _follow(s, o, time_ms)
+        rest_phase(s.book, s.account, o, h, l, c, 0)
+        closed += _follow(s, o, time_ms + s.interval_ms - 1)
+        _time_out(s, time_ms + s.interval_ms)
+    take_range(s.ranges, h, l, c)
+    s.last_ms = time_ms
+    if side != 0 and s.book.position.steps == 0 and s.book.order_count == 0:
+        wallet = s.account.wallet
+        steps = min(size_for_risk(wallet, s.risk_e8, (c - stop) * side, s.book.unit), s.max_steps)
+        steps = min(steps, wallet // s.book.unit // c * s.book.leverage)
+        if steps >= s.min_steps and steps * c * s.book.unit >= s.min_notional:
+            s.stop_ticks = stop
+            s.target_ticks = target
+            place(s.book, ENTRY, MARKET, side, steps, 0, 0, 0, 0, 0)
+    return closed
+
+
+@kernel
+def run(
+    state: State,
+    open_ms: npt.NDArray[np.int64],
+    o: npt.NDArray[np.float64],
+    h: npt.NDArray[np.float64],
+    l: npt.NDArray[np.float64],
+    c: npt.NDArray[np.float64],
+    funding_e8: npt.NDArray[np.int64],
+    signals: npt.NDArray[np.void],
+    paid: npt.NDArray[np.int64],
+    equity: npt.NDArray[np.int64],
+    trades: npt.NDArray[np.void],
+) -> int:
+    """Drive `on_bar` over bars and over signals (dtype SIGNAL, `time_ms` = close time, rising); fill `paid` (funding
+    that
+    left the wallet in each bar), `equity` (money at each close) and `trades`. Returns the number of trades, or -1 - i
+    when an amount left the int64 range in bar i.
+
+    `funding_e8` is a column beside the bars. `trades` needs room for one trade a signal.
+    """
+    s = state[0]
+    count = 0
+    due = 0
+    for i in range(open_ms.size):
+        close_ms = open_ms[i] + s.interval_ms
+        while due < signals.size and signals[due].time_ms < close_ms:
+            due += 1
+        side = 0
+        stop = 0
+        target = 0
+        if due < signals.size and signals[due].time_ms == close_ms:
+            side = signals[due].side
+            stop = signals[due].stop_ticks
+            target = signals[due].target_ticks
+        close = to_ticks(s.book, c[i])
+        opened, high, low = to_ticks(s.book, o[i]), to_ticks(s.book, h[i]), to_ticks(s.book, l[i])
+        before = s.account.funding
+        if on_bar(s, open_ms[i], opened, high, low, close, funding_e8[i], side, stop, target) == 1:
+            trades[count] = s.trade
+            count += 1
+        paid[i] = s.account.funding - before
+        equity[i] = s.account.wallet + unrealised(s.book.position, s.account, s.book.unit, close)
+        if s.account.overflow == 1:
+            return -1 - i
+    return count

@@ -2,8 +2,8 @@
 
 from aister.kernels import Record, rare, step
 from aister.kernels.book import LIMIT, MARKET, place, withdraw
-from aister.kernels.bracket import NEXT_TARGET, close_out, closes, rests, send_stop, supersede
 from aister.kernels.cost import RATE_ONE
+from aister.kernels.position import NEXT_TARGET, close_out, closes, rests, send_stop, supersede
 from aister.kernels.sizing import MOST, share_of, size_for_margin, size_for_risk
 from aister.kernels.trades import CLOSE, ENTRY, EXIT, STOP, TIME
 

@@ -19,9 +19,9 @@ from aister.core.instrument import Instrument
 from aister.core.money import RATE_ONE, UNIT
 from aister.execution.bracket import ManagementRules
 from aister.kernels.batch import OVERFLOW, TOO_MANY, decision_bars, run_one, run_several
-from aister.kernels.bracket import DESK, MAX_ACKS
 from aister.kernels.impact import days_state, impact_column
 from aister.kernels.ledger import ACCOUNT, book_transfer
+from aister.kernels.position import DESK, MAX_ACKS
 from aister.kernels.state import State, allocate
 from aister.kernels.trades import FILL, TRADE
 from aister.ports.market import Market, Series
@@ -119,7 +119,10 @@ def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prep
     at = np.searchsorted(series.open_ms, series.funding_ms)
     inside = (at < len(series.open_ms)) & (at >= series.start)
     closes = [np.zeros(len(series.open_ms), np.int32) for _ in decides_ms]
-    found = [out[: decision_bars(series.open_ms, series.interval_ms, ms, out)] for ms, out in zip(decides_ms, closes, strict=True)]
+    found = [
+        out[: decision_bars(series.open_ms, series.interval_ms, ms, out)]
+        for ms, out in zip(decides_ms, closes, strict=True)
+    ]
     first_ms, end_ms = int(series.open_ms[series.start]), int(series.open_ms[-1]) + series.interval_ms
     day_ms = np.arange(first_ms // DAY_MS + 1, end_ms // DAY_MS + 1, dtype=np.int64) * DAY_MS
     day_at = np.searchsorted(series.open_ms, day_ms - series.interval_ms, "right") - 1
@@ -156,7 +159,9 @@ def simulate(
     Raises `UsageError` for a symbol the market does not have, `MoneyOverflow` when an amount leaves 64 bits,
     `SettingsError` for a plan or model that cannot be."""
     if unknown := set(signals) - set(market.symbols):
-        raise UsageError(f"There are no bars of {', '.join(sorted(unknown))}; the market has {', '.join(market.symbols)}.")
+        raise UsageError(
+            f"There are no bars of {', '.join(sorted(unknown))}; the market has {', '.join(market.symbols)}."
+        )
     prepared = [prepare(one, model, decides_ms) for one in market.series if one.symbol in signals]
     return run(prepared, signals, plan, model, capital, fills=fills, dense=dense)
 
@@ -190,10 +195,14 @@ def run(
     else:
         count, day_ms, equity = _together(desks, accounts, prepared, signals, trades, noted)
     if count == OVERFLOW:
-        raise MoneyOverflow("An amount of the simulated account does not fit in 64 bits; reduce the capital or the risk.")
+        raise MoneyOverflow(
+            "An amount of the simulated account does not fit in 64 bits; reduce the capital or the risk."
+        )
     if count == TOO_MANY:
         raise UsageError("More fills than there is room for; run it without asking for fills.")
-    return _simulated(desks, accounts[0], prepared, model, capital, trades[:count], noted if fills else None, day_ms, equity)
+    return _simulated(
+        desks, accounts[0], prepared, model, capital, trades[:count], noted if fills else None, day_ms, equity
+    )
 
 
 def _possible(model: FillModel, prepared: Sequence[Prepared]) -> None:
@@ -269,7 +278,12 @@ def _alone(
 
 
 def _together(
-    desks: State, accounts: State, prepared: Sequence[Prepared], signals: Mapping[str, Signals], trades: Rows, fills: Rows
+    desks: State,
+    accounts: State,
+    prepared: Sequence[Prepared],
+    signals: Mapping[str, Signals],
+    trades: Rows,
+    fills: Rows,
 ) -> tuple[int, Ints, Ints]:
     first, rows, decides, setups, setup_at, exit_at, exit_side = [], [], [], [], [], [], []
     base = funded = taken = left = 0

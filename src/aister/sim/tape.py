@@ -54,6 +54,10 @@ class Tape:
         """The nearest tick of a canonical price, as the book converts it."""
         return round(price * self.per_quote)
 
+    def price(self, ticks: int) -> float:
+        """A price that converts to these ticks."""
+        return ticks / self.per_quote
+
     def range_e8(self) -> int:
         """Mean true range of the (up to 15) bars closed before the newest, in 1e-8 ticks rounded up:
         `kernels.cost.mean_range_e8`."""

@@ -223,7 +223,10 @@ class SimVenue:
                 if desk.busy and (desk.due or not self._skip or bar.low <= desk.low or bar.high >= desk.high):
                     self._begin(legs, bar)
                     if self._cross:
-                        self._weigh(desk, bar.open, [(other, (other.low, other.high)) for other in bars])
+                        at = (
+                            desk.tape.price(int(desk.books["at"][0])) if again else bar.open
+                        )  # where its path has got to
+                        self._weigh(desk, at, [(other, (other.low, other.high)) for other in bars])
                     if self._call.rest(desk.books, self._accounts, bar.open, bar.high, bar.low, bar.close, int(again)):
                         self._report(desk, bar.time_ms - 1, bar.time_ms)
                     self._share(legs, desk)
