@@ -240,8 +240,8 @@ def run_several(
 
     Columns of all symbols lie behind one another: `first` has, for each, its first bar, that of the span, and the
     number behind its last; bar numbers in `*_at` count over all of it. `rows` has, for each symbol, the bounds of its
-    rows in funding, setups and exits (six numbers). decides: whether a bar is a decision close. days_ms: the UTC midnights at
-    which `equity` is written. Otherwise as `run_one`, at every bar."""
+    rows in funding, setups and exits (six numbers). decides: whether a bar is a decision close. days_ms: the UTC
+    midnights at which `equity` is written. Otherwise as `run_one`, at every bar."""
     account = accounts[0]
     m = desks.size
     at = np.empty(m, np.int64)

@@ -321,7 +321,20 @@ def _together(
         np.concatenate(setups), np.concatenate(setup_at), np.concatenate(exit_at), np.concatenate(exit_side),
         day_ms, equity, trades, fills,
     )  # fmt: skip
+    if count >= 0:
+        _by_time(trades[:count], fills[: int(desks[0]["fill_count"])])
     return count, day_ms, equity
+
+
+def _by_time(trades: Rows, fills: Rows) -> None:
+    """Put what was written symbol by symbol in the order of time, symbols in their order within one; the numbers of
+    trades in the fills follow."""
+    trades[:] = trades[np.argsort(trades["exit_ms"], kind="stable")]
+    for symbol in np.unique(fills["symbol"]):
+        rows = np.append(np.flatnonzero(trades["symbol"] == symbol), len(trades))
+        mine = fills["symbol"] == symbol
+        fills["trade"][mine] = rows[fills["trade"][mine]]
+    fills[:] = fills[np.argsort(fills["time_ms"], kind="stable")]
 
 
 def _simulated(
