@@ -7,19 +7,14 @@ from hypothesis import strategies as st
 from aister.core.instrument import Instrument
 from aister.kernels.signals import SETUP
 from aister.lab.python.answers import setup_row
-from aister.strategy import LONG, SHORT, Bar, Enter
+from aister.strategy import LONG, SHORT, Enter
 from tests.strategy.scenes import instrument
 
 BTC = instrument()
 
 
-def bar(close: float = 100.04) -> Bar:
-    columns = {name: [close] for name in ("open", "high", "low", "close", "volume")}
-    return Bar("BTCUSDT", {**columns, "time_ms": [60_000]})
-
-
 def row(answer: Enter, instrument: Instrument = BTC) -> dict[str, int]:
-    return dict(zip(flat(), setup_row(answer, bar(), instrument), strict=True))
+    return dict(zip(flat(), setup_row(answer, 60_000, 100.04, instrument), strict=True))
 
 
 def flat() -> list[str]:
@@ -69,7 +64,7 @@ def test_a_short_with_a_limit_and_three_targets() -> None:
 )
 def test_nonsense_is_refused_by_name(answer: Enter, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        setup_row(answer, bar(), BTC)
+        setup_row(answer, 60_000, 100.04, BTC)
 
 
 @settings(max_examples=60)
@@ -79,3 +74,10 @@ def test_rounding_never_moves_a_price_towards_the_entry(side: int, stop: float, 
     tick = BTC.tick_e8 / 1e8
     assert side * (100.04 - got["stop_ticks"] * tick) >= stop - 1e-9
     assert side * (got["target_ticks0"] * tick - 100.04) >= target - 1e-9
+
+
+def test_the_short_way_says_what_the_long_way_says() -> None:
+    for side in (LONG, SHORT):
+        quick = row(Enter(side, stop=100.04 - side * 1.003, targets=100.04 + side * 2.007))
+        whole = row(Enter(side, stop=100.04 - side * 1.003, targets=((100.04 + side * 2.007, 1.0),)))
+        assert quick == whole

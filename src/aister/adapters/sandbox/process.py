@@ -100,6 +100,13 @@ class Child:
                 " to the descriptors it finds."
             ) from wrong
 
+    def let_go(self, seconds: float = 2.0) -> None:
+        """It has said its last: let it leave by itself, so that its processor time is counted; `kill` does the rest."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return
+
     def kill(self) -> None:
         """End it and everything it started; reap it; close every descriptor. May be called twice."""
         if self.process.returncode is None:

@@ -31,9 +31,10 @@ def read_strategy(path: Path) -> PythonSource:
         opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError as refused:
         raise UsageError(f"{path} cannot be read ({refused.strerror}); name a Python file on this machine.") from None
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise UsageError(f"{path} is not a plain file; name a Python file on this machine.")
     with open(opened, "rb") as file:
-        if not stat.S_ISREG(os.fstat(opened).st_mode):
-            raise UsageError(f"{path} is not a plain file; name a Python file on this machine.")
         data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         raise UsageError(f"{path} is larger than 1 MB; a strategy's source is not.")

@@ -3,7 +3,7 @@
 from math import isfinite
 
 from aister.core.instrument import Instrument
-from aister.strategy.python.contract import Bar, Enter
+from aister.strategy.python.contract import DAY_MS, Enter
 
 __all__ = ["setup_row"]
 
@@ -11,26 +11,41 @@ _MOST_TARGETS = 3
 _WHOLE_E4 = 10_000
 _LONGEST_MS = 10 * 366 * 86_400_000
 _DEAREST = 1e12
+_ONE_TARGET = (0, 0, _WHOLE_E4, 0, 0, DAY_MS, DAY_MS)
 
 
-def setup_row(answer: Enter, bar: Bar, instrument: Instrument) -> tuple[int, ...]:
-    """The fields of `aister.kernels.signals.SETUP`, in order. Raises ValueError, naming the field, when the side is
-    neither 1 nor -1, a price is not a finite positive number, the stop or a target lies on the wrong side of the entry,
-    targets are none, more than three or not rising away from it, or shares do not add up."""
+def setup_row(answer: Enter, time_ms: int, close: float, instrument: Instrument) -> tuple[int, ...]:
+    """The fields of `aister.kernels.signals.SETUP`, in order, of an answer at the close at `time_ms`.
+
+    Raises ValueError, naming the field, when the side is neither 1 nor -1, a price is not a finite positive number, the
+    stop or a target lies on the wrong side of the entry, targets are none, more than three or not rising away from it,
+    or shares do not add up.
+    """
+    side, stop, target = answer.side, answer.stop, answer.targets
+    if answer.limit is None and isinstance(target, float) and answer.horizon_ms == answer.life_ms == DAY_MS:
+        # what nearly every answer is, without looking at each part by itself
+        if side == 1 and 0.0 < stop < close < target < _DEAREST:
+            ends = (instrument.ticks_below(stop), 1, instrument.ticks_above(target))
+            return (time_ms, 1, 0, instrument.to_ticks(close), *ends, *_ONE_TARGET)
+        if side == -1 and 0.0 < target < close < stop < _DEAREST:
+            ends = (instrument.ticks_above(stop), 1, instrument.ticks_below(target))
+            return (time_ms, -1, 0, instrument.to_ticks(close), *ends, *_ONE_TARGET)
+    return _looked_at(answer, time_ms, close, instrument)
+
+
+def _looked_at(answer: Enter, time_ms: int, close: float, instrument: Instrument) -> tuple[int, ...]:
     side = answer.side
     if side not in (1, -1):
         raise ValueError(f"Enter: side is {side!r}, it must be LONG (1) or SHORT (-1)")
-    close = bar.close
     entry = close if answer.limit is None else _price("limit", answer.limit)
     stop = _price("stop", answer.stop)
     if (entry - stop) * side <= 0:
         raise ValueError(f"Enter: the stop {stop!r} must lie {'below' if side > 0 else 'above'} the entry {entry!r}")
     below, above = instrument.ticks_below, instrument.ticks_above
-    beyond = above if side > 0 else below
+    behind, beyond = (below, above) if side > 0 else (above, below)
     prices, shares = _targets(answer, entry)
-    behind = below if side > 0 else above
     return (
-        bar.time_ms,
+        time_ms,
         side,
         0 if answer.limit is None else 1,
         instrument.to_ticks(close) if answer.limit is None else behind(entry),

@@ -1,0 +1,99 @@
+"""A Python strategy from its file to its trades, in its own process."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aister.lab.batch import Plan
+
+from aister.adapters.sandbox.run import run_python_strategy
+from aister.adapters.sandbox.source import read_strategy
+from aister.core.errors import StrategyError, UsageError
+from aister.ports.market import Market
+from aister.sim.models import FillModel
+from tests.adapters.sandbox.given import CAPITAL, HOSTILE, inline, market, run
+
+CROSS = inline("""
+from aister.strategy import LONG, SHORT, Enter, PythonStrategy
+
+
+class Cross(PythonStrategy):
+    timeframe = "5m"
+    features = ("5m.ema_5", "15m.ema_5", "5m.atr_14", "session.weekday")
+
+    def __init__(self, stop_atr=2.0):
+        self.stop_atr = stop_atr
+
+    def on_bar(self, bar, account):
+        side = LONG if bar["5m.ema_5"] > bar["15m.ema_5"] else SHORT
+        atr = bar["5m.atr_14"]
+        if account.free and atr == atr and bar["session.weekday"] in (0, 6):
+            print(f"{bar.symbol} {side}")
+            return Enter(side, stop=bar.close - side * self.stop_atr * atr, targets=bar.close + side * 3 * atr)
+""")
+
+
+def test_from_file_to_trades() -> None:
+    done = run(CROSS, parameters={"stop_atr": 1.5}, market=market(1_200, start=200))
+    assert (done.name, done.timeframe, done.filtered, done.dropped) == ("Cross", "5m", False, 0)
+    assert len(done.simulated.trades) > 5 and done.parameters == {"stop_atr": 1.5}
+    assert done.printed.splitlines()[0] in ("BTCUSDT 1", "BTCUSDT -1")
+    assert done.cpu_s > 0.0 and not done.walls.open
+    first_ms = int(market(1_200).series[0].open_ms[200])
+    assert int(done.signals.setups["time_ms"][0]) > first_ms
+
+
+def test_what_is_revealed_at_a_time_changes_nothing() -> None:
+    one, many = run(CROSS, reveal=1), run(CROSS, reveal=50)
+    assert np.array_equal(one.signals.setups, many.signals.setups) and len(one.signals.setups) > 0
+    assert (one.reveal, many.reveal) == (1, 50)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('timeframe = "7m"', "decides on '7m'"),
+        ('features = ("1m.nothing_3",)', "nothing"),
+        ('features = ("1m.ema_20", "1m.ema_20")', "each once"),
+    ],
+)
+def test_what_it_asks_for_must_exist(line: str, said: str) -> None:
+    text = f"from aister.strategy import PythonStrategy\nclass S(PythonStrategy):\n    timeframe = '1m'\n    {line}\n"
+    with pytest.raises(UsageError, match=said):
+        run(inline(text))
+
+
+def test_parameters_it_does_not_have_are_told() -> None:
+    with pytest.raises(StrategyError, match="unexpected keyword argument 'speed'"):
+        run(CROSS, parameters={"speed": 1})
+
+
+def test_one_symbol_at_a_time() -> None:
+    one = market(60).series[0]
+    with pytest.raises(UsageError, match="one symbol"):
+        run_python_strategy(CROSS, Market((one, one), (0, 1), ""), Plan(), FillModel(), CAPITAL)
+    with pytest.raises(UsageError, match="at least one close"):
+        run(CROSS, reveal=0)
+
+
+def test_the_file_is_read_once_and_hashed(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("x = 'é'\n", encoding="utf-8")
+    read = read_strategy(path)
+    assert (read.name, read.text) == ("mine.py", "x = 'é'\n")
+    assert read.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "latin.py").write_bytes(b"x = '\xe9'")
+    (tmp_path / "large.py").write_bytes(b"#" * 1_048_577)
+    for path, said in (
+        (tmp_path / "latin.py", "not UTF-8"),
+        (tmp_path / "large.py", "larger than 1 MB"),
+        (tmp_path, "cannot be read|not a plain file"),
+        (tmp_path / "none.py", "cannot be read"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            read_strategy(path)
+    assert HOSTILE.is_dir()
