@@ -25,6 +25,7 @@ class Figure(msgspec.Struct, frozen=True):
 
 BENCHES = {
     "engine": "the event engine bare, and with council and journal, beside a plain loop",
+    "strategy": "a strategy written in Python, at every bar and behind a filter, beside the compiled loop",
     "ticks": "recorded depth and trades with quotes in the queue, beside a bare loop over trades",
 }
 

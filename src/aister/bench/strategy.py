@@ -81,7 +81,8 @@ def measure(quick: bool) -> Iterator[Figure]:
     prepared = prepare(market.series[0], model, (MINUTE_MS,))
     for text, name in ((EVERY_BAR, "every bar"), (FILTERED, "filtered")):
         done = [_timed(text, market, plan, model, capital) for _ in range(rounds)]
-        best, parent_s, start_s = min(done, key=lambda one: one[0].cpu_s)
+        best = min((one[0] for one in done), key=lambda ran: ran.cpu_s)
+        parent_s, start_s = min(one[1] for one in done), min(one[2] for one in done)
         loop_s = min(_loop(prepared, best, plan, model, capital) for _ in range(rounds))
         loop = bars / loop_s
         rate = bars / best.cpu_s
