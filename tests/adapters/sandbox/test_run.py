@@ -19,28 +19,28 @@ from aister.strategy import LONG, SHORT, Enter, PythonStrategy
 
 
 class Cross(PythonStrategy):
-    timeframe = "5m"
-    features = ("5m.ema_5", "15m.ema_5", "5m.atr_14", "session.weekday")
+    timeframe = "1m"
+    features = ("1m.ema_5", "5m.ema_5", "session.weekday")
 
-    def __init__(self, stop_atr=2.0):
-        self.stop_atr = stop_atr
+    def __init__(self, stop=0.002):
+        self.stop = stop
 
     def on_bar(self, bar, account):
-        side = LONG if bar["5m.ema_5"] > bar["15m.ema_5"] else SHORT
-        atr = bar["5m.atr_14"]
-        if account.free and atr == atr and bar["session.weekday"] in (0, 6):
+        fast, slow = bar["1m.ema_5"], bar["5m.ema_5"]
+        if account.free and slow == slow and bar["session.weekday"] in (0, 6):
+            side = LONG if fast > slow else SHORT
             print(f"{bar.symbol} {side}")
-            return Enter(side, stop=bar.close - side * self.stop_atr * atr, targets=bar.close + side * 3 * atr)
+            return Enter(side, stop=bar.close * (1 - side * self.stop), targets=bar.close * (1 + side * 0.003))
 """)
 
 
 def test_from_file_to_trades() -> None:
-    done = run(CROSS, parameters={"stop_atr": 1.5}, market=market(1_200, start=200))
-    assert (done.name, done.timeframe, done.filtered, done.dropped) == ("Cross", "5m", False, 0)
-    assert len(done.simulated.trades) > 5 and done.parameters == {"stop_atr": 1.5}
+    done = run(CROSS, parameters={"stop": 0.0025}, market=market(900, start=250))
+    assert (done.name, done.timeframe, done.filtered, done.dropped) == ("Cross", "1m", False, 0)
+    assert len(done.simulated.trades) > 5 and done.parameters == {"stop": 0.0025}
     assert done.printed.splitlines()[0] in ("BTCUSDT 1", "BTCUSDT -1")
     assert done.cpu_s > 0.0 and not done.walls.open
-    first_ms = int(market(1_200).series[0].open_ms[200])
+    first_ms = int(market(900).series[0].open_ms[250])
     assert int(done.signals.setups["time_ms"][0]) > first_ms
 
 

@@ -1,8 +1,9 @@
 """An `Enter` in prices becomes a row in ticks, rounded outward; what makes no sense is refused with the reason."""
 
-from math import isfinite
+from math import ceil, floor, isfinite
 
 from aister.core.instrument import Instrument
+from aister.core.money import UNIT
 from aister.strategy.python.contract import DAY_MS, Enter
 
 __all__ = ["setup_row"]
@@ -11,7 +12,7 @@ _MOST_TARGETS = 3
 _WHOLE_E4 = 10_000
 _LONGEST_MS = 10 * 366 * 86_400_000
 _DEAREST = 1e12
-_ONE_TARGET = (0, 0, _WHOLE_E4, 0, 0, DAY_MS, DAY_MS)
+_ONE = (0, 0, _WHOLE_E4, 0, 0, DAY_MS, DAY_MS)
 
 
 def setup_row(answer: Enter, time_ms: int, close: float, instrument: Instrument) -> tuple[int, ...]:
@@ -23,13 +24,23 @@ def setup_row(answer: Enter, time_ms: int, close: float, instrument: Instrument)
     """
     side, stop, target = answer.side, answer.stop, answer.targets
     if answer.limit is None and isinstance(target, float) and answer.horizon_ms == answer.life_ms == DAY_MS:
-        # what nearly every answer is, without looking at each part by itself
+        # what nearly every answer is, without looking at each part by itself; rounded as `Instrument` does
+        tick = instrument.tick_e8
+        entry = round(close * UNIT / tick)
         if side == 1 and 0.0 < stop < close < target < _DEAREST:
-            ends = (instrument.ticks_below(stop), 1, instrument.ticks_above(target))
-            return (time_ms, 1, 0, instrument.to_ticks(close), *ends, *_ONE_TARGET)
+            ends = floor(stop * UNIT / tick + 1e-9), 1, ceil(target * UNIT / tick - 1e-9)
+            return (time_ms, 1, 0, entry, *ends, *_ONE)
         if side == -1 and 0.0 < target < close < stop < _DEAREST:
-            ends = (instrument.ticks_above(stop), 1, instrument.ticks_below(target))
-            return (time_ms, -1, 0, instrument.to_ticks(close), *ends, *_ONE_TARGET)
+            return (
+                time_ms,
+                -1,
+                0,
+                entry,
+                ceil(stop * UNIT / tick - 1e-9),
+                1,
+                floor(target * UNIT / tick + 1e-9),
+                *_ONE,
+            )
     return _looked_at(answer, time_ms, close, instrument)
 
 

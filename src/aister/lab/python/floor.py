@@ -1,5 +1,7 @@
 """The account beside a Python strategy: the batch loop's own steps, a pace at a time."""
 
+from functools import cache
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from aister.strategy.python.contract import Account
 __all__ = ["KernelFloor", "warm"]
 
 _ROOM = 1_024
+_pack = Struct(f"{SETUP.itemsize // 8}q").pack_into
 
 
 class KernelFloor:
@@ -35,7 +38,7 @@ class KernelFloor:
         self._bars, self._rates_e8 = bars, rates_e8
         self._trades = np.zeros(_ROOM, TRADE)
         self._setup = np.zeros(1, SETUP)
-        self._fields = self._setup.view(np.int64)
+        self._fields = self._setup.view(np.uint8)
         self._given = 0
         self._pace = warm()
         self._seen = memoryview(one["seen"])
@@ -53,7 +56,7 @@ class KernelFloor:
 
     def enter(self, bar: int, setup: tuple[int, ...]) -> None:
         """Enter at the close of this bar, by one row, the fields of SETUP in order: done when bars are taken again."""
-        self._fields[:] = setup
+        _pack(self._fields, 0, *setup)
         self._at, self._row = bar, self._given
         self._seen[FREE] = 0
         self._given += 1
@@ -82,6 +85,7 @@ class KernelFloor:
         return self._trades[: int(one["trades"])].tobytes()
 
 
+@cache
 def warm() -> Any:
     """The compiled loop, from the cache or made now."""
     floor, bars, rates_e8 = allocate(FLOOR), np.zeros(1, BAR), np.zeros(1, np.int64)
