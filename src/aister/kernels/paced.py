@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from aister.kernels import Record, kernel, step
 from aister.kernels.batch import RANGE_BARS, copy_setup
-from aister.kernels.bracket import DESK, answer, free, pass_bar, pay_funding, trails, wakes_ms
 from aister.kernels.closes import arm, at_close, fire
 from aister.kernels.cost import RATE_ONE
 from aister.kernels.ledger import ACCOUNT, unrealised
 from aister.kernels.matching import begin_bar
+from aister.kernels.position import DESK, answer, free, pass_bar, pay_funding, trails, wakes_ms
 from aister.kernels.state import State
 
 Rows = npt.NDArray[np.void]

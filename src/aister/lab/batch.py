@@ -29,7 +29,7 @@ from aister.ports.signals import Signals
 from aister.sim.desk import write_book
 from aister.sim.models import FillModel, Impact
 
-__all__ = ["Plan", "Prepared", "Simulated", "prepare", "run", "simulate"]
+__all__ = ["Plan", "Prepared", "Simulated", "open_account", "prepare", "run", "simulate"]
 
 DAY_MS = 86_400_000
 _MOST = 1 << 62
@@ -179,14 +179,7 @@ def run(
 ) -> Simulated:
     """`simulate` on what `prepare` made. One series takes the loop that jumps (`dense`: at every bar), several, or one
     with `together`, the loop for several symbols."""
-    plan.check()
-    _possible(model, prepared)
-    desks = np.zeros(len(prepared) * DESK.itemsize, "u1").view(DESK)
-    for number, one in enumerate(prepared):
-        _write_desk(desks[number], one.series.instrument, one.series.interval_ms, plan, model)
-        desks[number]["symbol"] = number
-    accounts = allocate(ACCOUNT)
-    book_transfer(accounts, capital)
+    desks, accounts = open_account(prepared, plan, model, capital)
     rows = sum(len(signals[one.series.symbol].setups) for one in prepared)
     trades = np.empty(2 * rows + 1, TRADE)
     noted = np.zeros(_FILLS_A_TRADE * rows + 64 if fills else 0, FILL)
@@ -203,6 +196,20 @@ def run(
     return _simulated(
         desks, accounts[0], prepared, model, capital, trades[:count], noted if fills else None, day_ms, equity
     )
+
+
+def open_account(prepared: Sequence[Prepared], plan: Plan, model: FillModel, capital: int) -> tuple[State, State]:
+    """The desks (one a series) and the account as they are before the first bar: what a loop starts from. Raises as
+    `simulate`."""
+    plan.check()
+    _possible(model, prepared)
+    desks = np.zeros(len(prepared) * DESK.itemsize, "u1").view(DESK)
+    for number, one in enumerate(prepared):
+        _write_desk(desks[number], one.series.instrument, one.series.interval_ms, plan, model)
+        desks[number]["symbol"] = number
+    accounts = allocate(ACCOUNT)
+    book_transfer(accounts, capital)
+    return desks, accounts
 
 
 def _possible(model: FillModel, prepared: Sequence[Prepared]) -> None:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-from aister.lab.batch import Plan
 
 from aister.adapters.sandbox.limits import Allowance
 from aister.adapters.sandbox.run import PythonRun, run_python_strategy
 from aister.adapters.sandbox.source import PythonSource, read_strategy
 from aister.core.money import UNIT
+from aister.lab.batch import Plan
 from aister.ports.market import Market, Series
 from aister.sim.models import FillModel
 from tests.kernels.walks import MINUTE_MS, START_MS, walk

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from aister.lab.batch import Plan
 
 from aister.adapters.sandbox.run import run_python_strategy
 from aister.adapters.sandbox.source import read_strategy
 from aister.core.errors import StrategyError, UsageError
+from aister.lab.batch import Plan
 from aister.ports.market import Market
 from aister.sim.models import FillModel
 from tests.adapters.sandbox.given import CAPITAL, HOSTILE, inline, market, run

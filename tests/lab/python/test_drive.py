@@ -4,7 +4,6 @@ import random
 
 import numpy as np
 import pytest
-from aister.lab.batch import Plan, Simulated, open_account, prepare, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from aister.features.columns import FeatureColumns
 from aister.features.timeframes import INTERVAL_MS
 from aister.kernels.signals import EXIT, SETUP
 from aister.kernels.trades import REASONS
+from aister.lab.batch import Plan, Simulated, open_account, prepare, run
 from aister.lab.python.columns import first_close, tables_of
 from aister.lab.python.drive import Drive
 from aister.lab.python.floor import KernelFloor
