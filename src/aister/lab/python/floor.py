@@ -38,7 +38,7 @@ class KernelFloor:
         self._bars, self._rates_e8 = bars, rates_e8
         self._trades = np.zeros(_ROOM, TRADE)
         self._setup = np.zeros(1, SETUP)
-        self._fields = self._setup.view(np.uint8)
+        self._fields: Any = self._setup.view(np.uint8)
         self._given = 0
         self._pace = warm()
         self._seen = memoryview(one["seen"])
