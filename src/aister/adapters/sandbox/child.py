@@ -29,7 +29,7 @@ def main(commands: int, answers: int, data: int, cpu_s: int, memory_mb: int, wit
     world = leave_the_world(without)
     # What starts threads or reads the disk is imported between the two halves: after the first, before the second.
     from aister.adapters.sandbox import protocol  # noqa: PLC0415
-    from aister.lab.python import floor  # noqa: PLC0415
+    from aister.lab.python import drive, floor  # noqa: F401, PLC0415
 
     floor.warm()
     line = _Line(commands, answers, protocol)
