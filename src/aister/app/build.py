@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from aister.adapters.feeds.recorded import RecordedFeed, open_feed
 from aister.adapters.store.journal import open_chain
 from aister.app.settings import RunSettings
-from aister.app.strategies import make_strategy, management_of, narrowed, spec_of
+from aister.app.strategies import history_ms, make_strategy, management_of, narrowed, spec_of
 from aister.core.audit import Audit
 from aister.core.errors import UsageError
 from aister.core.events import InstrumentListed, RunStarted
@@ -38,16 +38,11 @@ from aister.sim.venue import SimVenue
 from aister.strategy.spec.canon import spec_hash
 from aister.strategy.spec.checks import check
 from aister.strategy.spec.live import SpecStrategy
-from aister.strategy.spec.program import program_of
 from aister.strategy.spec.tree import Spec
-from aister.strategy.spec.vocabulary import warm_up_ms
 from aister.strategy.strategy import Strategy
 
 __all__ = ["Built", "build_run", "config_hash", "costs_of", "open_data", "open_run_journal"]
 
-
-WARM_UP_MS = 66 * 86_400_000
-"""How much before the first bar features may look at: the longest declared warm-up, 396 bars of 4h, is 66 days."""
 
 RiskOf = Callable[[dict[str, Instrument], bytes], RiskKernel]
 """Makes the risk kernel from the instruments and the seal key."""
@@ -72,7 +67,7 @@ def open_data(settings: RunSettings) -> RecordedFeed:
         start_ms=settings.start_ms,
         end_ms=settings.end_ms,
         assume_funding=settings.assume_funding,
-        warm_up_ms=max(WARM_UP_MS, _spec_warm_up_ms(settings)),
+        warm_up_ms=history_ms(spec_of(settings.strategy, settings.spec)),
     )
 
 
@@ -162,11 +157,6 @@ def _warm_features(feed: RecordedFeed, indicators: tuple[tuple[str, str], ...]) 
     return features
 
 
-def _spec_warm_up_ms(settings: RunSettings) -> int:
-    spec = spec_of(settings.strategy, settings.spec)
-    return warm_up_ms(program_of(spec).reads) if spec is not None else 0
-
-
 def _fit(spec: Spec, feed: RecordedFeed) -> None:
     """Raises `SpecRefused` or `UsageError` when a spec cannot be traded on this feed."""
     meant = {name: one for name, one in feed.instruments.items() if not spec.symbols or name in spec.symbols}
@@ -212,8 +202,6 @@ def costs_of(feed: RecordedFeed) -> dict[str, int]:
 
 
 def _costs(venue: SimVenue, instrument: Instrument) -> Costs:
-    """What the venue's own models make of a round trip: taker fee and half-spread both ways, and the least a stop
-    slips."""
-    _, taker_e8, _ = venue.model.fees.rates_e8(instrument)
-    half_spread_e8 = venue.model.slippage.half_spread(instrument)
-    return Costs(2 * (taker_e8 + half_spread_e8) + venue.model.slippage.stop_floor_e8, half_spread_e8)
+    """What the venue's own models make of a round trip."""
+    model = venue.model
+    return Costs(model.round_trip_e8(instrument), model.slippage.half_spread(instrument))

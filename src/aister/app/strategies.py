@@ -7,24 +7,33 @@ import msgspec
 
 from aister.core.errors import UsageError
 from aister.execution.bracket import ManagementRules
+from aister.lab.backtest import managed
 from aister.risk.profile import Limits
 from aister.strategy.confluence import Confluence
 from aister.strategy.ema_cross import EmaCross
 from aister.strategy.spec.canon import canonical
 from aister.strategy.spec.grammar import MOST_TEXT
 from aister.strategy.spec.live import SpecStrategy
+from aister.strategy.spec.program import program_of
 from aister.strategy.spec.spec import read_spec
 from aister.strategy.spec.tree import Spec
+from aister.strategy.spec.vocabulary import warm_up_ms
 from aister.strategy.strategy import Strategy
 from aister.strategy.templates import template, template_names
 
-__all__ = ["STRATEGIES", "in_words", "make_strategy", "management_of", "named_spec", "narrowed", "spec_of"]
+__all__ = [
+    "STRATEGIES",
+    "history_ms",
+    "in_words",
+    "make_strategy",
+    "management_of",
+    "named_spec",
+    "narrowed",
+    "spec_of",
+]
 
 STRATEGIES: dict[str, Callable[[], Strategy]] = {"confluence": Confluence, "ema_cross": EmaCross}
 """The strategies that are code."""
-
-_NEVER = 99
-"""More targets than a position can have: the stop stays where it is."""
 
 
 def named_spec(named: str) -> Spec | None:
@@ -53,6 +62,13 @@ def in_words(spec: Spec) -> str:
     return msgspec.json.encode(canonical(spec)).decode()
 
 
+def history_ms(spec: Spec | None) -> int:
+    """How much before the first bar features may look at: the longest warm-up of the catalogue, 396 bars of 4h, is 66
+    days; a spec may ask for features that need more."""
+    asked = 0 if spec is None else warm_up_ms(program_of(spec).reads)
+    return max(66 * 86_400_000, asked)
+
+
 def spec_of(strategy: str, spec: str) -> Spec | None:
     """The spec that settings carry, or the template they name."""
     if spec:
@@ -66,10 +82,7 @@ def make_strategy(strategy: str, spec: Spec | None) -> Strategy:
 
 def management_of(spec: Spec | None) -> ManagementRules:
     """How open positions are managed: as the spec says, for strategies that are code as the engine's default."""
-    if spec is None:
-        return ManagementRules()
-    after = spec.management.break_even_after
-    return ManagementRules(_NEVER if after is None else after, spec.management.trail_e4)
+    return ManagementRules() if spec is None else managed(spec)
 
 
 def narrowed(limits: Limits, spec: Spec | None) -> Limits:

@@ -55,18 +55,19 @@ def run(
     from aister.app.build import open_data, open_run_journal
     from aister.app.settings import RunSettings
     from aister.app.strategies import in_words, named_spec
+    from aister.cli.given import amount, named_symbols, targets, utc_ms
     from aister.cli.output import means_stdout
 
     spec = named_spec(strategy)
     settings = RunSettings(
         data=feed,
-        symbols=_symbols(symbols),
-        start_ms=_moment(start, "--from"),
-        end_ms=_moment(end, "--to"),
+        symbols=named_symbols(symbols),
+        start_ms=utc_ms(start, "--from"),
+        end_ms=utc_ms(end, "--to"),
         seed=seed,
         profile=profile,
         leverage=leverage,
-        capital=_capital(capital),
+        capital=amount(capital),
         mind=mind,
         strategy=spec.name if spec is not None else strategy,
         spec=in_words(spec) if spec is not None else "",
@@ -75,42 +76,13 @@ def run(
     ).check()
     pace = _pace(speed)
     json_path = "-" if means_stdout(json_path) else json_path
-    _targets(settings, report, Path(json_path) if json_path not in ("", "-") else None)
+    targets(settings.data, report, Path(json_path) if json_path not in ("", "-") else None, "--report")
     with ExitStack() as held:
         data = open_data(settings)
         journal = open_run_journal(open_home(), settings, data, fresh=fresh)
         if isinstance(journal, AbstractContextManager):
             held.enter_context(journal)
         _watched(settings, data, journal, pace, report, json_path, linger=not until_end)
-
-
-def _targets(settings: "RunSettings", report: Path | None, json_file: Path | None) -> None:
-    """Raises `UsageError` when a file the run is to leave cannot be written or must not be."""
-    from aister.adapters.store.home import home
-    from aister.cli.output import apart, means_stdout, same, writable
-    from aister.core.errors import UsageError
-
-    if report is not None and means_stdout(str(report)):
-        raise UsageError("The report is a page and goes to a file; write --report run.html (only --json takes '-').")
-    fed = _fed(settings.data)
-    for target in (report, json_file):
-        if target is not None:
-            writable(target)
-            apart(target, home(), fed)
-    if report is not None and json_file is not None and same(report, json_file):
-        raise UsageError("--report and --json name the same file; give each its own.")
-
-
-def _fed(spec: str) -> Path | None:
-    """The folder or file the feed is read from, when it has a place of its own outside the state folder."""
-    from aister.adapters.store.intervals import INTERVALS
-    from aister.adapters.store.sample import sample_store
-
-    name, _, interval = spec.rpartition("@")
-    place = Path(name if interval in INTERVALS else spec).expanduser()
-    if str(place) == "sample":
-        return sample_store().root
-    return place if place.exists() else None
 
 
 def _watched(
@@ -174,43 +146,8 @@ def _to_stderr(sentence: str) -> None:
     os.write(2, f"aister: {sentence}\n".encode())
 
 
-def _symbols(text: str) -> tuple[str, ...]:
-    from aister.core.errors import UsageError
-
-    named = tuple(one.strip().upper() for one in text.split(",") if one.strip())
-    if text and not named:
-        raise UsageError(f"--symbols {text!r} names no symbol; write symbols like BTCUSDT,ETHUSDT or leave it out.")
-    return named
-
-
-def _capital(text: str) -> int:
-    """The capital in money units; whether it is sensible is the settings' to say."""
-    from decimal import Decimal, InvalidOperation
-
-    from aister.core.errors import UsageError
-    from aister.core.money import money
-
-    try:
-        amount = Decimal(text)
-        return money(amount) if amount.is_finite() and abs(amount) < 10**10 else 0
-    except (InvalidOperation, UsageError):
-        raise UsageError(f"--capital {text!r} is not an amount in USDT with at most 8 decimals; give 10000.") from None
-
-
 def _utc(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _moment(text: str, flag: str) -> int | None:
-    from aister.core.errors import UsageError
-
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{flag} {text!r} is not a UTC date; write 2025-05-10 or 2025-05-10T12:00.") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _pace(text: str) -> float | None:

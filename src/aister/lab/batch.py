@@ -240,8 +240,6 @@ def _acknowledged(model: FillModel, interval_ms: int) -> int:
 def _write_desk(desk: np.void, instrument: Instrument, interval_ms: int, plan: Plan, model: FillModel) -> None:
     write_book(desk["book"], instrument, model)
     leverage = model.margin.leverage
-    _, taker_e8, _ = model.fees.rates_e8(instrument)
-    half_spread_e8 = model.slippage.half_spread(instrument)
     granted = max((b.cap for b in instrument.brackets if b.max_leverage >= leverage), default=0)
     p = desk["plan"]
     p["risk_e8"], p["cap_e8"], p["leverage"] = plan.risk_e8, plan.cap_e8, leverage
@@ -253,7 +251,7 @@ def _write_desk(desk: np.void, instrument: Instrument, interval_ms: int, plan: P
     p["wait"] = model.latency.bars(interval_ms)
     p["ack"] = _acknowledged(model, interval_ms)
     p["delay_ms"] = (plan.delay_bars + model.latency.decision_ms // interval_ms) * interval_ms
-    p["cost_e8"] = 2 * (taker_e8 + half_spread_e8) + model.slippage.stop_floor_e8
+    p["cost_e8"] = model.round_trip_e8(instrument)
     p["interval_ms"] = interval_ms
     p["break_even_after"] = plan.management.break_even_after
     p["trail_share_e4"] = plan.management.trail_share_e4

@@ -171,6 +171,12 @@ class FillModel(msgspec.Struct, frozen=True):
                 " feed shorter ones, or choose stop_first."
             )
 
+    def round_trip_e8(self, instrument: Instrument) -> int:
+        """What entering and leaving once is expected to cost, of notional: taker fee and half-spread both ways, and the
+        least that a stop slips. Impact depends on size and is not in it."""
+        _, taker_e8, _ = self.fees.rates_e8(instrument)
+        return 2 * (taker_e8 + self.slippage.half_spread(instrument)) + self.slippage.stop_floor_e8
+
     def assumptions(self) -> dict[str, str]:
         """Every choice by name, in words."""
         return {

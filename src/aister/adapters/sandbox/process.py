@@ -11,7 +11,6 @@ from types import TracebackType
 
 import msgspec
 
-import aister
 from aister.adapters.sandbox.limits import Allowance
 from aister.adapters.sandbox.protocol import HEADER, FromChild, FromParent, decode_from_child, frame, frame_size
 from aister.core.errors import StrategyError
@@ -186,7 +185,7 @@ def clean(text: str, length: int = 300) -> str:
 
 
 def _command(commands: int, answers: int, data: int, allowance: Allowance, without: tuple[str, ...]) -> list[str]:
-    root = str(Path(aister.__file__).parent.parent)
+    root = str(Path(__file__).resolve().parents[3])
     start = (
         f"import sys; {root!r} in sys.path or sys.path.insert(0, {root!r}); "
         f"from aister.adapters.sandbox.child import main; "
