@@ -6,7 +6,8 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.parity.both import compare as expect_equal, kinds_of
+from tests.parity.both import compare as expect_equal
+from tests.parity.both import kinds_of
 from tests.parity.cases import random_case
 
 EXAMPLES = 60
