@@ -26,6 +26,7 @@ class Figure(msgspec.Struct, frozen=True):
 BENCHES = {
     "engine": "the event engine bare, and with council and journal, beside a plain loop",
     "strategy": "a strategy written in Python, at every bar and behind a filter, beside the compiled loop",
+    "sweep": "500 cells over a year of one-minute bars, beside every bar visited, and singly",
     "ticks": "recorded depth and trades with quotes in the queue, beside a bare loop over trades",
 }
 

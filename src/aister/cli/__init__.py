@@ -23,6 +23,7 @@ VERBS = {
     "strategy": "Strategies: list, show, check a spec, its JSON Schema.",
     "ticks": "Recorded depth and trades: replay.",
     "council": "The council: explain a vote.",
+    "sweep": "Sweep the numbers of a strategy spec.",
     "doctor": "Look at this machine and this installation.",
     "bench": "Measure speed and memory on this machine.",
 }

@@ -49,12 +49,16 @@ __all__ = [
     "Record",
     "Settings",
     "backtest_spec",
+    "canonical_text",
     "concluded",
+    "in_words",
     "managed",
     "model_of",
     "plan_of",
+    "totals_of",
     "traded",
     "trial_of",
+    "versions",
 ]
 
 _NEVER = 99  # more targets than a position can have: the stop stays where it is
@@ -132,10 +136,10 @@ def backtest_spec(spec: Spec, market: Market, settings: Settings, record: Record
         data_hash=market.data_hash,
         code_hash=code_hash(),
         seed=settings.seed,
-        settings=_in_words(settings, plan),
+        settings=in_words(settings, plan),
         assumptions=model.assumptions(),
         flags=market.flags,
-        versions=_versions(),
+        versions=versions(),
     )
     return concluded(origin, market, signals, plan, model, settings, record, spec.interval_ms)
 
@@ -154,7 +158,7 @@ def concluded(
     prepared = [prepare(one, model, [decides_ms]) for one in market.series]
     simulated = run(prepared, signals, plan, model, settings.capital, fills=settings.fills)
     equity = seen_daily(simulated.equity_ms, simulated.equity, settings.capital)
-    totals = _totals(simulated, equity)
+    totals = totals_of(simulated, equity)
     trial = trial_of(origin, market, model, settings, record, equity, figures(equity, simulated.trades, totals=totals))
     trials, among = 0, None
     if record.trials is not None:
@@ -307,7 +311,8 @@ def _random(
     )
 
 
-def _totals(simulated: Simulated, equity: DailyEquity) -> Totals:
+def totals_of(simulated: Simulated, equity: DailyEquity) -> Totals:
+    """Fees, funding, slippage and turnover of all fills of a run."""
     t = simulated.trades
     return Totals(
         fees=simulated.fees,
@@ -317,7 +322,8 @@ def _totals(simulated: Simulated, equity: DailyEquity) -> Totals:
     )
 
 
-def _in_words(settings: Settings, plan: Plan) -> dict[str, str]:
+def in_words(settings: Settings, plan: Plan) -> dict[str, str]:
+    """The settings that a trial and a result carry, for people and for the trial's identity."""
     return {
         "capital": f"{money_text(settings.capital, 2)} USDT",
         "risk": f"{plan.risk_e8 / RATE_ONE:.4%} of equity at the stop",
@@ -336,7 +342,8 @@ def _managed_in_words(rules: ManagementRules) -> str:
 
 
 @cache
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of what computed it, and where."""
     return {
         "aister": version("aister"),
         "python": platform.python_version(),

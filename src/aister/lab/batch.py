@@ -259,9 +259,13 @@ def _write_desk(desk: np.void, instrument: Instrument, interval_ms: int, plan: P
 
 def _bars_of(one: Prepared, times_ms: Ints) -> tuple[npt.NDArray[np.bool_], Small]:
     """Which of these close times are closes of bars in the span, and of which bars."""
-    opened = times_ms - one.series.interval_ms
-    at = np.searchsorted(one.series.open_ms, opened)
-    at[at == len(one.series.open_ms)] = 0
+    opened, bars = times_ms - one.series.interval_ms, one.series.open_ms
+    if (len(bars) - 1) * one.series.interval_ms == bars[-1] - bars[0]:  # no gaps: no search
+        at = (opened - bars[0]) // one.series.interval_ms
+        at[(at < 0) | (at > len(bars))] = 0
+    else:
+        at = np.searchsorted(bars, opened)
+    at[at == len(bars)] = 0
     known = (one.series.open_ms[at] == opened) & (at >= one.series.start)
     return known, at[known].astype(np.int32)
 

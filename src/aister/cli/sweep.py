@@ -1,0 +1,261 @@
+"""`aister sweep STRATEGY`: many cells of one spec, shared work, resumable; ends with the best and what luck makes of
+them."""
+
+import signal
+import sys
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from aister.lab.draws import Search
+    from aister.lab.sweep import Progress, Sweep
+
+__all__ = ["search_of", "summary", "sweep"]
+
+_PLAIN_EVERY_S = 10.0
+
+
+def sweep(
+    strategy: Annotated[str, typer.Argument(help="A template, or a spec file (.json).")],
+    *,
+    grid: Annotated[
+        list[str] | None, typer.Option("--grid", help="NAME=10:100:10 or NAME=20,50,100; again for each axis.")
+    ] = None,
+    vary: Annotated[
+        list[str] | None, typer.Option("--vary", help="NAME=1.5..4.0, or values as in --grid; for --random, --tpe.")
+    ] = None,
+    random: Annotated[int, typer.Option("--random", help="So many cells by chance.")] = 0,
+    tpe: Annotated[int, typer.Option("--tpe", help="So many cells where the figure of --by promises most.")] = 0,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="A comparison that every cell satisfies: 'fast < slow'.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="The figure that is sought and ranked by.")] = "sharpe_daily",
+    top: Annotated[int, typer.Option(help="How many of the best are shown.")] = 10,
+    data: Annotated[
+        str, typer.Option("--data", "--feed", help="'sample', a symbol of the store, or a path.")
+    ] = "sample",
+    symbols: Annotated[str, typer.Option(help="Symbols separated by commas; all of the data by default.")] = "",
+    start: Annotated[str, typer.Option("--from", help="First bar, UTC: 2025-05-10 or 2025-05-10T12:00.")] = "",
+    end: Annotated[str, typer.Option("--to", help="End, exclusive, UTC.")] = "",
+    capital: Annotated[str, typer.Option(help="Starting capital in USDT.")] = "10000",
+    seed: Annotated[int, typer.Option(help="Seed of random and TPE cells; recorded.")] = 1,
+    intrabar: Annotated[
+        str, typer.Option(help="Order of things inside a bar: stop_first, ohlc_path or lower_timeframe.")
+    ] = "stop_first",
+    margin: Annotated[str, typer.Option(help="isolated or cross.")] = "isolated",
+    leverage: Annotated[int, typer.Option(help="Leverage of entries, unless the spec names its own.")] = 3,
+    costs: Annotated[float, typer.Option(help="Fees and half-spreads times this: 2 is the usual stress.")] = 1.0,
+    impact: Annotated[str, typer.Option(help="Square-root impact, 'on' or 'off'.")] = "on",
+    volume: Annotated[float, typer.Option(help="Most percent of a bar's volume that may be ours; 0 = no cap.")] = 5.0,
+    latency: Annotated[int, typer.Option(help="From order to arrival, ms.")] = 150,
+    delay: Annotated[int, typer.Option(help="Base bars between a decision and its order.")] = 0,
+    assume_funding: Annotated[
+        bool, typer.Option("--assume-funding", help="Fill missing settlements with the stated scenario.")
+    ] = False,
+    workers: Annotated[int, typer.Option(help="Threads, or with --cluster local processes; 0 = one per core.")] = 0,
+    cluster: Annotated[str, typer.Option(help="Run on Ray: its address, or 'local'.")] = "",
+    json_path: Annotated[str, typer.Option("--json", help="Write the table (JSON) here; '-' = standard output.")] = "",
+) -> None:
+    """Sweep the numbers of a spec. Every cell is a trial of the ledger; the same command goes on where it was
+    stopped."""
+    from aister.app.sweeps import Running, run_sweep, written_rules
+    from aister.cli import shown
+    from aister.cli.backtest import fill_model
+    from aister.cli.given import amount, named_symbols, targets, utc_ms
+    from aister.cli.output import means_stdout
+    from aister.lab.backtest import Settings
+
+    rules = written_rules(strategy)
+    search = search_of(rules, grid or [], vary or [], where or [], random, tpe, by, seed)
+    settings = Settings(
+        capital=amount(capital),
+        model=fill_model(intrabar, margin, leverage, costs, impact, volume, latency),
+        delay_bars=delay,
+        seed=seed,
+    ).check()
+    json_path = "-" if means_stdout(json_path) else json_path
+    targets(data, None, Path(json_path) if json_path not in ("", "-") else None, "--json")
+    stopping = _Stop()
+    live = _Live(by)
+    with stopping:
+        table, folder = run_sweep(
+            rules,
+            data,
+            search,
+            settings,
+            symbols=named_symbols(symbols),
+            start_ms=utc_ms(start, "--from"),
+            end_ms=utc_ms(end, "--to"),
+            assume_funding=assume_funding,
+            running=Running(cluster, workers, live.told, stopping.asked),
+        )
+    live.end()
+    _leave(table, folder, json_path, top)
+    if json_path != "-":
+        for line in summary(table, folder, top):
+            print(shown(line))
+    if not table.complete and stopping.asked():
+        print("aister: stopped; the same command goes on from here.", file=sys.stderr)
+        raise SystemExit(130)
+
+
+def search_of(
+    rules: dict[str, Any],
+    grid: list[str],
+    vary: list[str],
+    where: list[str],
+    random: int,
+    tpe: int,
+    by: str,
+    seed: int,
+) -> "Search":
+    """What these options ask for; raises `UsageError` when they contradict each other."""
+    from aister.core.errors import UsageError
+    from aister.lab.draws import Search
+    from aister.lab.space import axis, condition
+
+    if random < 0 or tpe < 0 or (random and tpe):
+        raise UsageError("Give either --random N or --tpe N, a number of cells above 0.")
+    if not (random or tpe) and vary:
+        raise UsageError("--vary is for --random N and --tpe N; a grid is given by --grid NAME=FIRST:LAST:STEP.")
+    axes = tuple(axis(text, rules) for text in (*grid, *vary))
+    conditions = tuple(condition(text, axes) for text in where)
+    if random:
+        return Search(method="random", axes=axes, conditions=conditions, count=random, by=by, seed=seed)
+    if tpe:
+        return Search(method="tpe", axes=axes, conditions=conditions, count=tpe, by=by, seed=seed)
+    return Search(axes=axes, conditions=conditions, by=by, seed=seed)
+
+
+def summary(table: "Sweep", folder: Path, top: int) -> list[str]:
+    """The table in a few lines."""
+    from aister.analytics.report.words import count, utc
+
+    refused, aborted = (int((table[name] != "").sum()) for name in ("refused", "aborted"))
+    of = f" of {table.total:,}" if not table.complete else ""
+    told = f"{count(len(table), 'cell')}{of} ({table.method})"
+    told += f", {refused:,} refused" if refused else ""
+    told += f", {aborted:,} aborted" if aborted else ""
+    told += f", {table.left_out:,} outside the conditions" if table.left_out else ""
+    lines = [
+        f"Sweep      {table.name} on {', '.join(table.symbols)}, "
+        f"{utc(table.span_ms[0])} to {utc(table.span_ms[1])} UTC",
+        f"Cells      {told}",
+    ]
+    if refused:
+        first = next(str(reason) for reason in table["refused"] if reason)
+        lines.append(f"Refused    for example: {first}")
+    lines += _best(table, top)
+    lines += [f"Trials     {count(table.trials, 'trial')} on these instruments and this time so far", _luck(table)]
+    lines.append(f"Rows       {folder}")
+    return lines
+
+
+def _best(table: "Sweep", top: int) -> list[str]:
+    rows = table.best(top)
+    if not rows:
+        return [f"Best       none: no cell has a {table.by}"]
+    figures = dict.fromkeys((table.by, "net_return", "sharpe_daily", "max_drawdown", "trades", "profit_factor"))
+    heads = (*table.axes, *figures)
+    cells = [[_short(table[name][row]) for name in heads] for row in rows]
+    widths = [max(len(head), *(len(line[i]) for line in cells)) for i, head in enumerate(heads)]
+    lines = [" ".join(head.rjust(width) for head, width in zip(heads, widths, strict=True))]
+    return lines + [" ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
+
+
+def _short(value: Any) -> str:
+    return f"{float(value):.6g}" if isfinite(value) else "-"
+
+
+def _luck(table: "Sweep") -> str:
+    luck = table.deflation
+    if luck is None:
+        return "Luck       not known: the best cell has no Sharpe ratio"
+    chance = "not defined" if luck.probability is None else f"{luck.probability:.1%}"
+    return (
+        f"Luck       the best of {luck.trials:,} trials ({luck.effective:,} that differ) must beat luck: Sharpe "
+        f"{luck.sharpe:+.3f} a day against {luck.threshold:+.3f} expected of the best without skill; "
+        f"deflated Sharpe ratio {chance}"
+    )
+
+
+def _leave(table: "Sweep", folder: Path, json_path: str, top: int) -> None:
+    """The table as JSON: columns, the best rows, and what luck says."""
+    if not json_path:
+        return
+    import msgspec
+    import numpy as np
+
+    from aister.cli.output import write_json
+
+    columns: dict[str, list[Any]] = {}
+    for name, values in table.columns.items():
+        if np.issubdtype(values.dtype, np.number):
+            columns[name] = [
+                value if known else None for value, known in zip(values.tolist(), np.isfinite(values), strict=True)
+            ]
+        else:
+            columns[name] = [str(value) for value in values]
+    value = {
+        **{name: getattr(table, name) for name in ("id", "name", "method", "axes", "by", "symbols", "span_ms")},
+        **{name: getattr(table, name) for name in ("total", "left_out", "complete", "trials", "deflation")},
+        "folder": str(folder),
+        "best": table.best(top),
+        "columns": columns,
+    }
+    if json_path == "-":
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n")
+        sys.stdout.buffer.flush()
+    else:
+        write_json(Path(json_path), value)
+
+
+class _Stop:
+    """The first Ctrl-C asks for an end after the cells on their way, a second one ends at once."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._before: Any = None
+
+    def asked(self) -> bool:
+        return self._asked
+
+    def __enter__(self) -> "_Stop":
+        self._before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _ask(self, *_: object) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+
+
+class _Live:
+    """Progress on standard error: one line that changes on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, by: str) -> None:
+        self._by, self._said_s, self._width = by, 0.0, 0
+        self._terminal = sys.stderr.isatty()
+
+    def told(self, now: "Progress") -> None:
+        rate = now.here / now.seconds if now.seconds > 0 else 0.0
+        left = (now.total - now.done) / rate if rate else 0.0
+        best = None if now.best is None else now.best.figure(self._by)
+        text = f"{now.done:,} of {now.total:,} cells, {rate:,.0f} a second, {left:,.0f} s left"
+        text += "" if best is None else f", best {self._by} {best:.4g}"
+        if self._terminal:
+            print(f"\r{text:<{self._width}}", end="", file=sys.stderr, flush=True)
+            self._width = len(text)
+        elif now.seconds - self._said_s >= _PLAIN_EVERY_S or now.done == now.total:
+            print(text, file=sys.stderr, flush=True)
+            self._said_s = now.seconds
+
+    def end(self) -> None:
+        if self._terminal and self._width:
+            print(file=sys.stderr)
