@@ -1,0 +1,116 @@
+"""Parameter neighbourhood: do the rules still earn when all their numbers are up to 20 % off? (quant Q10, Q40)
+
+An idea works around the numbers it was found with; what works with these numbers alone was found by looking for them.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+
+from aister.features.columns import FeatureColumns
+from aister.lab.batch import Plan
+from aister.lab.detectors.parameters import neighbours, parameters_of
+from aister.lab.detectors.trying import Look, Trying, look_of
+from aister.lab.detectors.verdict import FEWEST_TRADES, Found, Verdict
+from aister.strategy.spec.batch import Sheet, compile_spec
+from aister.strategy.spec.canon import canonical, spec_hash
+from aister.strategy.spec.tree import Spec
+
+__all__ = ["Neighbourhood", "detect_neighbourhood"]
+
+NAME = "neighbourhood"
+CELLS = 60
+FEWEST_CELLS = 8
+ENOUGH = 0.7
+PEAK = 0.95
+
+
+class Neighbourhood(Found, frozen=True, kw_only=True):
+    """parameters: paths of the numbers varied; cells: neighbours run; refused: draws that were no sound rules; chosen:
+    the rules themselves; profitable: share of the neighbours with a net profit; worst, median, best: net returns of
+    neighbours; rank: share of neighbours that the chosen rules beat; peak: a profit that nearly no neighbour reaches
+    and the middle of them halves at least."""
+
+    parameters: tuple[str, ...]
+    cells: int
+    refused: int
+    chosen: Look
+    profitable: float | None
+    worst: float | None
+    median: float | None
+    best: float | None
+    rank: float | None
+    peak: bool
+    seed: int
+
+
+def detect_neighbourhood(
+    tried: Trying, spec: Spec, plan_of: Callable[[Spec], Plan], *, cells: int = CELLS, seed: int = 1
+) -> Neighbourhood:
+    """Run up to `cells` neighbours over the same market, columns shared."""
+    prepared = tried.prepared()
+    columns = [FeatureColumns(one) for one in tried.market.series]
+    sheets = [Sheet(one, spec.timeframe) for one in columns]
+    around, refused = neighbours(spec, cells, seed)
+    trials, nets = [], []
+    for other in around:
+        signals = {
+            one.series.symbol: compile_spec(other, one, tried.model.round_trip_e8(one.series.instrument), sheet)
+            for one, sheet in zip(columns, sheets, strict=True)
+        }
+        simulated = tried.simulate(prepared, plan=plan_of(other), signals=signals)
+        text = msgspec.json.encode(canonical(other), order="sorted").decode()
+        trials.append(
+            tried.trial(NAME, simulated, varied="parameters", seed=seed, spec=(text, spec_hash(other)))
+        )
+        nets.append(look_of(simulated, tried.capital).net_return)
+    chosen = tried.simulate(prepared)
+    trials.append(tried.trial(NAME, chosen, varied="nothing"))
+    tried.keep(trials)
+    paths = tuple(one.path for one in parameters_of(spec))
+    return _judged(paths, np.array(nets), refused, look_of(chosen, tried.capital), seed)
+
+
+def _judged(
+    paths: tuple[str, ...], nets: np.ndarray[tuple[int], np.dtype[np.float64]], refused: int, chosen: Look, seed: int
+) -> Neighbourhood:
+    some = len(nets) > 0
+    profitable = float((nets > 0).mean()) if some else None
+    rank = float((nets < chosen.net_return).mean()) if some else None
+    middle = float(np.median(nets)) if some else None
+    peak = bool(
+        some and chosen.net_return > 0 and (rank or 0.0) >= PEAK and (middle or 0.0) < chosen.net_return / 2
+    )
+    if len(nets) < FEWEST_CELLS or chosen.trades < FEWEST_TRADES:
+        verdict = Verdict.UNKNOWN
+        few = (
+            f"{chosen.trades} trades; a verdict needs {FEWEST_TRADES}"
+            if chosen.trades < FEWEST_TRADES
+            else f"{len(nets)} neighbours can be made of {len(paths)} parameters; a verdict needs {FEWEST_CELLS}"
+        )
+        said = few
+    else:
+        verdict = Verdict.CLEAN if profitable is not None and profitable >= ENOUGH else Verdict.CAUGHT
+        said = (
+            f"{profitable:.0%} of {len(nets)} neighbours within 20 % earn ({ENOUGH:.0%} is the least); "
+            f"the chosen one beats {rank:.0%} of them"
+        )
+    if peak:
+        said += "; a sharp peak: nearly no neighbour comes near it"
+    return Neighbourhood(
+        detector=NAME,
+        verdict=verdict,
+        sentence=said,
+        parameters=paths,
+        cells=len(nets),
+        refused=refused,
+        chosen=chosen,
+        profitable=profitable,
+        worst=float(nets.min()) if some else None,
+        median=middle,
+        best=float(nets.max()) if some else None,
+        rank=rank,
+        peak=peak,
+        seed=seed,
+    )
