@@ -56,7 +56,7 @@ def detect_neighbourhood(
     trials, nets = [], []
     for other in around:
         signals = {
-            one.series.symbol: compile_spec(other, one, tried.model.round_trip_e8(one.series.instrument), sheet)
+            one.series.symbol: compile_spec(other, one, tried.cost_e8[one.series.symbol], sheet)
             for one, sheet in zip(columns, sheets, strict=True)
         }
         simulated = tried.simulate(prepared, plan=plan_of(other), signals=signals)

@@ -1,8 +1,8 @@
 """Revised bars: were signals made from corrections that came after them?
 
 A venue sends a bar, and later corrects it. History holds the correction; whoever decided at the close had the first
-version. The strategy is asked again about the bars as they were known just before each correction; what was claimed by
-then must be what it says.
+version. Between one correction and the next the strategy is asked again about the bars as they were known then; what was
+claimed of that stretch must be what it says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,15 +46,16 @@ def detect_revised(
     `UsageError` for a revision of a bar that is not there, or one known before its bar had closed."""
     ordered = sorted(revisions, key=lambda one: one.known_ms)
     count = sum(len(one.setups) + len(one.exits) for one in claimed.values())
-    known, offences = first_seen, []
+    known, offences, since_ms = first_seen, [], 0
     for one in (*ordered, None):
         end_ms = first_seen.span_ms[1] if one is None else one.known_ms - 1
         said = says(until(known, end_ms))
         for symbol, rows in claimed.items():
-            found = differs(rows, said.get(symbol, Signals.none()), end_ms)
+            found = differs(_since(rows, since_ms), _since(said.get(symbol, Signals.none()), since_ms), end_ms)
             if found is not None:
                 offences.append((found[0], symbol, found[1]))
-        known = known if one is None else revised(known, one)
+        if one is not None:
+            known, since_ms = revised(known, one), one.known_ms
     if not ordered or not count:
         missing = "no corrections" if not ordered else "no signals"
         return Revised(
@@ -66,7 +67,7 @@ def detect_revised(
             first=None,
         )
     if not offences:
-        said_so = f"{count:,} signals are what the bars said before each of {len(ordered):,} corrections came"
+        said_so = f"{count:,} signals are what the bars said, as they stood before and after {len(ordered):,} corrections"
         return Revised(
             detector=NAME,
             verdict=Verdict.CLEAN,
@@ -84,6 +85,10 @@ def detect_revised(
         signals=count,
         first=(symbol, time_ms, what),
     )
+
+
+def _since(said: Signals, since_ms: int) -> Signals:
+    return Signals(said.setups[said.setups["time_ms"] >= since_ms], said.exits[said.exits["time_ms"] >= since_ms])
 
 
 def revised(market: Market, revision: Revision) -> Market:
