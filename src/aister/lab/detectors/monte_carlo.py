@@ -14,9 +14,9 @@ from aister.lab.detectors.trying import Trying, deepest_drawdown, look_of
 from aister.lab.detectors.verdict import FEWEST_TRADES, Found, Verdict
 from aister.lab.paths import LONGEST_DAYS, bootstrap_path, whole_days
 
-__all__ = ["HALTED", "Paths", "TradeOrder", "detect_order", "detect_paths"]
+__all__ = ["HALTED", "Paths", "Spread", "TradeOrder", "detect_order", "detect_paths"]
 
-ORDER, PATHS = "trade order", "price paths"
+ORDER, PATHS = "trade-order", "paths"
 HALTED = 0.15
 """Drawdown at which the trader of the normal profile halts."""
 
