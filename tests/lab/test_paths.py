@@ -10,6 +10,7 @@ from aister.ports.market import Market, Series
 from tests.fakes.rows import HOUR_MS, START_MS, instrument, series
 
 DAYS = 40
+COLUMNS = ("open_ms", "open", "high", "low", "close", "volume")
 
 
 def drifting(symbol: str, seed: int, days: int = DAYS) -> Series:
@@ -20,7 +21,10 @@ def drifting(symbol: str, seed: int, days: int = DAYS) -> Series:
     close = np.round(30_000 * np.exp(np.cumsum(0.01 / 24 + rng.normal(0.0, size))), 1)
     settled = START_MS + 8 * HOUR_MS * np.arange(3 * days)
     made = series(close, symbol, HOUR_MS, volume=rng.exponential(5.0, count), funding_ms=settled)
-    high, low = made.high + np.round(rng.exponential(9.0, count), 1), made.low - np.round(rng.exponential(5.0, count), 1)
+    high, low = (
+        made.high + np.round(rng.exponential(9.0, count), 1),
+        made.low - np.round(rng.exponential(5.0, count), 1),
+    )
     return msgspec.structs.replace(made, high=high, low=low, funding_e8=10_000 + np.arange(3 * days))
 
 
@@ -67,7 +71,9 @@ def test_a_bar_keeps_its_shape_or_is_turned_upside_down() -> None:
 
 
 def test_symbols_take_the_same_days_the_same_way_up() -> None:
-    whole = market(drifting("BTCUSDT", 1), msgspec.structs.replace(drifting("BTCUSDT", 1), instrument=instrument("ETHUSDT")))
+    whole = market(
+        drifting("BTCUSDT", 1), msgspec.structs.replace(drifting("BTCUSDT", 1), instrument=instrument("ETHUSDT"))
+    )
     path = bootstrap_path(whole, 4)
     assert (path.series[0].close == path.series[1].close).all()
 
@@ -102,7 +108,9 @@ def test_blocks_are_of_one_to_ten_days_each_one_way_up() -> None:
 def test_history_stays_history_and_half_days_are_left_out() -> None:
     one = msgspec.structs.replace(drifting("BTCUSDT", 1), start=24 * 10 + 5)
     half = msgspec.structs.replace(
-        one, **{name: getattr(one, name)[7:] for name in ("open_ms", "open", "high", "low", "close", "volume")}, start=238
+        one,
+        **{name: getattr(one, name)[7:] for name in ("open_ms", "open", "high", "low", "close", "volume")},
+        start=238,
     )
     whole = Market((half,), (START_MS + 245 * HOUR_MS, START_MS + DAYS * DAY_MS), "part")
     path = bootstrap_path(whole, 1).series[0]

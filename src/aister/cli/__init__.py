@@ -18,6 +18,7 @@ __all__ = ["VERBS", "build", "main", "shown"]
 VERBS = {
     "run": "Run the trader.",
     "backtest": "Backtest a strategy.",
+    "detect": "Look for what makes a backtest lie.",
     "data": "Market data: import, list, check, export.",
     "journal": "The journal: list, verify, show, export.",
     "strategy": "Strategies: list, show, check a spec, its JSON Schema.",

@@ -1,7 +1,7 @@
 """Prices that might have been: whole days of a market put in another order, some of them upside down.
 
 A symmetric block bootstrap (quant Q9): blocks of 1 to 10 consecutive UTC days are drawn with replacement until the span
-is full, and each is turned upside down with probability 1/2. A bar is carried as its four log steps from the close before
+is full, and each is turned upside down with probability 1/2. A bar is carried as four log steps from the close before
 
     (ln o - ln c_before, ln h - ln c_before, ln l - ln c_before, ln c - ln c_before), volume
 

@@ -214,8 +214,12 @@ def test_a_neighbourhood_is_run_with_shared_columns_and_leaves_its_trials() -> N
     assert len(hashes) == 21
     assert found.chosen.trades == len(tried.simulate(tried.prepared()).trades)
     assert found.verdict is (Verdict.CAUGHT if found.chosen.trades >= 30 else Verdict.UNKNOWN)
-    assert pytest.approx(found.profitable) == sum(
-        trial.figures["net_return"] > 0  # type: ignore[operator]
-        for trial in ledger.overlapping(["BTCUSDT"], (0, 1 << 60))
-        if trial.settings["varied"] == "parameters"
-    ) / 20
+    assert (
+        pytest.approx(found.profitable)
+        == sum(
+            trial.figures["net_return"] > 0  # type: ignore[operator]
+            for trial in ledger.overlapping(["BTCUSDT"], (0, 1 << 60))
+            if trial.settings["varied"] == "parameters"
+        )
+        / 20
+    )

@@ -55,7 +55,10 @@ def test_an_average_known_too_early_is_caught_by_name() -> None:
 
 def test_the_same_average_after_its_warm_up_is_clean() -> None:
     found = detect_warm_up(
-        _says, made_market(600), warm_up_ms=LONG_ENOUGH * MINUTE_MS, features=_features(LONG_ENOUGH)  # type: ignore[arg-type]
+        _says,
+        made_market(600),
+        warm_up_ms=LONG_ENOUGH * MINUTE_MS,
+        features=_features(LONG_ENOUGH),  # type: ignore[arg-type]
     )
     assert (found.verdict, found.drifts) == (Verdict.CLEAN, ())
     assert 0 < found.worst <= 1e-6

@@ -4,6 +4,7 @@ Everything else that costs (impact, funding, what stops pay beyond the spread) s
 at twice the costs (quant Q40).
 """
 
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -54,7 +55,7 @@ def detect_cost(tried: Trying) -> Cost:
 
     looks = {multiple: look(multiple) for multiple in MULTIPLES}
     break_even = None
-    for low, high in zip(MULTIPLES, MULTIPLES[1:], strict=False):
+    for low, high in pairwise(MULTIPLES):
         if looks[low].net_return > 0 >= looks[high].net_return:
             break_even = _between(look, low, high)
             break

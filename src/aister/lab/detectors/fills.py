@@ -12,7 +12,7 @@ price it went in and out, by what kind of order, where its stop stood and when t
     touched, not traded through                   a limit fills once price went at least one tick beyond it
     stop not reached                              the bar never came to the stop in force
     gap filled at the stop                        the open lay beyond it; the open is the best there was
-    same-bar high before low                      a target in the bar of an entry inside it, or in one that holds the stop
+    same-bar high before low                      a target in the bar of an entry inside it, or of the stop
     stop skipped                                  live on through a bar that reached the stop
     trailing stop raised and hit in the same bar  a move made by a bar works from the next one
 """

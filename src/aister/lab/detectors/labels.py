@@ -5,6 +5,7 @@ moments in time about labels of which those not yet resolved are turned round or
 """
 
 from collections.abc import Callable, Sequence
+from math import isnan
 
 import msgspec
 import numpy as np
@@ -69,7 +70,7 @@ def detect_labels(calibrate: Calibrate, labels: Sequence[Label], *, moments: int
 
 
 def _same(a: float, b: float) -> bool:
-    return a == b or (a != a and b != b)
+    return a == b or (isnan(a) and isnan(b))
 
 
 def _answer(verdict: Verdict, sentence: str, asked: int, unresolved: int, first_ms: int | None, seed: int) -> Labels:

@@ -24,6 +24,7 @@ NAME = "look-ahead"
 DAY_MS = 86_400_000
 
 Ints = npt.NDArray[np.int64]
+Rows = npt.NDArray[Any]
 
 
 class Offence(msgspec.Struct, frozen=True):
@@ -116,7 +117,9 @@ def differs(a: Signals, b: Signals, until_ms: int) -> tuple[int, str, str] | Non
     return min(found, default=None)
 
 
-def _first_difference(a: npt.NDArray[Any], b: npt.NDArray[Any], until_ms: int, name: str) -> tuple[int, str, str] | None:
+def _first_difference(
+    a: npt.NDArray[Any], b: npt.NDArray[Any], until_ms: int, name: str
+) -> tuple[int, str, str] | None:
     a, b = a[a["time_ms"] <= until_ms], b[b["time_ms"] <= until_ms]
     shared = min(len(a), len(b))
     unequal = np.flatnonzero(_unequal(a[:shared], b[:shared]))

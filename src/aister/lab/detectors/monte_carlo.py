@@ -2,7 +2,7 @@
 
 A backtest shows one drawdown. Trades in random order show what their sequence spared it; symmetric block-bootstrapped
 paths (`lab/paths.py`) what the market's did. The 95th percentile of the drawdown must stay below the limit at which the
-trader halts (quant Q40). Paths have no drift and the strategy is run again on each, so how it ends there is no forecast.
+trader halts (quant Q40). Paths have no drift and the strategy is run again on each: how it ends there is no forecast.
 """
 
 import msgspec

@@ -61,9 +61,7 @@ def detect_neighbourhood(
         }
         simulated = tried.simulate(prepared, plan=plan_of(other), signals=signals)
         text = msgspec.json.encode(canonical(other), order="sorted").decode()
-        trials.append(
-            tried.trial(NAME, simulated, varied="parameters", seed=seed, spec=(text, spec_hash(other)))
-        )
+        trials.append(tried.trial(NAME, simulated, varied="parameters", seed=seed, spec=(text, spec_hash(other))))
         nets.append(look_of(simulated, tried.capital).net_return)
     chosen = tried.simulate(prepared)
     trials.append(tried.trial(NAME, chosen, varied="nothing"))
@@ -79,9 +77,7 @@ def _judged(
     profitable = float((nets > 0).mean()) if some else None
     rank = float((nets < chosen.net_return).mean()) if some else None
     middle = float(np.median(nets)) if some else None
-    peak = bool(
-        some and chosen.net_return > 0 and (rank or 0.0) >= PEAK and (middle or 0.0) < chosen.net_return / 2
-    )
+    peak = bool(some and chosen.net_return > 0 and (rank or 0.0) >= PEAK and (middle or 0.0) < chosen.net_return / 2)
     if len(nets) < FEWEST_CELLS or chosen.trades < FEWEST_TRADES:
         verdict = Verdict.UNKNOWN
         few = (

@@ -41,8 +41,7 @@ class SpecReading:
     def says(self, market: Market) -> dict[str, Signals]:
         """The signals of every symbol."""
         return {
-            one.symbol: compile_spec(self.spec, FeatureColumns(one), self._cost_e8[one.symbol])
-            for one in market.series
+            one.symbol: compile_spec(self.spec, FeatureColumns(one), self._cost_e8[one.symbol]) for one in market.series
         }
 
     def features(self, series: Series) -> dict[str, Column]:

@@ -1,8 +1,8 @@
 """Revised bars: were signals made from corrections that came after them?
 
 A venue sends a bar, and later corrects it. History holds the correction; whoever decided at the close had the first
-version. Between one correction and the next the strategy is asked again about the bars as they were known then; what was
-claimed of that stretch must be what it says.
+version. Between one correction and the next the strategy is asked again about the bars as they were known then; what
+was claimed of that stretch must be what it says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -67,7 +67,7 @@ def detect_revised(
             first=None,
         )
     if not offences:
-        said_so = f"{count:,} signals are what the bars said, as they stood before and after {len(ordered):,} corrections"
+        said_so = f"{count:,} signals are what the bars said as they then stood, {len(ordered):,} corrections"
         return Revised(
             detector=NAME,
             verdict=Verdict.CLEAN,

@@ -41,8 +41,8 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
 class Trying(msgspec.Struct, frozen=True, kw_only=True):
     """One strategy over one market: its signals, what is done with them, and how orders fill. capital: money units;
-    decides_ms: the timeframe it decides on; cost_e8: round trip by symbol, as signals take it; says: how signals are made
-    of another market."""
+    decides_ms: the timeframe it decides on; cost_e8: round trip by symbol, as signals take it; says: how signals are
+    made of another market."""
 
     market: Market
     signals: Mapping[str, Signals]

@@ -1,8 +1,8 @@
 """Warm-up: does what a strategy says depend on where history happens to begin? (quant Q33)
 
-The market is begun later, several times. Once the declared warm-up has passed, entries and exits must be the same, their
-prices within 1e-6 (and a tick, as they are rounded), and so must every feature. A recursive average that was declared
-known too early differs.
+The market is begun later, several times. Once the declared warm-up has passed, entries and exits must be the same,
+their prices within 1e-6 (and a tick, as they are rounded), and so must every feature. A recursive average that was
+declared known too early differs.
 """
 
 from collections.abc import Callable, Mapping
@@ -69,7 +69,7 @@ def detect_warm_up(
     starts: int = 5,
     seed: int = 1,
 ) -> WarmUp:
-    """Begin the market `starts` times later, at random base bars that leave at least a tenth of it after the warm-up."""
+    """Begin the market `starts` times later, at random base bars that leave a tenth of it after the warm-up."""
     first_ms = min(int(one.open_ms[0]) for one in market.series)
     end_ms, interval_ms = market.span_ms[1], market.interval_ms
     room = end_ms - warm_up_ms - (end_ms - first_ms) // 10 - first_ms
@@ -111,8 +111,8 @@ def detect_warm_up(
     if found:
         return _answer(Verdict.CAUGHT, str(found[0]), warm_up_ms, starts_ms, compared, worst, found, seed)
     said = (
-        f"after {spoken(warm_up_ms)} of warm-up, {compared:,} signals and feature values are the same from {len(drawn)} "
-        "later beginnings"
+        f"after {spoken(warm_up_ms)} of warm-up, {compared:,} signals and feature values are the same from "
+        f"{len(drawn)} later beginnings"
     )
     return _answer(Verdict.CLEAN, said, warm_up_ms, starts_ms, compared, worst, (), seed)
 
@@ -145,7 +145,8 @@ def _known_ms(column: Column) -> int:
 
 
 def _apart(mine: Column, other: Column, start_ms: int) -> tuple[float, int, int]:
-    """The largest relative difference of values known in both once the feature's own warm-up has passed, where, and over how many values."""
+    """The largest relative difference of values known in both once the feature's own warm-up has passed, where it is,
+    and over how many values."""
     shared, at, there = np.intersect1d(mine.time_ms, other.time_ms, assume_unique=False, return_indices=True)
     warm = shared > start_ms + mine.needs_ms
     a, b, times = mine.values[at[warm]], other.values[there[warm]], shared[warm]

@@ -1,0 +1,148 @@
+"""`aister detect STRATEGY`: what would make its backtest a lie and what makes it fragile, detector by detector."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from aister.lab.detectors.examine import Examined
+    from aister.lab.detectors.verdict import Found
+
+__all__ = ["detect", "figures_of", "headline"]
+
+_INDENT = " " * 33
+
+
+def detect(
+    strategy: Annotated[str, typer.Argument(help="A template, or a spec file (.json).")],
+    *,
+    data: Annotated[
+        str, typer.Option("--data", "--feed", help="'sample', a symbol of the store, or a path.")
+    ] = "sample",
+    only: Annotated[str, typer.Option(help="Detectors separated by commas: look-ahead,delay; all by default.")] = "",
+    symbols: Annotated[str, typer.Option(help="Symbols separated by commas; all of the data by default.")] = "",
+    start: Annotated[str, typer.Option("--from", help="First bar, UTC: 2025-05-10 or 2025-05-10T12:00.")] = "",
+    end: Annotated[str, typer.Option("--to", help="End, exclusive, UTC.")] = "",
+    capital: Annotated[str, typer.Option(help="Starting capital in USDT.")] = "10000",
+    cuts: Annotated[int, typer.Option(help="Random moments at which the future is changed.")] = 200,
+    whole_day: Annotated[
+        bool, typer.Option("--day/--no-day", help="Change it at every bar of the busiest day, too.")
+    ] = True,
+    cells: Annotated[int, typer.Option(help="Neighbours with their parameters up to 20 % off.")] = 60,
+    paths: Annotated[int, typer.Option(help="Bootstrapped paths of price.")] = 100,
+    seed: Annotated[int, typer.Option(help="Seed of everything drawn; recorded in the result.")] = 1,
+    assume_funding: Annotated[
+        bool, typer.Option("--assume-funding", help="Fill missing settlements with the stated scenario.")
+    ] = False,
+    json_path: Annotated[str, typer.Option("--json", help="Write the result (JSON) here; '-' = standard output.")] = "",
+) -> None:
+    """Look for look-ahead, short warm-up and impossible fills; then for a result that hangs on costs, on the first bar,
+    on its exact parameters or on the order of events. Every run that shows a result leaves a trial in the ledger. Exit
+    code 1 when something was caught."""
+    from aister.app.detect import detect as run_detectors
+    from aister.cli import shown
+    from aister.cli.given import amount, named_symbols, targets, utc_ms
+    from aister.cli.output import means_stdout
+    from aister.lab.backtest import Settings
+    from aister.lab.detectors.examine import Effort
+
+    json_path = "-" if means_stdout(json_path) else json_path
+    targets(data, None, Path(json_path) if json_path not in ("", "-") else None, "--json")
+    quiet = json_path == "-"
+
+    def tell(found: "Found") -> None:
+        for line in (headline(found), *(_INDENT + figure for figure in figures_of(found))):
+            print(shown(line), flush=True)
+
+    if not quiet:
+        print(shown(f"Detectors over {strategy} on {data}"), flush=True)
+    result = run_detectors(
+        strategy,
+        data,
+        only=tuple(name.strip() for name in only.split(",") if name.strip()),
+        settings=Settings(capital=amount(capital), seed=seed).check(),
+        effort=Effort(cuts=cuts, whole_day=whole_day, cells=cells, paths=paths, seed=seed).check(),
+        symbols=named_symbols(symbols),
+        span_ms=(utc_ms(start, "--from"), utc_ms(end, "--to")),
+        assume_funding=assume_funding,
+        tell=None if quiet else tell,
+    )
+    _leave(result, json_path)
+    if not quiet:
+        for line in _conclusion(result, json_path):
+            print(shown(line))
+    if result.caught:
+        raise typer.Exit(1)
+
+
+def headline(found: "Found") -> str:
+    """One line: which detector, what it found, and why."""
+    return f"{found.detector:<15}{found.verdict:<17} {found.sentence}"
+
+
+def figures_of(found: "Found") -> list[str]:
+    """The figures behind the sentence, where there are more."""
+    from aister.lab.detectors.cost import Cost
+    from aister.lab.detectors.delay import Delay
+    from aister.lab.detectors.monte_carlo import Paths, TradeOrder
+    from aister.lab.detectors.neighbourhood import Neighbourhood
+    from aister.lab.detectors.warm_up import WarmUp
+
+    match found:
+        case Cost(looks=looks):
+            return ["fees, spreads " + ", ".join(f"x {k:g}: {look.net_return:+.2%}" for k, look in looks)]
+        case Delay(looks=looks):
+            return ["bars later " + ", ".join(f"{bars}: {look.net_return:+.2%}" for bars, look in looks)]
+        case Neighbourhood(cells=cells, worst=worst, median=middle, best=best) if cells:
+            return [f"net: worst {worst:+.2%}, median {middle:+.2%}, best {best:+.2%}, chosen {_chosen(found)}"]
+        case TradeOrder(drawdown=drawdown) if drawdown is not None:
+            return [
+                f"drawdown of {found.draws:,} orders: median {drawdown.middle:.1%}, 95th percentile {drawdown.high:.1%}"
+            ]
+        case Paths(net=net, drawdown=drawdown) if net is not None and drawdown is not None:
+            return [
+                f"drawdown: median {drawdown.middle:.1%}, 95th percentile {drawdown.high:.1%}; net: 5th percentile "
+                f"{net.low:+.1%}, median {net.middle:+.1%}, 95th {net.high:+.1%}; "
+                f"on the market itself {found.own_net:+.1%}"
+            ]
+        case WarmUp(drifts=drifts):
+            return [str(one) for one in drifts[1:6]]
+    return []
+
+
+def _chosen(found: "Found") -> str:
+    from aister.lab.detectors.neighbourhood import Neighbourhood
+
+    assert isinstance(found, Neighbourhood)
+    return f"{found.chosen.net_return:+.2%}"
+
+
+def _conclusion(result: "Examined", json_path: str) -> list[str]:
+    from aister.lab.detectors.verdict import Verdict, utc_text
+
+    span = " to ".join(utc_text(time_ms) for time_ms in result.span_ms)
+    unsure = sum(one.verdict is Verdict.UNKNOWN for one in result.found)
+    caught = ", ".join(one.detector for one in result.caught)
+    lines = [
+        "",
+        f"Strategy   {result.name} on {', '.join(result.symbols)}, {span} UTC, seed {result.effort.seed}",
+        f"Caught     {caught or 'nothing'}" + (f"; {unsure} could not say" if unsure else ""),
+        f"Trials     {result.trials:,} on this data so far",
+    ]
+    lines += [f"Note       {flag}" for flag in result.flags]
+    return [*lines, f"JSON       {json_path}"] if json_path else lines
+
+
+def _leave(result: "Examined", json_path: str) -> None:
+    """Write what was asked for; '-' prints the JSON, and nothing else, on standard output."""
+    import msgspec
+
+    from aister.cli.output import write_json
+
+    if json_path == "-":
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
+        sys.stdout.buffer.flush()
+    elif json_path:
+        write_json(Path(json_path), msgspec.to_builtins(result))

@@ -1,0 +1,62 @@
+"""`aister detect`: lines a trader can read, JSON a program can, exit code 1 when something was caught."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from aister.adapters.store.trials import SqliteTrials
+from aister.cli import build
+
+QUICK = ["--cuts", "3", "--no-day", "--symbols", "BTCUSDT", "--cells", "8", "--paths", "2"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AISTER_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_a_template_without_a_fault_in_its_making_is_clean() -> None:
+    result = CliRunner().invoke(
+        build(), ["detect", "kill_zone_open_drive", "--only", "warm-up,look-ahead,fills", *QUICK]
+    )
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[0] == "Detectors over kill_zone_open_drive on sample"
+    assert [line.split("  ")[0] for line in lines[1:4]] == ["look-ahead", "warm-up", "fills"]
+    assert all(" clean " in line for line in lines[1:4])
+    assert "Caught     nothing" in lines
+    assert "Trials     0 on this data so far" in lines
+
+
+def test_every_detector_speaks_and_what_is_caught_ends_with_code_1(home: Path) -> None:
+    result = CliRunner().invoke(build(), ["detect", "swing_structure", *QUICK, "--json", "-"])
+    assert result.exit_code == 1, result.output
+    told = json.loads(result.stdout)
+    assert [one["detector"] for one in told["found"]] == [
+        *("look-ahead", "warm-up", "fills", "cost", "delay", "neighbourhood", "trade-order", "paths")
+    ]
+    by = {one["detector"]: one for one in told["found"]}
+    assert by["cost"]["verdict"] == "caught"
+    assert len(by["cost"]["looks"]) == 4
+    assert by["paths"]["seeds"] == [1, 2]
+    assert told["effort"]["cuts"] == 3
+    ledger = SqliteTrials(home)
+    trials = list(ledger.overlapping(["BTCUSDT"], tuple(told["span_ms"])))
+    ledger.close()
+    assert len(trials) == told["trials"] >= 4 + 4 + 9 + 1 + 3
+    assert {trial.kind for trial in trials} == {"detector"}
+
+
+def test_an_unknown_detector_is_bad_usage() -> None:
+    result = CliRunner().invoke(build(), ["detect", "swing_structure", "--only", "luck"])
+    assert result.exit_code == 2
+    assert "choose of look-ahead" in result.output
+
+
+def test_efforts_that_cannot_be_are_bad_usage() -> None:
+    result = CliRunner().invoke(build(), ["detect", "swing_structure", "--cuts", "0"])
+    assert result.exit_code == 2
+    assert "--cuts" in result.output
