@@ -38,9 +38,9 @@ def detect(
     ] = False,
     json_path: Annotated[str, typer.Option("--json", help="Write the result (JSON) here; '-' = standard output.")] = "",
 ) -> None:
-    """Look for look-ahead, short warm-up and impossible fills; then for a result that hangs on costs, on the first bar,
-    on its exact parameters or on the order of events. Every run that shows a result leaves a trial in the ledger. Exit
-    code 1 when something was caught."""
+    """Look for what makes a backtest lie. Look-ahead, short warm-up, impossible fills; then a result that hangs on
+    costs, on the first bar, on its exact parameters or on the order of events. Every run that shows a result leaves a
+    trial in the ledger. Exit code 1 when something was caught."""
     from aister.app.detect import detect as run_detectors
     from aister.cli import shown
     from aister.cli.given import amount, named_symbols, targets, utc_ms

@@ -66,9 +66,9 @@ class OtherFutures:
         made = []
         for one, drawn in zip(self._market.series, self._drawn, strict=True):
             kept = _closed(one, cut_ms)
-            changed: dict[str, Floats | Ints] = (
-                dict(_other_bars(one, kept, drawn)) if bars and kept < len(one.open_ms) else {}
-            )
+            changed: dict[str, Floats | Ints] = {}
+            if bars and kept < len(one.open_ms):
+                changed.update(_other_bars(one, kept, drawn))
             if funding:
                 settled = int(np.searchsorted(one.funding_ms, cut_ms))
                 rates = one.funding_e8.copy()
