@@ -1,20 +1,29 @@
-"""Our trades of the oracle month: the venue under a fill model reduced to what the oracles have."""
+"""Our trades of the oracle month: the batch loop under a fill model reduced to what the oracles have."""
 
 from typing import NamedTuple
 
-from aister.bench.data import BENCH_INSTRUMENT, MINUTE_MS
-from aister.core.events import BarClosed, OrderFilled
-from aister.core.trade import Order, OrderType, Purpose, Side
+import numpy as np
+
+from aister.bench.data import MINUTE_MS
+from aister.core.money import RATE_ONE
+from aister.execution.bracket import ManagementRules
+from aister.kernels.signals import EXIT, SETUP
+from aister.kernels.trades import REASONS
+from aister.lab.batch import Plan, prepare, run
 from aister.ports.market import Series
+from aister.ports.signals import Signals
 from aister.sim.models import FillModel, Slippage
-from aister.sim.venue import SimVenue
 
 __all__ = ["Trade", "trades"]
 
 MODEL = FillModel(
     slippage=Slippage((("BTC", 10_000),), stop_floor_e8=0, stop_range_percent=0), impact=None, volume_share_e4=0
 )
-STEPS = 100
+PLAN = Plan(risk_e8=RATE_ONE // 100_000, management=ManagementRules(break_even_after=99, trail_share_e4=0))
+"""So little at risk that size, margin and liquidation are nowhere felt; the stop stays where it is."""
+
+CAPITAL = 10**15
+NEVER_MS = 10**12
 
 
 class Trade(NamedTuple):
@@ -30,46 +39,18 @@ class Trade(NamedTuple):
 
 def trades(series: Series, signals: list[list[int]]) -> list[Trade]:
     """One bracket at a time: a market entry at the open after a signal, its stop and target beside it at once."""
-    venue = SimVenue(base_interval_ms=MINUTE_MS, model=MODEL)
-    venue.list_instrument(BENCH_INSTRUMENT)
-    venue.deposit(10**15)
-    given = {at: (side, stop, target) for at, side, stop, target in signals}
-    found: list[Trade] = []
-    columns = zip(series.open, series.high, series.low, series.close, strict=True)
-    side, stop, target, entered, paid = 0, 0, 0, -1, 0.0
-    for i, (o, h, l, c) in enumerate(columns):
-        if entered < 0 and i not in given and i - 1 not in given:
-            continue  # flat, and nothing sent: a bar changes nothing
-        opened = int(series.open_ms[i])
-        bar = [BarClosed(opened + MINUTE_MS, "BTCUSDT", opened, float(o), float(h), float(l), float(c), 1.0)]
-        venue.open(bar)
-        for phase in ("open", "rest"):
-            if phase == "rest":
-                venue.rest(bar)
-            for report in venue.take_reports():
-                if not isinstance(report, OrderFilled):
-                    continue
-                fill = report.fill
-                price = fill.price_ticks / 100
-                if fill.purpose == Purpose.ENTRY:
-                    entered, paid = i, price
-                    for kind, name, at in (
-                        (OrderType.STOP_MARKET, "stop", stop),
-                        (OrderType.TAKE_PROFIT_MARKET, "target", target),
-                    ):
-                        order = Order(
-                            f"{name}{i}", name, "BTCUSDT", Side(-side), kind, Purpose.STOP, 0, 0, at, False, True
-                        )
-                        venue.send(order, opened)
-                else:
-                    found.append(Trade(entered, i, side, paid, price, fill.intent_id))
-                    for order in venue.open_orders("BTCUSDT"):
-                        venue.cancel("BTCUSDT", order.client_id, opened)
-                    entered = -1
-        if entered < 0 and i in given:
-            side, stop, target = given[i]
-            entry = Order(
-                f"in{i}", "in", "BTCUSDT", Side(side), OrderType.MARKET, Purpose.ENTRY, STEPS, 0, 0, False, False
-            )
-            venue.send(entry, opened + MINUTE_MS)
-    return found
+    setups = np.zeros(len(signals), SETUP)
+    for row, (at, side, stop, target) in zip(setups, signals, strict=True):
+        row["time_ms"], row["side"] = series.open_ms[at] + MINUTE_MS, side
+        row["entry_ticks"], row["stop_ticks"] = round(series.close[at] * 100), stop
+        row["targets"], row["target_ticks"][0], row["share_e4"][0] = 1, target, 10_000
+        row["horizon_ms"] = row["life_ms"] = NEVER_MS
+    given = {series.symbol: Signals(setups, np.zeros(0, EXIT))}
+    made = run([prepare(series, MODEL, (MINUTE_MS,))], given, PLAN, MODEL, CAPITAL)
+    entered, left = (
+        np.searchsorted(series.open_ms, made.trades[name], "right") - 1 for name in ("entry_ms", "exit_ms")
+    )
+    return [
+        Trade(int(a), int(b), int(t["side"]), t["entry_ticks"] / 100, t["exit_ticks"] / 100, REASONS[t["reason"]])
+        for a, b, t in zip(entered, left, made.trades, strict=True)
+    ]
