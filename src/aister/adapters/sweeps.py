@@ -88,8 +88,8 @@ class ParquetSweeps:
 
     def _read(self, path: Path) -> list[Row]:
         try:
-            with path.open("rb") as file:
-                table = pq.read_table(file)
+            with pq.ParquetFile(path) as file:
+                table = file.read()
             cells = [table[f"cell.{name}"].to_pylist() for name in self._names]
             figures = [table[name].to_pylist() for name in FIGURES]
             texts = [table[name].to_pylist() for name in ("spec_hash", "digest", "refused", "aborted", "first_day")]

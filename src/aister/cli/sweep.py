@@ -174,6 +174,11 @@ def _luck(table: "Sweep") -> str:
     luck = table.deflation
     if luck is None:
         return "Luck       not known: the best cell has no Sharpe ratio"
+    if luck.variance is None:
+        return (
+            f"Luck       the best of {luck.trials:,} trials must beat luck; what luck makes of them is not known: "
+            "fewer than two of them have 30 days"
+        )
     chance = "not defined" if luck.probability is None else f"{luck.probability:.1%}"
     return (
         f"Luck       the best of {luck.trials:,} trials ({luck.effective:,} that differ) must beat luck: Sharpe "
