@@ -24,6 +24,7 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 BENCHES = {
+    "backtest": "rules over seeded minutes with every cost on: the whole and its parts, beside a bare loop",
     "engine": "the event engine bare, and with council and journal, beside a plain loop",
     "strategy": "a strategy written in Python, at every bar and behind a filter, beside the compiled loop",
     "sweep": "500 cells over a year of one-minute bars, beside every bar visited, and singly",

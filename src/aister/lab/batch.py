@@ -137,10 +137,18 @@ def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prep
         impact=impact,
         funding_at=at[inside].astype(np.int32),
         funding_e8=series.funding_e8[inside],
-        decides=np.unique(np.concatenate([np.zeros(0, np.int32), *found])),
+        decides=found[0] if len(found) == 1 else _either(found, len(series.open_ms)),
         day_ms=day_ms,
         day_at=day_at.astype(np.int32),
     )
+
+
+def _either(found: Sequence[Small], bars: int) -> Small:
+    """The bars that are in any of these, rising."""
+    mask = np.zeros(bars, np.bool_)
+    for at in found:
+        mask[at] = True
+    return np.flatnonzero(mask).astype(np.int32)
 
 
 def simulate(
