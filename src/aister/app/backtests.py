@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +19,7 @@ from aister.adapters.feeds.settlements import settlements
 from aister.adapters.store.home import open_home
 from aister.adapters.store.sample import shipped_instruments
 from aister.adapters.store.trials import SqliteTrials
+from aister.app.python_strategies import Parameter, PythonRules, backtest_python, python_rules
 from aister.app.strategies import history_ms, named_spec
 from aister.core.errors import DataError, UsageError
 from aister.core.instrument import Instrument
@@ -29,7 +30,7 @@ from aister.sim.models import FillModel
 from aister.strategy.spec.spec import read_spec
 from aister.strategy.spec.tree import Spec
 
-__all__ = ["Columns", "Data", "Rules", "backtest", "market_of", "moment", "rules_of", "run_backtest"]
+__all__ = ["Columns", "Data", "Rules", "backtest", "market_of", "moment", "rules_of", "rules_or_code", "run_backtest"]
 
 Columns = Mapping[str, npt.ArrayLike]
 """open_time (UTC ms), open, high, low, close, volume, all of one length; a pandas DataFrame is one."""
@@ -61,18 +62,21 @@ def backtest(
     end: str | int | None = None,
     assume_funding: bool = False,
     home: Path | str | None = None,
+    parameters: Mapping[str, Parameter] | None = None,
+    accept: str = "",
     **options: Unpack[Options],
 ) -> Backtest:
     """Run a strategy over data and return everything that came of it; in a notebook the result shows its report.
 
-    strategy: a template's name, a spec file, a spec as a dict, or a `Spec`. data: "sample", a symbol of the store, a
-    path, a `Market`, or arrays by symbol (see `Columns`; open times in UTC ms, funding assumed). start, end: UTC, as
-    text ("2025-05-10") or ms, end exclusive. home: where the trial is recorded (default: AISTER_HOME). options: see
-    `Options`. Raises `UsageError`, `SpecRefused`, `DataError`: each says what to change.
+    strategy: a template's name, a spec file, a Python strategy (.py, one symbol; `parameters` are its own, `accept` is
+    what must be typed where the system cannot wall it in), a spec as a dict, or a `Spec`. data: "sample", a symbol of
+    the store, a path, a `Market`, or arrays by symbol (see `Columns`; open times in UTC ms, funding assumed). start,
+    end: UTC, as text ("2025-05-10") or ms, end exclusive. home: where the trial is recorded (default: AISTER_HOME).
+    options: see `Options`. Raises `UsageError`, `SpecRefused`, `DataError`, `StrategyError`: each says what to change.
     """
     given = dict(options)
     return run_backtest(
-        rules_of(strategy),
+        rules_or_code(strategy, parameters, accept),
         data,
         Settings(**{**given, "capital": money(str(given.get("capital", 10_000)))}),  # type: ignore[arg-type]
         symbols=tuple(symbols),
@@ -84,7 +88,7 @@ def backtest(
 
 
 def run_backtest(
-    spec: Spec,
+    rules: Spec | PythonRules,
     data: Data,
     settings: Settings,
     *,
@@ -93,12 +97,14 @@ def run_backtest(
     end_ms: int | None = None,
     assume_funding: bool = False,
     home: Path | None = None,
+    hear: Callable[[str], None] = lambda printed: None,
 ) -> Backtest:
-    """Open the data, run, and leave the trial in the ledger of `home`."""
+    """Open the data, run, and leave the trial in the ledger of `home`. `hear` gets what a Python strategy printed."""
     settings.check()
+    spec = rules if isinstance(rules, Spec) else None
     market = market_of(
         data,
-        symbols=symbols or spec.symbols,
+        symbols=symbols or (spec.symbols if spec is not None else ()),
         start_ms=start_ms,
         end_ms=end_ms,
         assume_funding=assume_funding,
@@ -107,9 +113,26 @@ def run_backtest(
     trials = SqliteTrials(home or open_home())
     try:
         named = str(data) if isinstance(data, str | Path) else "arrays"
-        return backtest_spec(spec, market, settings, Record(trials=trials, data=named, made_ms=_now_ms()))
+        record = Record(trials=trials, data=named, made_ms=_now_ms())
+        if isinstance(rules, Spec):
+            return backtest_spec(rules, market, settings, record)
+        result, ran = backtest_python(rules, market, settings, record)
+        if ran.printed:
+            hear(ran.printed)
+        return result
     finally:
         trials.close()
+
+
+def rules_or_code(
+    strategy: Rules, parameters: Mapping[str, Parameter] | None = None, accept: str = ""
+) -> Spec | PythonRules:
+    """The spec that is meant, or the Python strategy, read but not run."""
+    if isinstance(strategy, str | Path) and Path(strategy).suffix == ".py":
+        return python_rules(strategy, dict(parameters or {}), accept)
+    if parameters or accept:
+        raise UsageError("Only a Python strategy (.py) takes parameters and an acceptance; a spec holds its own.")
+    return rules_of(strategy)
 
 
 def rules_of(strategy: Rules) -> Spec:

@@ -8,7 +8,9 @@ import typer
 
 if TYPE_CHECKING:
     from aister.analytics.backtested import Backtested
+    from aister.app.python_strategies import PythonRules
     from aister.sim.models import FillModel
+    from aister.strategy.spec.tree import Spec
 
 __all__ = ["backtest", "fill_model", "summary"]
 
@@ -40,13 +42,21 @@ def backtest(
         bool, typer.Option("--assume-funding", help="Fill missing settlements with the stated scenario.")
     ] = False,
     random_draws: Annotated[int, typer.Option(help="Matched random strategies to compare with; 0 = none.")] = 1_000,
+    parameters: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of a Python strategy, name=value; may be repeated.")
+    ] = None,
+    accept: Annotated[
+        str, typer.Option(help="What must be typed to run a Python strategy where the system cannot wall it in.")
+    ] = "",
+    show: Annotated[bool, typer.Option("--show", help="Print a Python strategy's source before it runs.")] = False,
     fills: Annotated[bool, typer.Option("--fills", help="Put every execution into the JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write the report (HTML) here.")] = None,
     json_path: Annotated[str, typer.Option("--json", help="Write the result (JSON) here; '-' = standard output.")] = "",
 ) -> None:
     """Backtest a strategy. Fees, slippage, funding, margin and liquidation, latency and partial fills are on. Every
     backtest leaves a trial in the ledger; figures of luck count them."""
-    from aister.app.backtests import rules_of, run_backtest
+    from aister.app.backtests import rules_or_code, run_backtest
+    from aister.app.python_strategies import parameters_of
     from aister.cli import shown
     from aister.cli.given import amount, named_symbols, targets, utc_ms
     from aister.cli.output import means_stdout
@@ -62,14 +72,17 @@ def backtest(
     ).check()
     json_path = "-" if means_stdout(json_path) else json_path
     targets(data, html, Path(json_path) if json_path not in ("", "-") else None, "--html")
+    rules = rules_or_code(strategy, parameters_of(parameters or []), accept)
+    _announce(rules, show)
     result = run_backtest(
-        rules_of(strategy),
+        rules,
         data,
         settings,
         symbols=named_symbols(symbols),
         start_ms=utc_ms(start, "--from"),
         end_ms=utc_ms(end, "--to"),
         assume_funding=assume_funding,
+        hear=_heard,
     )
     _leave(result, html, json_path)
     if json_path != "-":
@@ -139,6 +152,28 @@ def summary(result: "Backtested", html: Path | None, json_path: str) -> list[str
     if json_path:
         lines.append(f"JSON       {json_path}")
     return lines
+
+
+def _announce(rules: "Spec | PythonRules", show: bool) -> None:
+    """Say on standard error which code of the user's is about to run."""
+    from aister.app.python_strategies import PythonRules
+    from aister.cli import shown
+    from aister.core.errors import UsageError
+
+    if isinstance(rules, PythonRules):
+        print(shown(f"Code       {rules.source.name}, SHA-256 {rules.source.sha256}"), file=sys.stderr)
+        if show:
+            _heard(rules.source.text)
+    elif show:
+        raise UsageError("--show is for Python strategies; `aister strategy show` prints a spec.")
+
+
+def _heard(text: str) -> None:
+    """Lines of a strategy, or that it printed, on standard error."""
+    from aister.cli import shown
+
+    for line in text.splitlines():
+        print(f"  | {shown(line)}", file=sys.stderr)
 
 
 def _daily(f: Any) -> str:

@@ -45,6 +45,7 @@ from aister.strategy.spec.checks import check
 from aister.strategy.spec.tree import Spec
 
 __all__ = [
+    "UNMANAGED",
     "Backtest",
     "Record",
     "Settings",
@@ -62,7 +63,7 @@ __all__ = [
 ]
 
 _NEVER = 99  # more targets than a position can have: the stop stays where it is
-_UNMANAGED = ManagementRules(_NEVER, 0)
+UNMANAGED = ManagementRules(_NEVER, 0)
 
 Rows = npt.NDArray[Any]
 
@@ -298,7 +299,7 @@ def _random(
 ) -> RandomEntry:
     """Matched random strategies through the same loop, costs and sizing, without management: their stop and time stop
     alone end them."""
-    still = msgspec.structs.replace(plan, management=_UNMANAGED, delay_bars=0)
+    still = msgspec.structs.replace(plan, management=UNMANAGED, delay_bars=0)
     none = np.zeros(0, EXIT)
 
     def simulate(setups: Sequence[Rows]) -> int:

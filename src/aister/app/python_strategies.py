@@ -1,0 +1,97 @@
+"""A Python strategy as rules of a backtest: what the user named, and the run in its own process with every figure."""
+
+import ast
+from pathlib import Path
+
+import msgspec
+
+from aister.adapters.sandbox.protocol import Parameter
+from aister.adapters.sandbox.run import PythonRun, run_python_strategy
+from aister.adapters.sandbox.source import PythonSource, read_strategy
+from aister.analytics.backtested import Origin
+from aister.core.errors import UsageError
+from aister.features.timeframes import INTERVAL_MS
+from aister.lab.backtest import UNMANAGED, Backtest, Record, Settings, concluded, in_words, versions
+from aister.lab.batch import Plan
+from aister.lab.code import code_hash
+from aister.ports.market import Market
+
+__all__ = ["PythonRules", "backtest_python", "parameters_of", "python_rules"]
+
+
+class PythonRules(msgspec.Struct, frozen=True):
+    """A strategy file as it was read, its parameters, and what the user typed where walls are missing."""
+
+    source: PythonSource
+    parameters: dict[str, Parameter] = {}
+    accepted: str = ""
+
+
+def python_rules(path: Path | str, parameters: dict[str, Parameter] | None = None, accepted: str = "") -> PythonRules:
+    """The rules in this file; nothing of it runs yet. Raises `UsageError` when it cannot be read."""
+    return PythonRules(read_strategy(Path(path).expanduser()), dict(parameters or {}), accepted)
+
+
+def parameters_of(given: list[str]) -> dict[str, Parameter]:
+    """`name=value` texts as parameters: numbers and True or False become values, everything else stays text."""
+    found: dict[str, Parameter] = {}
+    for one in given:
+        name, equals, text = one.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"--set {one!r} is not name=value; write --set stop_atr=2.5.")
+        if name in found:
+            raise UsageError(f"--set names {name} twice; give it once.")
+        found[name] = _value(text)
+    return found
+
+
+def backtest_python(
+    rules: PythonRules, market: Market, settings: Settings, record: Record
+) -> tuple[Backtest, PythonRun]:
+    """Run it walled in, and measure what its signals make here. Its stop stays where it put it. Raises what
+    `run_python_strategy` raises."""
+    settings.check()
+    plan = Plan(management=UNMANAGED, delay_bars=settings.delay_bars).check()
+    ran = run_python_strategy(
+        rules.source,
+        market,
+        plan,
+        settings.model,
+        settings.capital,
+        parameters=rules.parameters,
+        accepted=rules.accepted,
+    )
+    decides_ms = INTERVAL_MS[ran.timeframe]
+    settings.model.check_bars(market.interval_ms, decides_ms)
+    dropped = (f"answers that could not act: {ran.dropped}",) if ran.dropped else ()
+    origin = Origin(
+        kind="python",
+        name=ran.name,
+        description=f"{rules.source.name}, SHA-256 {rules.source.sha256}",
+        spec=rules.source.text,
+        spec_hash=rules.source.sha256,
+        timeframe=ran.timeframe,
+        data=record.data,
+        data_hash=market.data_hash,
+        code_hash=code_hash(),
+        seed=settings.seed,
+        settings={**in_words(settings, plan), "parameters": _given(rules.parameters)},
+        assumptions=settings.model.assumptions(),
+        flags=(*market.flags, *dropped),
+        versions=versions(),
+        walls=ran.walls.standing,
+    )
+    signals = {market.symbols[0]: ran.signals}
+    return concluded(origin, market, signals, plan, settings.model, settings, record, decides_ms), ran
+
+
+def _value(text: str) -> Parameter:
+    try:
+        found = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return found if isinstance(found, bool | int | float | str) else text
+
+
+def _given(parameters: dict[str, Parameter]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in sorted(parameters.items())) or "its own defaults"
