@@ -16,10 +16,11 @@ import numpy.typing as npt
 
 from aister.adapters.feeds.recorded import open_feed
 from aister.adapters.feeds.settlements import settlements
+from aister.adapters.sandbox.protocol import Parameter
 from aister.adapters.store.home import open_home
 from aister.adapters.store.sample import shipped_instruments
 from aister.adapters.store.trials import SqliteTrials
-from aister.app.python_strategies import Parameter, PythonRules, backtest_python, python_rules
+from aister.app.python_strategies import PythonRules, backtest_python, python_rules
 from aister.app.strategies import history_ms, named_spec
 from aister.core.errors import DataError, UsageError
 from aister.core.instrument import Instrument
