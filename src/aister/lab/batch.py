@@ -33,7 +33,8 @@ __all__ = ["Plan", "Prepared", "Simulated", "open_account", "prepare", "run", "s
 
 DAY_MS = 86_400_000
 _MOST = 1 << 62
-_FILLS_A_TRADE = 8
+_FILLS_A_TRADE = 4
+_TOO_LARGE = "An amount of the simulated account does not fit in 64 bits; reduce the capital or the risk."
 
 Ints = npt.NDArray[np.int64]
 Small = npt.NDArray[np.int32]
@@ -187,20 +188,22 @@ def run(
 ) -> Simulated:
     """`simulate` on what `prepare` made. One series takes the loop that jumps (`dense`: at every bar), several, or one
     with `together`, the loop for several symbols."""
-    desks, accounts = open_account(prepared, plan, model, capital)
     rows = sum(len(signals[one.series.symbol].setups) for one in prepared)
-    trades = np.empty(2 * rows + 1, TRADE)
-    noted = np.zeros(_FILLS_A_TRADE * rows + 64 if fills else 0, FILL)
-    if len(prepared) == 1 and not together:
-        count, day_ms, equity = _alone(desks, accounts, prepared[0], signals, trades, noted, dense)
-    else:
-        count, day_ms, equity = _together(desks, accounts, prepared, signals, trades, noted)
+    room = 2 * rows + 1
+    count = TOO_MANY
+    while (
+        count == TOO_MANY
+    ):  # under a volume cap one trade can take a fill a bar: again, from the start, with more room
+        desks, accounts = open_account(prepared, plan, model, capital)
+        trades = np.empty(room, TRADE)
+        noted = np.zeros(_FILLS_A_TRADE * room + 64 if fills else 0, FILL)
+        if len(prepared) == 1 and not together:
+            count, day_ms, equity = _alone(desks, accounts, prepared[0], signals, trades, noted, dense)
+        else:
+            count, day_ms, equity = _together(desks, accounts, prepared, signals, trades, noted)
+        room *= 8
     if count == OVERFLOW:
-        raise MoneyOverflow(
-            "An amount of the simulated account does not fit in 64 bits; reduce the capital or the risk."
-        )
-    if count == TOO_MANY:
-        raise UsageError("More fills than there is room for; run it without asking for fills.")
+        raise MoneyOverflow(_TOO_LARGE)
     return _simulated(
         desks, accounts[0], prepared, model, capital, trades[:count], noted if fills else None, day_ms, equity
     )
@@ -217,6 +220,8 @@ def open_account(prepared: Sequence[Prepared], plan: Plan, model: FillModel, cap
         desks[number]["symbol"] = number
     accounts = allocate(ACCOUNT)
     book_transfer(accounts, capital)
+    if accounts[0]["overflow"]:
+        raise MoneyOverflow(_TOO_LARGE)
     return desks, accounts
 
 
