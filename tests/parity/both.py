@@ -157,7 +157,7 @@ def by_event(case: Case) -> tuple[list[TradeClosed], list[Fill], SimVenue]:
     instruments = {one.symbol: one.instrument for one in market.series}
     venue = SimVenue(base_interval_ms=interval_ms, model=case.model)
     venue.deposit(case.capital)
-    features = Features(interval_ms, instruments)
+    features = Features(interval_ms, instruments, indicators=getattr(case.strategy, "indicators", ()))
     for one in market.series:
         venue.list_instrument(one.instrument)
         history = [bar_of(one, i) for i in range(one.start)]

@@ -1,0 +1,96 @@
+"""Specs through both paths: compiled over columns into the batch loop, and asked bar by bar by the whole event engine.
+Fills and trades are equal, integer for integer. Every template under a fill model of its own over recorded days; random
+specs under random fill models over walks."""
+
+from collections import Counter
+from itertools import cycle
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from aister.lab.backtest import managed
+from aister.lab.batch import Plan
+from aister.sim.models import Fees, FeeTier, FillModel, Impact, Latency, Margin, Slippage
+from aister.strategy.spec.spec import read_spec
+from aister.strategy.templates import template, template_names
+from checks.results import measuring
+from tests.parity.both import compare
+from tests.parity.specs import case_of, random_spec_case, sample_ground
+from tests.sim.market import MONEY
+from tests.strategy.spec.random_specs import Document, documents
+
+USUAL = FillModel()
+TWICE = FillModel(
+    fees=Fees(scale_e4=20_000),
+    slippage=Slippage(stop_floor_e8=20_000, stop_range_percent=40),
+    impact=Impact(coefficient_e4=20_000),
+)
+MODELS = {
+    "usual": USUAL,
+    "fee tiers": FillModel(fees=Fees(tiers=(FeeTier(0, 20_000, 50_000), FeeTier(50_000 * MONEY, 10_000, 40_000)))),
+    "no cap, no impact": FillModel(volume_share_e4=0, impact=None),
+    "path of the bar": FillModel(intrabar="ohlc_path"),
+    "cross margin": FillModel(margin=Margin("cross", 10)),
+    "a bar late": FillModel(latency=Latency(300_000, 60_000)),
+    "costs twice": TWICE,
+    "decided late": FillModel(latency=Latency(decision_ms=600_000)),
+    "from lower bars": FillModel(intrabar="lower_timeframe"),
+}
+"""What the templates take turns with."""
+
+
+@pytest.mark.parametrize(("name", "called"), list(zip(template_names(), cycle(MODELS), strict=False)))
+def test_every_template_over_recorded_days(name: str, called: str) -> None:
+    spec = template(name)
+    plan = Plan(management=managed(spec), delay_bars=len(name) % 2)
+    mine = compare(case_of(spec, sample_ground("ETHUSDT", 29), plan, MODELS[called]))
+    assert len(mine.trades) > 0
+    assert mine.assumptions == MODELS[called].assumptions()
+
+
+EXAMPLES = 51
+"""Four times that, the templates and the cases told by hand or seed are 300 in all."""
+
+QUIET = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.generate),  # making a spec smaller takes minutes; the seed repeats it
+)
+_SEEDS = st.integers(0, 10**9)
+
+
+def tried(count: int, number: int | None = None) -> Counter[str]:
+    """Compare `count` random specs, drawn anew or all from the seed `number`; how many traded, and how much."""
+    seen: Counter[str] = Counter()
+
+    @(seed(number) if number is not None else lambda drawn: drawn)
+    @settings(QUIET, max_examples=count, database=None)
+    @given(documents(), _SEEDS)
+    def each(document: Document, number: int) -> None:
+        mine = compare(random_spec_case(read_spec(document), number))
+        seen.update(compared=1, traded=len(mine.trades) > 0, trades=len(mine.trades))
+
+    each()
+    return seen
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_random_specs_trade_for_trade(part: int) -> None:
+    seen = tried(EXAMPLES)
+    assert seen["compared"] >= EXAMPLES // 2
+    assert seen["traded"] > 0.15 * seen["compared"], (part, seen)
+
+
+@pytest.mark.campaign
+def test_campaign_ten_thousand_random_specs() -> None:
+    """The same, 10,000 times, from a seed of its own; `parity` is what it publishes."""
+    command = "make campaign CAMPAIGN_ARGS='-k ten_thousand_random_specs'"
+    paths = [f"src/aister/{room}" for room in ("core", "engine", "execution", "features", "kernels", "lab", "sim")]
+    with measuring("parity", command=command, seeds=[17], paths=[*paths, "src/aister/strategy"]) as figures:
+        seen = tried(10_000, 17)
+        figures.update({name: int(count) for name, count in seen.items()})
+        figures["differences"] = 0
+        assert seen["compared"] >= 9_000
+        assert seen["traded"] > 0.25 * seen["compared"]
