@@ -16,6 +16,7 @@ __all__ = ["RandomEntry", "Simulate", "random_entry", "random_setups"]
 
 _HOUR_MS = 3_600_000
 _TRIES = 200
+_AT_ONCE = 128  # random strategies drawn together; part of what a seed means
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -43,10 +44,11 @@ def random_entry(
         return RandomEntry(standing(np.empty(0), own, 0, draws), 0.0, seed)
     rng, choices = np.random.default_rng(seed), _choices(trades, market)
     returns, placed = np.empty(draws), 0
-    for draw in range(draws):
-        setups = [_drawn(one, rng) for one in choices]
-        placed += sum(len(one) for one in setups)
-        returns[draw] = simulate(setups) / capital
+    for first in range(0, draws, _AT_ONCE):
+        drawn = [_drawn(one, rng, min(_AT_ONCE, draws - first)) for one in choices]
+        for draw, setups in enumerate(zip(*drawn, strict=True), first):
+            placed += sum(len(one) for one in setups)
+            returns[draw] = simulate(setups) / capital
     return RandomEntry(standing(returns, own, len(trades), draws), 1.0 - placed / (draws * len(trades)), seed)
 
 
@@ -55,7 +57,7 @@ def random_setups(trades: Rows, market: Market, rng: np.random.Generator) -> lis
     same UTC hour of day, its stop at the same distance in proportion to price, no target in reach, and a time stop
     drawn from `planned_holding` of all trades. Entries of one symbol do not overlap: a colliding one is drawn again,
     and left out after 200 tries."""
-    return [_drawn(one, rng) for one in _choices(trades, market)]
+    return [_drawn(one, rng, 1)[0] for one in _choices(trades, market)]
 
 
 class _Choice(msgspec.Struct, frozen=True, eq=False):
@@ -88,33 +90,40 @@ def _choices(trades: Rows, market: Market) -> list[_Choice]:
     return made
 
 
-def _drawn(choice: _Choice, rng: np.random.Generator) -> Rows:
-    mine, series = choice.mine, choice.series
-    if not len(mine):
-        return np.empty(0, SETUP)
-    held = np.maximum(series.interval_ms, rng.choice(choice.times, len(mine), p=choice.mass))
-    at = np.full(len(mine), -1)
-    loose = np.flatnonzero(choice.room > 0)
+def _drawn(choice: _Choice, rng: np.random.Generator, draws: int) -> list[Rows]:
+    """Rows of SETUP for each of so many random strategies; every table below is draws x trades."""
+    mine, count = choice.mine, len(choice.mine)
+    if not count:
+        return [np.empty(0, SETUP)] * draws
+    held = np.maximum(choice.series.interval_ms, rng.choice(choice.times, (draws, count), p=choice.mass))
+    at = np.full((draws, count), -1)
+    draw, trade = np.nonzero(np.broadcast_to(choice.room > 0, at.shape))
     for _ in range(_TRIES):
-        if not len(loose):
+        if not len(draw):
             break
-        at[loose] = choice.bars[choice.first[loose] + rng.integers(0, choice.room[loose])]
-        loose = _colliding(at, held, series, rng)
-    while len(loose):
-        at[loose] = -1
-        loose = _colliding(at, held, series, rng)
-    kept = np.flatnonzero(at >= 0)
-    return _rows(mine[kept], at[kept], held[kept], series)
+        at[draw, trade] = choice.bars[choice.first[trade] + rng.integers(0, choice.room[trade])]
+        draw, trade = _colliding(at, held, choice.series, rng, draw)
+    while len(draw):
+        at[draw, trade] = -1
+        draw, trade = _colliding(at, held, choice.series, rng, draw)
+    draw, trade = np.nonzero(at >= 0)
+    rows = _rows(mine[trade], at[draw, trade], held[draw, trade], choice.series)
+    order = np.lexsort((rows["time_ms"], draw))
+    return np.split(rows[order], np.searchsorted(draw, np.arange(1, draws)))
 
 
-def _colliding(at: Ints, held_ms: Ints, series: Series, rng: np.random.Generator) -> Ints:
+def _colliding(at: Ints, held_ms: Ints, series: Series, rng: np.random.Generator, moved: Ints) -> tuple[Ints, Ints]:
     """Of the trades that have a place (bar `at` >= 0), those that begin before the one before has ended and left a bar
-    for its exit; of such a pair either may yield, so that long trades are not the only ones to stay."""
-    placed = np.flatnonzero(at >= 0)
-    order = placed[np.argsort(at[placed], kind="stable")]
-    start = series.open_ms[at[order]]
-    hit = np.flatnonzero(start[1:] < start[:-1] + held_ms[order][:-1] + series.interval_ms)
-    return np.unique(order[hit + rng.integers(0, 2, len(hit))])
+    for its exit; of such a pair either may yield, so that long trades are not the only ones to stay. moved: the draws
+    in which something changed since they were last looked at. Returns draws and trades."""
+    draws = np.unique(moved)
+    order = np.argsort(at[draws], axis=1, kind="stable")
+    bars, rows = at[draws[:, None], order], draws[:, None]
+    start = series.open_ms[bars]
+    until = start + held_ms[rows, order] + series.interval_ms
+    pair, earlier = np.nonzero((bars[:, :-1] >= 0) & (start[:, 1:] < until[:, :-1]))
+    yields = order[pair, earlier + rng.integers(0, 2, len(pair))]
+    return np.divmod(np.unique(draws[pair] * at.shape[1] + yields), at.shape[1])
 
 
 def _rows(mine: Rows, at: Ints, held_ms: Ints, series: Series) -> Rows:
@@ -130,4 +139,4 @@ def _rows(mine: Rows, at: Ints, held_ms: Ints, series: Series) -> Rows:
     rows["target_ticks"][:, 0] = np.where(mine["side"] > 0, entry * 100, 1)
     rows["share_e4"][:, 0] = 10_000
     rows["horizon_ms"], rows["life_ms"] = held_ms, series.interval_ms
-    return rows[np.argsort(rows["time_ms"], kind="stable")]
+    return rows
