@@ -191,9 +191,7 @@ def run(
     rows = sum(len(signals[one.series.symbol].setups) for one in prepared)
     room = 2 * rows + 1
     count = TOO_MANY
-    while (
-        count == TOO_MANY
-    ):  # under a volume cap one trade can take a fill a bar: again, from the start, with more room
+    while count == TOO_MANY:  # again from the start with more room: a volume cap can make a fill of every bar
         desks, accounts = open_account(prepared, plan, model, capital)
         trades = np.empty(room, TRADE)
         noted = np.zeros(_FILLS_A_TRADE * room + 64 if fills else 0, FILL)
