@@ -100,6 +100,20 @@ def measure(script: str, peer: str, span: str) -> Row:
     return row
 
 
+def equality(span: str) -> str:
+    """Whether the C loop makes our trades on these bars: what `bench.peers.c_equality` says."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "bench.peers.c_equality", str(bars_file(span))],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = (ran.stdout or ran.stderr).strip().splitlines() or [f"it ended with status {ran.returncode}"]
+    return said[-1]
+
+
 def table(title: str, rows: list[Row]) -> None:
     """Rates beside ours, trades, memory and what each engine models."""
     ours = next((row.rate for row in rows if row.script.startswith(OURS)), 0.0)
@@ -136,6 +150,7 @@ def main(arguments: list[str]) -> int:
     span = "1 month" if quick else "1 year"
     singles = [measure(script, peer, SLOW.get(script, span)) for script, peer in SINGLE]
     table("One run: EMA20/50 + RSI14, stop 2 x ATR, target 3 x ATR (ours = 1; user + system CPU)", singles)
+    print(f"  C loop and ours, trade by trade: {equality(span)}")
     sweeps = [measure("aister_sweep", OURS, span), measure("vectorbt_sweep", "vectorbt", span)]
     table("Sweep (bars x combinations)", sweeps)
     strategies = [measure(name, OURS, span) for name in ("aister_strategy", "aister_prefiltered")]

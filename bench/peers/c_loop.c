@@ -105,7 +105,7 @@ static i64 take(Account *s, i64 side, i64 wanted, i64 reference, int with_extra)
 
 void run(const Terms *t, i64 n, const i64 *open_ms, const double *o, const double *h, const double *l, const double *c,
          const double *v, i64 settlements, const i64 *funding_ms, const i64 *funding_e8, i64 warmup, i64 *exit_ms,
-         Result *out) {
+         i64 *entry_ms, i64 *wallets, Result *out) {
     Account s = {.t = t, .wallet = t->capital};
     Ema fast = {0, 2.0 / 21, 20, 0}, slow = {0, 2.0 / 51, 50, 0};
     Ema gain = {0, 1.0 / 14, 14, 0}, loss = {0, 1.0 / 14, 14, 0}, atr = {0, 1.0 / 14, 14, 0};
@@ -128,6 +128,7 @@ void run(const Terms *t, i64 n, const i64 *open_ms, const double *o, const doubl
             i64 before = s.steps;
             s.room = (i64)rint(v[i] * per_unit) * t->cap_e8 / ONE;
             i64 held = s.steps * side;
+            int rest = 0; /* what is left of a stop or close, younger than an entry: after it, with no extra of its own */
             if (held && s.trigger && (O - s.trigger) * side <= 0) { /* liquidated in the gap */
                 i64 margin = (s.cost * side + t->leverage - 1) / t->leverage;
                 i64 worth = s.cost * side - side * margin, size = held * t->unit;
@@ -138,10 +139,11 @@ void run(const Terms *t, i64 n, const i64 *open_ms, const double *o, const doubl
             } else if (held) {
                 if (guarded && !stopping && !aiming && (O - stop) * side <= 0) stopping = 1, take(&s, -side, held, O, 1);
                 else if (aimed && !stopping && !aiming && (O - target) * side >= 0) aiming = 1, take(&s, -side, held, O, 0);
-                else if (stopping || aiming || closing) take(&s, -side, held, O, stopping);
+                else if (stopping || aiming || closing) rest = 1;
             }
             if (entry_left && (s.steps || !before)) { /* due at the open */
                 i64 got = take(&s, side, entry_left, O, 0);
+                if (got && !before) entry_ms[trades] = open_ms[i];
                 if (got < entry_left) partial++;
                 entry_left -= got;
                 if (got && !guarded) {
@@ -153,6 +155,8 @@ void run(const Terms *t, i64 n, const i64 *open_ms, const double *o, const doubl
                     else closing = 1;
                 }
             }
+            held = s.steps * side;
+            if (rest && held) take(&s, -side, held, O, 0);
             held = s.steps * side;
             if (held) { /* adverse extreme, then favourable */
                 i64 worst = side > 0 ? L : H, best = side > 0 ? H : L;
@@ -175,6 +179,7 @@ void run(const Terms *t, i64 n, const i64 *open_ms, const double *o, const doubl
             }
             if (before != 0 || entry_left == 0) {
                 if (s.steps == 0 && (stopping || aiming || closing || before != 0)) {
+                    wallets[trades] = s.wallet;
                     exit_ms[trades++] = open_ms[i];
                     exits++;
                     entry_left = 0;

@@ -51,13 +51,14 @@ def library() -> ctypes.CDLL:
     return ctypes.CDLL(str(LIBRARY))
 
 
-def run(bars: dict[str, Any]) -> dict[str, Any]:
+def trades(bars: dict[str, Any]) -> tuple[dict[str, int], np.ndarray]:
+    """Its figures, and a row a trade: open time of the bars of entry and exit, wallet after it."""
     terms = Terms(*TERMS.values(), len(TIERS))
     for i, (rate, deduction) in enumerate(TIERS):
         terms.rate_e8[i], terms.deduction[i] = rate, deduction
     names = ("open", "high", "low", "close", "volume")
     columns = [bars[name].ctypes.data_as(ctypes.c_void_p) for name in names]
-    exits, result = np.zeros(len(bars["close"]), np.int64), Result()
+    rows, result = np.empty((3, len(bars["close"]) + 1), np.int64), Result()
     library().run(
         ctypes.byref(terms),
         ctypes.c_int64(len(bars["close"])),
@@ -67,11 +68,16 @@ def run(bars: dict[str, Any]) -> dict[str, Any]:
         bars["funding_ms"].ctypes.data_as(ctypes.c_void_p),
         bars["funding_e8"].ctypes.data_as(ctypes.c_void_p),
         ctypes.c_int64(WARMUP),
-        exits.ctypes.data_as(ctypes.c_void_p),
+        rows[1].ctypes.data_as(ctypes.c_void_p),
+        rows[0].ctypes.data_as(ctypes.c_void_p),
+        rows[2].ctypes.data_as(ctypes.c_void_p),
         ctypes.byref(result),
     )
-    told = {name: int(getattr(result, name)) for name in RESULT}
-    return {**told, "last_exit_ms": int(exits[result.trades - 1]) if result.trades else 0}
+    return {name: int(getattr(result, name)) for name in RESULT}, rows[:, : result.trades].T
+
+
+def run(bars: dict[str, Any]) -> dict[str, Any]:
+    return dict(trades(bars)[0])
 
 
 if __name__ == "__main__":
