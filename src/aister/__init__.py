@@ -9,10 +9,13 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from aister.app.backtests import backtest
 
+_ON_DEMAND = {"backtest": "aister.app.backtests"}
+"""Where a name lives whose kernels and data readers load only for whoever asks."""
+
 
 def __getattr__(name: str) -> Any:
-    if name == "backtest":  # kernels and data readers load only for whoever asks
-        from aister.app.backtests import backtest
+    if name not in _ON_DEMAND:
+        raise AttributeError(f"module 'aister' has no attribute {name!r}")
+    from importlib import import_module
 
-        return backtest
-    raise AttributeError(f"module 'aister' has no attribute {name!r}")
+    return getattr(import_module(_ON_DEMAND[name]), name)
