@@ -133,16 +133,19 @@ def slices(market: Market) -> Iterator[MarketSlice]:
     for one in market.series:
         for i in range(one.start, len(one.open_ms)):
             bars.setdefault(int(one.open_ms[i]), []).append(bar_of(one, i))
-    funding = sorted(
-        (int(time_ms), one.symbol, int(rate))
-        for one in market.series
-        for time_ms, rate in zip(one.funding_ms, one.funding_e8, strict=True)
-        if time_ms >= one.open_ms[one.start]
+    known = (
+        settled for one in market.series for settled in settlements(one) if settled.time_ms >= one.open_ms[one.start]
     )
+    funding = sorted(known, key=lambda settled: (settled.time_ms, settled.symbol))
     for at in sorted(bars):
-        due = tuple(FundingSettled(time, symbol, rate, 28_800_000) for time, symbol, rate in funding if time <= at)
+        due = tuple(settled for settled in funding if settled.time_ms <= at)
         funding = funding[len(due) :]
         yield MarketSlice(at, due, tuple(bars[at]))
+
+
+def settlements(one: Series) -> list[FundingSettled]:
+    rows = zip(one.funding_ms.tolist(), one.funding_e8.tolist(), strict=True)
+    return [FundingSettled(time_ms, one.symbol, rate, one.instrument.funding_interval_ms) for time_ms, rate in rows]
 
 
 def bar_of(one: Series, i: int) -> BarClosed:
@@ -162,6 +165,9 @@ def by_event(case: Case) -> tuple[list[TradeClosed], list[Fill], SimVenue]:
         venue.list_instrument(one.instrument)
         history = [bar_of(one, i) for i in range(one.start)]
         venue.remember(history)
+        for settled in settlements(one):
+            if settled.time_ms < one.open_ms[one.start]:
+                features.settle(settled)
         for bar in history:
             features.update(bar)
     delay = case.plan.delay_bars + case.model.latency.decision_ms // interval_ms

@@ -83,6 +83,17 @@ def test_random_specs_trade_for_trade(part: int) -> None:
     assert seen["traded"] > 0.15 * seen["compared"], seen
 
 
+def test_a_rate_settled_in_the_history_is_known_to_both_from_the_start() -> None:
+    known = {"<=": [{"feature": "funding.rate"}, 2.0]}
+    side = {"entry": known, "stop": {"percent": 0.5}, "targets": [{"r": 1.0, "share": 1}]}
+    spec = read_spec({"version": 1, "name": "known", "timeframe": "1h", "long": side, "horizon": {"minutes": 240}})
+    case = random_spec_case(spec, 13144352)
+    series = case.market.series[0]
+    assert series.funding_ms[0] < case.market.span_ms[0] < series.funding_ms[2]
+    mine = compare(case)
+    assert mine.trades["entry_ms"][0] < series.funding_ms[2]
+
+
 @pytest.mark.campaign
 def test_campaign_ten_thousand_random_specs() -> None:
     """The same, 10,000 times, from a seed of its own; `parity` is what it publishes."""
