@@ -60,3 +60,27 @@ def test_efforts_that_cannot_be_are_bad_usage() -> None:
     result = CliRunner().invoke(build(), ["detect", "swing_structure", "--cuts", "0"])
     assert result.exit_code == 2
     assert "--cuts" in result.output
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        (["--only", "luck"], "no detector 'luck'"),
+        (["--cuts", "0"], "--cuts must lie between"),
+        (["--symbols", "BTCUSDT,btcusdt"], "named twice in --symbols"),
+        (["--from", "soon"], "is not a UTC date"),
+    ],
+)
+def test_a_wrong_option_leaves_nothing_but_one_sentence(more: list[str], reason: str) -> None:
+    result = CliRunner().invoke(build(), ["detect", "swing_structure", *more])
+    assert result.exit_code == 2 and result.stdout == ""
+    assert result.stderr.count("\n") == 1 and reason in result.stderr
+
+
+def test_python_and_unnamed_data_are_told_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("pass\n")
+    code = CliRunner().invoke(build(), ["detect", str(file)])
+    assert code.exit_code == 2 and "which only `aister backtest` runs" in code.stderr and code.stdout == ""
+    unnamed = CliRunner().invoke(build(), ["detect", "swing_structure", "--data", ""])
+    assert unnamed.exit_code == 2 and "The data are not named" in unnamed.stderr

@@ -57,6 +57,7 @@ def test_it_ends_with_the_best_the_trials_and_what_luck_makes_of_them(spec: Path
         (("--vary", "fast=2..9"), "--vary is for --random"),
         (("--random", "5", "--tpe", "5", "--vary", "fast=2..9"), "either --random N or --tpe N"),
         (("--grid", "fast=2,3", "--by", "beauty"), "no figure 'beauty'"),
+        (("--grid", "fast=2,3", "--top", "0"), "--top must be 1 or more"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(spec: Path, tmp_path: Path, more: tuple[str, ...], reason: str) -> None:

@@ -42,6 +42,7 @@ def test_a_range_is_whole_when_both_of_its_ends_are_written_so() -> None:
         ("/long/entry=1,2", "is no number"),
         ("fast=1:9", "FIRST:LAST:STEP"),
         ("fast=9:1:1", "gives no values"),
+        ("fast=1:1e9:0.001", "values; take a wider step"),
         ("fast=1:9:0", "the step not 0"),
         ("fast=4..4", "empty range"),
         ("fast=3,x", "'x' in"),

@@ -47,6 +47,10 @@ def named_spec(named: str) -> Spec | None:
     if path.suffix != ".json" and not path.is_file():
         known = ", ".join((*STRATEGIES, *template_names()))
         raise UsageError(f"There is no strategy {named!r}; choose one of {known}, or name a spec file (.json).")
+    if path.suffix == ".py":
+        raise UsageError(
+            f"{named} is Python, which only `aister backtest` runs; name a template or a spec file (.json)."
+        )
     try:
         with path.open("rb") as file:
             text = file.read(MOST_TEXT + 1)

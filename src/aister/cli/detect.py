@@ -41,12 +41,13 @@ def detect(
     """Look for what makes a backtest lie. Look-ahead, short warm-up, impossible fills; then a result that hangs on
     costs, on the first bar, on its exact parameters or on the order of events. Every run that shows a result leaves a
     trial in the ledger. Exit code 1 when something was caught."""
+    from aister.app.backtests import rules_of
     from aister.app.detect import detect as run_detectors
     from aister.cli import shown
     from aister.cli.given import amount, named_symbols, targets, utc_ms
     from aister.cli.output import means_stdout
     from aister.lab.backtest import Settings
-    from aister.lab.detectors.examine import Effort
+    from aister.lab.detectors.examine import Effort, chosen_detectors
 
     json_path = "-" if means_stdout(json_path) else json_path
     targets(data, None, Path(json_path) if json_path not in ("", "-") else None, "--json")
@@ -56,16 +57,22 @@ def detect(
         for line in (headline(found), *(_INDENT + figure for figure in figures_of(found))):
             print(shown(line), flush=True)
 
+    chosen = tuple(name.strip() for name in only.split(",") if name.strip())
+    chosen_detectors(chosen)
+    rules = rules_of(strategy)
+    settings = Settings(capital=amount(capital), seed=seed).check()
+    effort = Effort(cuts=cuts, whole_day=whole_day, cells=cells, paths=paths, seed=seed).check()
+    named, span_ms = named_symbols(symbols), (utc_ms(start, "--from"), utc_ms(end, "--to"))
     if not quiet:
         print(shown(f"Detectors over {strategy} on {data}"), flush=True)
     result = run_detectors(
-        strategy,
+        rules,
         data,
-        only=tuple(name.strip() for name in only.split(",") if name.strip()),
-        settings=Settings(capital=amount(capital), seed=seed).check(),
-        effort=Effort(cuts=cuts, whole_day=whole_day, cells=cells, paths=paths, seed=seed).check(),
-        symbols=named_symbols(symbols),
-        span_ms=(utc_ms(start, "--from"), utc_ms(end, "--to")),
+        only=chosen,
+        settings=settings,
+        effort=effort,
+        symbols=named,
+        span_ms=span_ms,
         assume_funding=assume_funding,
         tell=None if quiet else tell,
     )

@@ -42,6 +42,8 @@ def named_symbols(text: str) -> tuple[str, ...]:
     named = tuple(one.strip().upper() for one in text.split(",") if one.strip())
     if text and not named:
         raise UsageError(f"--symbols {text!r} names no symbol; write symbols like BTCUSDT,ETHUSDT or leave it out.")
+    if len(set(named)) != len(named):
+        raise UsageError("A symbol is named twice in --symbols; name each once.")
     return named
 
 

@@ -66,8 +66,11 @@ def sweep(
     from aister.cli.backtest import fill_model
     from aister.cli.given import amount, named_symbols, targets, utc_ms
     from aister.cli.output import means_stdout
+    from aister.core.errors import UsageError
     from aister.lab.backtest import Settings
 
+    if top < 1:
+        raise UsageError("--top must be 1 or more; 10 is usual.")
     rules = written_rules(strategy)
     search = search_of(rules, grid or [], vary or [], where or [], random, tpe, by, seed)
     settings = Settings(

@@ -179,7 +179,9 @@ def _steps(values: str, text: str) -> list[Value]:
         count = (last - first) / step
     except ArithmeticError:
         raise UsageError(f"{text!r} is no row of values; give three numbers, the step not 0.") from None
-    if not count.is_finite() or not 0 <= count < MOST_CELLS:
+    if count.is_finite() and count >= MOST_CELLS:
+        raise UsageError(f"{text!r} gives more than {MOST_CELLS:,} values; take a wider step.")
+    if not count.is_finite() or count < 0:
         raise UsageError(f"{text!r} gives no values; the step leads from the first to the last.")
     return [_plain(first + step * index) for index in range(int(count) + 1)]
 

@@ -103,6 +103,8 @@ Recording = StoredRecording | FileRecording
 
 def find_recordings(spec: str, symbols: tuple[str, ...] | None) -> list[Recording]:
     """Recordings by symbol, all of one interval. Raises `UsageError` when the spec names nothing or too much."""
+    if not spec.strip():
+        raise UsageError("The data are not named; give 'sample', a symbol of the store, or a path.")
     name, _, interval = spec.rpartition("@") if spec.rpartition("@")[2] in INTERVALS else (spec, "", "")
     if name == "sample":
         found = _of_store(sample_store(), interval, None, symbols, spec)
