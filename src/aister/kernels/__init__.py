@@ -34,7 +34,7 @@ import numpy as np
 
 from aister.kernels.cache import CacheRefused, settle
 
-__all__ = ["CACHE", "CacheRefused", "Record", "entry", "kernel", "rare", "same_type", "step"]
+__all__ = ["CACHE", "CacheRefused", "Record", "entry", "kernel", "rare", "same_type", "step", "wide"]
 
 _type_of: Callable[[object], Any] = numba.typeof
 _njit: Callable[..., Any] = numba.njit
@@ -53,10 +53,12 @@ def step(rule: F) -> F:
 
 
 def rare(rule: F) -> F:
-    """Compile a rule that is called seldom, by kernels only: not inlined, so compiled once for all that call it.
+    """Compile a rule that is called seldom, by kernels only: not forced inline, so compiled once for all that call
+    it. Said outright: numba would hand down the forced inlining of a calling step, level upon level.
 
     Call it with variables, or constants of `same_type`: for any other constant numba compiles it once more."""
-    return cast(F, _njit(error_model="numpy", cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(rule))
+    unwrapped = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(F, _njit(error_model="numpy", forceinline=False, cache=True, **unwrapped)(rule))
 
 
 def same_type(constant: int) -> int:
@@ -64,9 +66,15 @@ def same_type(constant: int) -> int:
     return cast(int, np.int64(constant))
 
 
+@step
+def wide(value: int) -> int:
+    """A value of a 32-bit column as a variable of 64 bits: rules called with both would be compiled twice."""
+    return int(np.int64(value))
+
+
 def kernel(driver: F) -> F:
     """Compile a driver: arrays in and out, the interpreter lock released while it runs."""
-    return cast(F, _njit(error_model="numpy", nogil=True, cache=True)(driver))
+    return cast(F, _njit(error_model="numpy", nogil=True, cache=True, forceinline=False)(driver))
 
 
 def entry(compiled: Callable[..., Any], *example: Any) -> Callable[..., Any]:

@@ -200,7 +200,7 @@ def liquidate(book: Record, account: Record, reference: int) -> None:
     ticks = taker_price(book, reference, side, steps, YES)
     if book.bankruptcy > 0:
         ticks = beyond(book.bankruptcy, ticks, side)
-    fee = _book_fill(book, account, side, steps, ticks, reference, 0, book.costs.liquidation_e8)
+    fee = _book_fill(book, account, side, steps, ticks, reference, NO, book.costs.liquidation_e8)
     account.liquidation_fees += fee
     row = book.reports[book.report_count]
     row.id = 0

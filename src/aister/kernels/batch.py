@@ -8,7 +8,7 @@ book's watched prices and at which nothing is due. `dense` = 1 takes the same st
 import numpy as np
 import numpy.typing as npt
 
-from aister.kernels import Record, kernel, rare
+from aister.kernels import Record, kernel, rare, wide
 from aister.kernels.closes import arm, at_close, fire
 from aister.kernels.cost import RATE_ONE
 from aister.kernels.ledger import unrealised
@@ -33,9 +33,11 @@ def decision_bars(open_ms: Ints, interval_ms: int, decides_ms: int, out: Small) 
     many."""
     count = 0
     began = NEVER_MS
+    window = NEVER_MS
     for i in range(open_ms.size):
         at = open_ms[i]
-        window = at - at % decides_ms
+        if i == 0 or at >= window + decides_ms:
+            window = at - at % decides_ms
         closed = False
         if began != NEVER_MS and window > began:
             closed = True
@@ -144,7 +146,7 @@ def run_one(
         while day < day_at.size and day_at[day] < k:
             equity[day] = account.wallet
             if s.book.position.steps != 0:
-                equity[day] += unrealised(s.book.position, account, s.book.unit, c[day_at[day]])
+                equity[day] += unrealised(s.book.position, account, s.book.unit, wide(c[day_at[day]]))
             day += 1
         if k >= n:
             break
@@ -156,7 +158,7 @@ def run_one(
             while funded < funding_at.size and funding_at[funded] < i:
                 funded += 1
             while funded < funding_at.size and funding_at[funded] == i:
-                pay_funding(s, account, funding_e8[funded], o[i])
+                pay_funding(s, account, funding_e8[funded], wide(o[i]))
                 funded += 1
             total = 0
             first = max(1, i - RANGE_BARS)
@@ -168,7 +170,7 @@ def run_one(
             begin_bar(s.book, account, time_ms, range_e8, lost, volume[i], impact[i] if impact.size > 1 else 0.0)
             s.done = 0
             s.fill_count = 0
-            pass_bar(s, account, time_ms, o[i], h[i], l[i], c[i])
+            pass_bar(s, account, time_ms, wide(o[i]), wide(h[i]), wide(l[i]), wide(c[i]))
             for j in range(s.fill_count):
                 if noted == fills.size:
                     return TOO_MANY
@@ -196,17 +198,18 @@ def run_one(
                 if exit_side[left] == s.trades[0].side:
                     leave = 1
                 left += 1
-        at_close(s, now_ms, c[i], decide, leave)
+        close = wide(c[i])
+        at_close(s, now_ms, close, decide, leave)
         if s.armed == 1 and now_ms >= s.fires_ms:
-            fire(s, now_ms, c[i], account.wallet, 0, account.wallet)
+            fire(s, now_ms, close, account.wallet, 0, account.wallet)
         while taken < setup_at.size and setup_at[taken] < i:
             taken += 1
         if taken < setup_at.size and setup_at[taken] == i and free(s):
             copy_setup(s, setups[taken])
             arm(s, now_ms, taken)
             if plan.delay_ms == 0:
-                fire(s, now_ms, c[i], account.wallet, 0, account.wallet)
-        answer(s, c[i])
+                fire(s, now_ms, close, account.wallet, 0, account.wallet)
+        answer(s, close)
     s.fill_count = noted
     return count
 
@@ -279,7 +282,7 @@ def run_several(
             i = at[d]
             here = i < first[3 * d + 2] and open_ms[i] == time_ms
             while funded[d] < rows[6 * d + 1] and funding_ms[funded[d]] <= time_ms:
-                pay_funding(s, account, funding_e8[funded[d]], o[i] if here else s.close_ticks)
+                pay_funding(s, account, funding_e8[funded[d]], wide(o[i]) if here else s.close_ticks)
                 funded[d] += 1
         for d in range(m):
             s = desks[d]
@@ -298,7 +301,7 @@ def run_several(
                 s.bar = slices
                 s.done = 0
                 s.fill_count = 0
-                pass_bar(s, account, time_ms, o[i], h[i], l[i], c[i])
+                pass_bar(s, account, time_ms, wide(o[i]), wide(h[i]), wide(l[i]), wide(c[i]))
                 for j in range(s.fill_count):
                     if noted == fills.size:
                         return TOO_MANY
@@ -323,7 +326,8 @@ def run_several(
                 if s.open == 1 and exit_at[left[d]] == i and exit_side[left[d]] == s.trades[0].side:
                     leave = 1
                 left[d] += 1
-            at_close(s, now_ms, c[i], 1 if decides[i] else 0, leave)
+            close = wide(c[i])
+            at_close(s, now_ms, close, 1 if decides[i] else 0, leave)
             while taken[d] < rows[6 * d + 3] and setup_at[taken[d]] < i:
                 taken[d] += 1
             for look in range(2):
@@ -347,11 +351,11 @@ def run_several(
                         notional = other.planned_ticks * other.entry_left * unit
                         gross += notional
                         spare -= margin_reserved(notional, plan.leverage, plan.taker_e8)
-                fire(s, now_ms, c[i], worth, gross, spare)
+                fire(s, now_ms, close, worth, gross, spare)
         for d in range(m):
             i = at[d]
             if i < first[3 * d + 2] and open_ms[i] == time_ms:
-                answer(desks[d], c[i])
+                answer(desks[d], wide(c[i]))
                 at[d] += 1
     desks[0].fill_count = noted
     return count

@@ -54,7 +54,7 @@ def _manage(s: Record, now_ms: int, close: int, decides: int) -> None:
         close_out(s)
 
 
-@step
+@rare
 def at_close(s: Record, now_ms: int, close: int, decides: int, leaves: int) -> None:
     """A bar closed. decides: 1 at a decision close; leaves: 1 where an exit of the side held was signalled. The setup
     of this close is taken afterwards (`arm`), if the desk was `free` before."""

@@ -90,9 +90,12 @@ def impact_column(
     s = days[0]
     first = 0
     total = 0
+    ends_ms = 0
     for i in range(open_ms.size):
-        if i > 0 and open_ms[i] // DAY_MS != open_ms[first] // DAY_MS:
-            close_day(s, open_ms[first], open_ms[i - 1] + interval_ms, close[i - 1], total)
+        if i == 0 or open_ms[i] >= ends_ms:
+            if i > 0:
+                close_day(s, open_ms[first], open_ms[i - 1] + interval_ms, close[i - 1], total)
+            ends_ms = (open_ms[i] // DAY_MS + 1) * DAY_MS
             first = i
             total = 0
         total += volume_steps[i]

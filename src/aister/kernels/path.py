@@ -124,4 +124,4 @@ def _act_on_path(book: Record, account: Record, slot: int, at: int) -> None:
     elif kind == MARKET and order.worst > 0 and (bare_price(book, at, order.side) - order.worst) * order.side > 0:
         drop(book, slot, BEYOND)
     else:
-        fill(book, account, slot, at, 0, pays_extra(book, order))
+        fill(book, account, slot, at, NO, pays_extra(book, order))

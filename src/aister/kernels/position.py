@@ -120,7 +120,7 @@ def trails(s: Record) -> bool:
 # orders
 
 
-@step
+@rare
 def rests(s: Record, number: int) -> bool:
     """Whether an order of this number, or reason, is on the book."""
     found = False
@@ -129,7 +129,7 @@ def rests(s: Record, number: int) -> bool:
     return found
 
 
-@step
+@rare
 def closes(s: Record) -> bool:
     """Whether a close is on its way."""
     return s.asked == 1 or rests(s, CLOSE) or rests(s, TIME) or rests(s, EXIT)
@@ -365,7 +365,7 @@ def _acknowledge(s: Record) -> None:
     s.acks = kept
 
 
-@step
+@rare
 def pass_bar(s: Record, account: Record, time_ms: int, o: int, h: int, l: int, c: int) -> None:
     """A bar that `begin_bar` has begun: its phases, and what its fills lead to."""
     stage = 0

@@ -38,6 +38,7 @@ _TOO_LARGE = "An amount of the simulated account does not fit in 64 bits; reduce
 
 Ints = npt.NDArray[np.int64]
 Small = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[Any]
 
 
@@ -110,8 +111,9 @@ def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prep
     per_quote = series.instrument.ticks_per_quote
     if len(series.high) and series.high.max() * per_quote >= 2**31:
         raise DataError(f"{series.symbol}: prices are more than 2^31 ticks; use a coarser tick.")
-    ticks = [np.rint(x * per_quote).astype(np.int32) for x in (series.open, series.high, series.low, series.close)]
-    volume = np.rint(series.volume * (UNIT / series.instrument.step_e8)).astype(np.int64)
+    room = np.empty(len(series.open_ms))
+    ticks = [_whole(x, per_quote, room, np.int32) for x in (series.open, series.high, series.low, series.close)]
+    volume = _whole(series.volume, UNIT / series.instrument.step_e8, room, np.int64)
     impact = np.zeros(1)
     if model.impact is not None:
         impact = np.zeros(len(series.open_ms))
@@ -119,7 +121,7 @@ def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prep
         impact_column(days, series.open_ms, series.close, volume, series.interval_ms, impact)
     at = np.searchsorted(series.open_ms, series.funding_ms)
     inside = (at < len(series.open_ms)) & (at >= series.start)
-    closes = [np.zeros(len(series.open_ms), np.int32) for _ in decides_ms]
+    closes = [np.empty(len(series.open_ms), np.int32) for _ in decides_ms]
     found = [
         out[: decision_bars(series.open_ms, series.interval_ms, ms, out)]
         for ms, out in zip(decides_ms, closes, strict=True)
@@ -150,6 +152,13 @@ def _either(found: Sequence[Small], bars: int) -> Small:
     for at in found:
         mask[at] = True
     return np.flatnonzero(mask).astype(np.int32)
+
+
+def _whole(x: Floats, per_one: float, room: Floats, dtype: type[Any]) -> npt.NDArray[Any]:
+    """rint(x per_one) as whole numbers, worked out in `room`."""
+    np.multiply(x, per_one, out=room)
+    np.rint(room, out=room)
+    return room.astype(dtype)
 
 
 def simulate(
