@@ -51,7 +51,7 @@ def traded(series: Series, signals: Signals, plan: Plan, model: FillModel, capit
     return simulate(market, {series.symbol: signals}, plan, model, capital, decides_ms=[MINUTE_MS], fills=True)
 
 
-def refuses(error: type[Exception], words: str, **changed: object) -> None:
+def expect_refusal(error: type[Exception], words: str, **changed: object) -> None:
     given: dict[str, object] = {
         "series": flat(), "signals": told(long_at(5)), "plan": Plan(), "model": FREE, "capital": CAPITAL, **changed
     }  # fmt: skip
@@ -60,17 +60,19 @@ def refuses(error: type[Exception], words: str, **changed: object) -> None:
 
 
 def test_what_cannot_be_run_is_refused_with_the_way_out() -> None:
-    refuses(SettingsError, "choose one_way", model=msgspec.structs.replace(FREE, position_mode="hedge"))
-    refuses(SettingsError, "feed longer bars", model=msgspec.structs.replace(FREE, latency=Latency(33 * MINUTE_MS)))
+    expect_refusal(SettingsError, "choose one_way", model=msgspec.structs.replace(FREE, position_mode="hedge"))
+    expect_refusal(
+        SettingsError, "feed longer bars", model=msgspec.structs.replace(FREE, latency=Latency(33 * MINUTE_MS))
+    )
     for status in ("PENDING_TRADING", "SETTLING"):
         terms = msgspec.structs.replace(flat().instrument, status=status)
-        refuses(SettingsError, f"is {status}", series=msgspec.structs.replace(flat(), instrument=terms))
-    refuses(DataError, "coarser tick", series=msgspec.structs.replace(flat(), high=np.full(60, 3e8)))
+        expect_refusal(SettingsError, f"is {status}", series=msgspec.structs.replace(flat(), instrument=terms))
+    expect_refusal(DataError, "coarser tick", series=msgspec.structs.replace(flat(), high=np.full(60, 3e8)))
     for plan in (Plan(risk_e8=0), Plan(risk_e8=RATE_ONE + 1)):
-        refuses(SettingsError, "risk of a trade", plan=plan)
-    refuses(SettingsError, "cap on notional", plan=Plan(cap_e8=0))
+        expect_refusal(SettingsError, "risk of a trade", plan=plan)
+    expect_refusal(SettingsError, "cap on notional", plan=Plan(cap_e8=0))
     for plan in (Plan(delay_bars=-1), Plan(management=ManagementRules(-1)), Plan(management=ManagementRules(0, -1))):
-        refuses(SettingsError, "cannot be negative", plan=plan)
+        expect_refusal(SettingsError, "cannot be negative", plan=plan)
 
 
 def test_what_does_not_belong_together_is_refused() -> None:
@@ -94,12 +96,12 @@ def test_what_does_not_belong_together_is_refused() -> None:
 
 
 def test_an_amount_that_leaves_64_bits_stops_the_run() -> None:
-    refuses(MoneyOverflow, "does not fit in 64 bits", signals=told(), capital=MONEY_LIMIT)
+    expect_refusal(MoneyOverflow, "does not fit in 64 bits", signals=told(), capital=MONEY_LIMIT)
     rising = flat()
     for column in (rising.open, rising.high, rising.low, rising.close):
         column[10:] = 2 * PRICE / 10.0
     plan = Plan(risk_e8=1_000_000, cap_e8=RATE_ONE)
-    refuses(MoneyOverflow, "does not fit in 64 bits", series=rising, plan=plan, capital=MONEY_LIMIT - 1_000)
+    expect_refusal(MoneyOverflow, "does not fit in 64 bits", series=rising, plan=plan, capital=MONEY_LIMIT - 1_000)
     assert traded(rising, told(long_at(5)), plan, FREE, CAPITAL).wallet > CAPITAL
 
 

@@ -43,7 +43,7 @@ from aister.sim.models import FillModel
 from aister.sim.venue import SimVenue
 from aister.strategy.strategy import Strategy
 
-__all__ = ["Case", "Told", "by_batch", "by_event", "compare", "kinds_of"]
+__all__ = ["Case", "Told", "by_batch", "by_event", "expect_equal", "kinds_of"]
 
 KEY = bytes(range(32))
 SIZING = (stop_side, venue_filters, risk_per_trade, position_notional, leverage, free_margin)
@@ -227,7 +227,7 @@ def in_time(rows: list[tuple[Any, ...]], at: int) -> list[tuple[Any, ...]]:
     return sorted(rows, key=lambda row: (row[at], row[0]))
 
 
-def compare(case: Case) -> Simulated:
+def expect_equal(case: Case) -> Simulated:
     """Assert that both make the same fills and trades, to the unit, and that the loop's own variants agree; returns
     what the batch loop made. Between symbols only the order of time counts."""
     trades, fills, venue = by_event(case)

@@ -15,7 +15,7 @@ from aister.sim.models import Fees, FeeTier, FillModel, Impact, Latency, Margin,
 from aister.strategy.spec.spec import read_spec
 from aister.strategy.templates import template, template_names
 from checks.results import measuring
-from tests.parity.both import compare
+from tests.parity.both import expect_equal
 from tests.parity.specs import case_of, random_spec_case, sample_ground
 from tests.sim.market import MONEY
 from tests.strategy.spec.random_specs import Document, documents
@@ -44,7 +44,7 @@ MODELS = {
 def test_every_template_over_recorded_days(name: str, called: str) -> None:
     spec = template(name)
     plan = Plan(management=managed(spec), delay_bars=len(name) % 2)
-    mine = compare(case_of(spec, sample_ground("ETHUSDT", 29), plan, MODELS[called]))
+    mine = expect_equal(case_of(spec, sample_ground("ETHUSDT", 29), plan, MODELS[called]))
     assert len(mine.trades) > 0
     assert mine.assumptions == MODELS[called].assumptions()
 
@@ -69,7 +69,7 @@ def tried(count: int, number: int) -> Counter[str]:
     @settings(QUIET, max_examples=count, database=None)
     @given(documents(), _SEEDS)
     def each(document: Document, number: int) -> None:
-        mine = compare(random_spec_case(read_spec(document), number))
+        mine = expect_equal(random_spec_case(read_spec(document), number))
         seen.update(compared=1, traded=len(mine.trades) > 0, trades=len(mine.trades))
 
     each()
@@ -90,7 +90,7 @@ def test_a_rate_settled_in_the_history_is_known_to_both_from_the_start() -> None
     case = random_spec_case(spec, 13144352)
     series = case.market.series[0]
     assert series.funding_ms[0] < case.market.span_ms[0] < series.funding_ms[2]
-    mine = compare(case)
+    mine = expect_equal(case)
     assert mine.trades["entry_ms"][0] < series.funding_ms[2]
 
 
