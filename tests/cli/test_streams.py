@@ -29,7 +29,7 @@ def shell(home: Path, line: str) -> subprocess.CompletedProcess[str]:
     """The line run by a shell, where `aister` is this one."""
     start = f'aister() {{ "{sys.executable}" -m aister "$@"; }}; {line}'
     env = {**os.environ, "AISTER_HOME": str(home)}
-    return subprocess.run(["bash", "-c", start], env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(["bash", "-c", start], env=env, capture_output=True, text=True, timeout=400, check=False)
 
 
 @pytest.mark.parametrize("verb", [*VERBS, *RECORDED, RUN, f"{RUN} --json -", f"{RUN} --json /dev/stdout"])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from aister.adapters.store.trials import SqliteTrials
+from aister.analytics.backtested import trade_rows
 from aister.app.backtests import market_of
 from aister.core.errors import UsageError
 from aister.core.money import UNIT
@@ -38,6 +39,16 @@ def test_the_money_adds_up(result: Backtest) -> None:
     assert int(result.equity[-1] - result.capital) == int(trades["pnl"].sum())
     assert result.fills is not None and int(result.fills["fee"].sum()) == int(trades["fees"].sum())
     assert f.fees > 0 and f.slippage > 0
+
+
+def test_the_printed_prices_of_a_trade_that_left_in_parts_give_its_profit(result: Backtest) -> None:
+    rows = trade_rows(result)
+    parts = [int((result.fills["trade"] == at).sum()) for at in range(len(rows))] if result.fills is not None else []
+    assert max(parts) > 2, "a trade must have left in parts"
+    for row in rows:
+        side = 1 if row["side"] == "long" else -1
+        gross = side * (row["exit_price"] - row["entry_price"]) * row["size"]
+        assert gross - row["fees"] - row["funding"] == pytest.approx(row["pnl"], abs=1e-6)
 
 
 def test_the_same_inputs_make_the_same_trades(market: Market, result: Backtest) -> None:

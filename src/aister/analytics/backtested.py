@@ -77,8 +77,14 @@ class Backtested(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         )
 
 
+def _mean_price(instrument: Instrument, trade: Any, value: str) -> float:
+    """What the fills on one side of a trade came to on average, by size: a trade may leave in parts."""
+    return int(trade[value]) / (int(trade["steps"]) * instrument.unit) * instrument.tick_e8 / UNIT
+
+
 def trade_rows(one: Backtested) -> list[dict[str, Any]]:
-    """The closed trades in words and quote currency; ticks, steps and money units stay in `trades`."""
+    """The closed trades in words and quote currency; prices are means over the fills, by size. Ticks, steps and money
+    units stay in `trades`."""
     rows = []
     for number, trade in enumerate(one.trades, 1):
         instrument = one.instruments[one.symbols[int(trade["symbol"])]]
@@ -90,8 +96,8 @@ def trade_rows(one: Backtested) -> list[dict[str, Any]]:
                 "entry_ms": int(trade["entry_ms"]),
                 "exit_ms": int(trade["exit_ms"]),
                 "size": instrument.size(int(trade["steps"])),
-                "entry_price": instrument.price(int(trade["entry_ticks"])),
-                "exit_price": instrument.price(int(trade["exit_ticks"])),
+                "entry_price": _mean_price(instrument, trade, "entry_cost"),
+                "exit_price": _mean_price(instrument, trade, "exit_value"),
                 "fees": int(trade["fees"]) / UNIT,
                 "funding": int(trade["funding"]) / UNIT,
                 "slippage": int(trade["slippage"]) / UNIT,

@@ -183,9 +183,8 @@ def _daily(f: Any) -> str:
         return f"Sharpe {signed(f.sharpe_annual)} a year, compounded {signed_percent(f.cagr)} a year"
     if f.mean_daily is None or f.sharpe_daily is None:
         return str(f.unavailable.get("sharpe_daily", f.unavailable.get("mean_daily", "not known")))
-    return (
-        f"mean {signed_percent(f.mean_daily, 3)}, {signed(f.sharpe_daily, 3)} x its deviation, over {f.days} whole days"
-    )
+    mean, ratio = signed_percent(f.mean_daily, 3), signed(f.sharpe_daily, 3)
+    return f"mean {mean}, Sharpe ratio of a day {ratio}, {f.days} whole days"
 
 
 def _leave(result: "Backtested", html: Path | None, json_path: str) -> None:

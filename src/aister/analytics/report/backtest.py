@@ -11,7 +11,11 @@ from aister.analytics.report.style import STYLE
 from aister.analytics.report.words import count, escaped, funding, percent, signed, signed_percent, tone, utc
 from aister.core.money import UNIT
 
-__all__ = ["backtest_page", "chance_in_words", "warnings"]
+__all__ = ["FEWEST_TRADES", "backtest_page", "chance_in_words", "warnings"]
+
+
+FEWEST_TRADES = 30
+"""Below this nothing is said of chance or skill."""
 
 
 def backtest_page(one: Backtested) -> str:
@@ -38,7 +42,7 @@ def warnings(one: Backtested) -> list[str]:
     f, said = one.performance.figures, []
     if not f.trades:
         said.append("no closed trades: nothing can be concluded")
-    elif f.trades < 30:
+    elif f.trades < FEWEST_TRADES:
         said.append(f"only {count(f.trades, 'closed trade')}: too few to conclude anything")
     if f.needs_lower_timeframe:
         said.append("needs a lower timeframe: over 10 % of the net result hangs on what came first inside a bar")
@@ -57,10 +61,11 @@ def chance_in_words(one: Backtested) -> str:
     """Where the result stands among matched random strategies, and among the trials of the ledger."""
     random, deflated = one.performance.random, one.performance.deflation
     words = [random.matched.words] if random is not None else ["Matched random entry was not asked for."]
-    if deflated is not None and deflated.probability is not None:
+    enough = one.performance.figures.trades >= FEWEST_TRADES
+    if enough and deflated is not None and deflated.probability is not None:
         words.append(
-            f"Deflated Sharpe {deflated.probability:.3f} after {count(deflated.trials, 'trial')} on this data "
-            f"({deflated.effective:,} independent)."
+            f"Deflated Sharpe: a probability of {deflated.probability:.2f} that it beats the best that luck makes of "
+            f"{count(deflated.trials, 'trial')} on this data ({deflated.effective:,} independent); 0.95 is convincing."
         )
     return " ".join(words)
 
