@@ -73,7 +73,7 @@ def test_an_edited_step_changes_the_batch_that_calls_it(copy: Copy) -> None:
     assert cold.stderr.count("aister: compiling kernels") == 1
     assert str(copy.folders()[0]) in cold.stderr
     assert warm.stderr == ""
-    copy.edit("averages.py", "s.v += s.a * (x - s.v)", "s.v += s.a * (x - s.v) + 1000.0")
+    copy.edit("averages.py", "return v + a * (x - v)", "return v + a * (x - v) + 1000.0")
     edited = copy.run()
     assert edited.stdout != cold.stdout
     assert float(edited.stdout.split()[0]) > 1000.0
@@ -85,7 +85,7 @@ def test_and_without_the_digest_it_would_not(copy: Copy) -> None:
     """The control: with one folder for all sources, numba serves the old batch."""
     copy.edit("cache.py", "return digest.hexdigest()", 'return "0123456789abcdef"')
     before = copy.run().stdout
-    copy.edit("averages.py", "s.v += s.a * (x - s.v)", "s.v += s.a * (x - s.v) + 1000.0")
+    copy.edit("averages.py", "return v + a * (x - v)", "return v + a * (x - v) + 1000.0")
     assert copy.run().stdout == before
 
 

@@ -59,7 +59,7 @@ def sweep(
     cluster: Annotated[str, typer.Option(help="Run on Ray: its address, or 'local'.")] = "",
     json_path: Annotated[str, typer.Option("--json", help="Write the table (JSON) here; '-' = standard output.")] = "",
 ) -> None:
-    """Sweep the numbers of a spec. Every cell is a trial of the ledger; the same command goes on where it was
+    """Sweep the numbers of a strategy spec. Every cell is a trial of the ledger; the same command goes on where it was
     stopped."""
     from aister.app.sweeps import Running, run_sweep, written_rules
     from aister.cli import shown
