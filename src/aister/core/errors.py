@@ -10,11 +10,14 @@ AisterError
 |-- MoneyOverflow       an exact amount left the int64 range
 |-- PermissionRefused   an order without a valid, fresh, unused permission
 |-- StrategyError       a strategy written by a user fails, lies or passes its limits
+|-- CredentialError     exchange keys are missing, unsafe, expired or of the wrong kind
+|-- SignerUnreachable   the process that holds the keys does not answer
 `-- SequenceError       an event arrived before one already processed
 """
 
 __all__ = [
     "AisterError",
+    "CredentialError",
     "DataError",
     "JournalError",
     "KernelCacheError",
@@ -22,6 +25,7 @@ __all__ = [
     "PermissionRefused",
     "SequenceError",
     "SettingsError",
+    "SignerUnreachable",
     "StorageError",
     "StrategyError",
     "UsageError",
@@ -80,3 +84,11 @@ class StrategyError(AisterError):
 
 class SequenceError(AisterError):
     """An event arrived before one already processed."""
+
+
+class CredentialError(AisterError):
+    """Exchange keys are missing, readable by others, expired, or of a kind that is never accepted."""
+
+
+class SignerUnreachable(AisterError):
+    """The process that holds the keys does not answer; nothing was signed."""
