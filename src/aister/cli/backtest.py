@@ -6,41 +6,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aister.cli import options
+
 if TYPE_CHECKING:
     from aister.analytics.backtested import Backtested
     from aister.app.python_strategies import PythonRules
-    from aister.sim.models import FillModel
     from aister.strategy.spec.tree import Spec
 
-__all__ = ["backtest", "fill_model", "summary"]
-
-_OFF = "off"
+__all__ = ["backtest", "summary"]
 
 
 def backtest(
     strategy: Annotated[str, typer.Argument(help="A template, or a file: a spec (.json) or a Python strategy (.py).")],
     *,
-    data: Annotated[
-        str, typer.Option("--data", "--feed", help="'sample', a symbol of the store, or a path.")
-    ] = "sample",
-    symbols: Annotated[str, typer.Option(help="Symbols separated by commas; all of the data by default.")] = "",
-    start: Annotated[str, typer.Option("--from", help="First bar, UTC: 2025-05-10 or 2025-05-10T12:00.")] = "",
-    end: Annotated[str, typer.Option("--to", help="End, exclusive, UTC.")] = "",
-    capital: Annotated[str, typer.Option(help="Starting capital in USDT.")] = "10000",
+    data: options.Data = "sample",
+    symbols: options.Symbols = "",
+    start: options.Start = "",
+    end: options.End = "",
+    capital: options.Capital = "10000",
     seed: Annotated[int, typer.Option(help="Seed of bootstrap and random entry; recorded in the result.")] = 1,
-    intrabar: Annotated[
-        str, typer.Option(help="Order of things inside a bar: stop_first, ohlc_path or lower_timeframe.")
-    ] = "stop_first",
-    margin: Annotated[str, typer.Option(help="isolated or cross.")] = "isolated",
-    leverage: Annotated[int, typer.Option(help="Leverage of entries, unless the spec names its own.")] = 3,
-    costs: Annotated[float, typer.Option(help="Fees and half-spreads times this: 2 is the usual stress.")] = 1.0,
-    impact: Annotated[str, typer.Option(help="Square-root impact, 'on' or 'off'.")] = "on",
-    volume: Annotated[float, typer.Option(help="Most percent of a bar's volume that may be ours; 0 = no cap.")] = 5.0,
-    latency: Annotated[int, typer.Option(help="From order to arrival, ms.")] = 150,
-    delay: Annotated[int, typer.Option(help="Base bars between a decision and its order.")] = 0,
-    assume_funding: Annotated[
-        bool, typer.Option("--assume-funding", help="Fill missing settlements with the stated scenario.")
-    ] = False,
+    intrabar: options.Intrabar = "stop_first",
+    margin: options.MarginMode = "isolated",
+    leverage: options.Leverage = 3,
+    costs: options.Costs = 1.0,
+    impact: options.ImpactOnOff = "on",
+    volume: options.VolumePercent = 5.0,
+    latency: options.LatencyMs = 150,
+    delay: options.Delay = 0,
+    assume_funding: options.AssumeFunding = False,
     random_draws: Annotated[int, typer.Option(help="Matched random strategies to compare with; 0 = none.")] = 1_000,
     parameters: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of a Python strategy, name=value; may be repeated.")
@@ -51,7 +44,7 @@ def backtest(
     show: Annotated[bool, typer.Option("--show", help="Print a Python strategy's source before it runs.")] = False,
     fills: Annotated[bool, typer.Option("--fills", help="Put every execution into the JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write the report (HTML) here.")] = None,
-    json_path: Annotated[str, typer.Option("--json", help="Write the result (JSON) here; '-' = standard output.")] = "",
+    json_path: options.JsonFile = "",
 ) -> None:
     """Backtest a strategy. Fees, slippage, funding, margin and liquidation, latency and partial fills are on. Every
     backtest leaves a trial in the ledger; figures of luck count them."""
@@ -59,19 +52,17 @@ def backtest(
     from aister.app.python_strategies import parameters_of
     from aister.cli import shown
     from aister.cli.given import amount, named_symbols, targets, utc_ms
-    from aister.cli.output import means_stdout
     from aister.lab.backtest import Settings
 
     settings = Settings(
         capital=amount(capital),
-        model=fill_model(intrabar, margin, leverage, costs, impact, volume, latency),
+        model=options.fill_model(intrabar, margin, leverage, costs, impact, volume, latency),
         delay_bars=delay,
         seed=seed,
         random_draws=random_draws,
         fills=fills,
     ).check()
-    json_path = "-" if means_stdout(json_path) else json_path
-    targets(data, html, Path(json_path) if json_path not in ("", "-") else None, "--html")
+    json_path = targets(data, html, json_path, "--html")
     rules = rules_or_code(strategy, parameters_of(parameters or []), accept)
     _announce(rules, show)
     result = run_backtest(
@@ -88,43 +79,6 @@ def backtest(
     if json_path != "-":
         for line in summary(result, html, json_path):
             print(shown(line))
-
-
-def fill_model(
-    intrabar: str, margin: str, leverage: int, costs: float, impact: str, volume: float, latency: int
-) -> "FillModel":
-    """The fill model that these options describe; raises `UsageError` naming the one that cannot be."""
-    from aister.core.errors import UsageError
-    from aister.sim.models import Fees, FillModel, Impact, Latency, Margin, Slippage
-
-    for flag, given, allowed in (
-        ("--intrabar", intrabar, ("stop_first", "ohlc_path", "lower_timeframe")),
-        ("--margin", margin, ("isolated", "cross")),
-        ("--impact", impact, ("on", _OFF)),
-    ):
-        if given not in allowed:
-            raise UsageError(f"{flag} {given!r} is not possible; choose one of {', '.join(allowed)}.")
-    if not 0 <= costs <= 100:
-        raise UsageError("--costs lies between 0 and 100; 1 is what the instrument asks, 2 the usual stress.")
-    if not 0 <= volume <= 100:
-        raise UsageError("--volume is a percentage of a bar's volume from 0 (no cap) to 100.")
-    if not 1 <= leverage <= 125:
-        raise UsageError("--leverage lies between 1 and 125.")
-    if not 0 <= latency <= 86_400_000:
-        raise UsageError("--latency lies between 0 and 86400000 ms.")
-    usual = Slippage()
-    return FillModel(
-        fees=Fees(scale_e4=round(costs * 10_000)),
-        slippage=Slippage(
-            half_spread_e8=tuple((base, round(rate * costs)) for base, rate in usual.half_spread_e8),
-            other_half_spread_e8=round(usual.other_half_spread_e8 * costs),
-        ),
-        impact=Impact() if impact == "on" else None,
-        volume_share_e4=round(volume * 100),
-        latency=Latency(ms=latency),
-        margin=Margin(mode="cross" if margin == "cross" else "isolated", leverage=leverage),
-        intrabar=intrabar,  # type: ignore[arg-type]  # checked above
-    ).check()
 
 
 def summary(result: "Backtested", html: Path | None, json_path: str) -> list[str]:
@@ -189,17 +143,11 @@ def _daily(f: Any) -> str:
 
 def _leave(result: "Backtested", html: Path | None, json_path: str) -> None:
     """Write what was asked for; '-' prints the JSON, and nothing else, on standard output."""
-    import msgspec
-
     from aister.analytics.backtested import published
     from aister.analytics.report.backtest import backtest_page
-    from aister.cli.output import write_json, write_text
+    from aister.cli.output import leave_json, write_text
 
     if html is not None:
         write_text(html, backtest_page(result))
-    if json_path == "-":
-        text = msgspec.json.format(msgspec.json.encode(published(result)), indent=1)
-        sys.stdout.buffer.write(text + b"\n")
-        sys.stdout.buffer.flush()
-    elif json_path:
-        write_json(Path(json_path), published(result))
+    if json_path:
+        leave_json(published(result), json_path)

@@ -1,10 +1,10 @@
 """`aister detect STRATEGY`: what would make its backtest a lie and what makes it fragile, detector by detector."""
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from aister.cli import options
 
 if TYPE_CHECKING:
     from aister.lab.detectors.examine import Examined
@@ -18,14 +18,12 @@ _INDENT = " " * 33
 def detect(
     strategy: Annotated[str, typer.Argument(help="A template, or a spec file (.json).")],
     *,
-    data: Annotated[
-        str, typer.Option("--data", "--feed", help="'sample', a symbol of the store, or a path.")
-    ] = "sample",
+    data: options.Data = "sample",
     only: Annotated[str, typer.Option(help="Detectors separated by commas: look-ahead,delay; all by default.")] = "",
-    symbols: Annotated[str, typer.Option(help="Symbols separated by commas; all of the data by default.")] = "",
-    start: Annotated[str, typer.Option("--from", help="First bar, UTC: 2025-05-10 or 2025-05-10T12:00.")] = "",
-    end: Annotated[str, typer.Option("--to", help="End, exclusive, UTC.")] = "",
-    capital: Annotated[str, typer.Option(help="Starting capital in USDT.")] = "10000",
+    symbols: options.Symbols = "",
+    start: options.Start = "",
+    end: options.End = "",
+    capital: options.Capital = "10000",
     cuts: Annotated[int, typer.Option(help="Random moments at which the future is changed.")] = 200,
     whole_day: Annotated[
         bool, typer.Option("--day/--no-day", help="Change it at every bar of the busiest day, too.")
@@ -33,10 +31,8 @@ def detect(
     cells: Annotated[int, typer.Option(help="Neighbours with their parameters up to 20 % off.")] = 60,
     paths: Annotated[int, typer.Option(help="Bootstrapped paths of price.")] = 100,
     seed: Annotated[int, typer.Option(help="Seed of everything drawn; recorded in the result.")] = 1,
-    assume_funding: Annotated[
-        bool, typer.Option("--assume-funding", help="Fill missing settlements with the stated scenario.")
-    ] = False,
-    json_path: Annotated[str, typer.Option("--json", help="Write the result (JSON) here; '-' = standard output.")] = "",
+    assume_funding: options.AssumeFunding = False,
+    json_path: options.JsonFile = "",
 ) -> None:
     """Look for what makes a backtest lie. Look-ahead, short warm-up, impossible fills; then a result that hangs on
     costs, on the first bar, on its exact parameters or on the order of events. Every run that shows a result leaves a
@@ -45,12 +41,11 @@ def detect(
     from aister.app.detect import detect as run_detectors
     from aister.cli import shown
     from aister.cli.given import amount, named_symbols, targets, utc_ms
-    from aister.cli.output import means_stdout
+    from aister.cli.output import leave_json
     from aister.lab.backtest import Settings
     from aister.lab.detectors.examine import Effort, chosen_detectors
 
-    json_path = "-" if means_stdout(json_path) else json_path
-    targets(data, None, Path(json_path) if json_path not in ("", "-") else None, "--json")
+    json_path = targets(data, None, json_path, "--json")
     quiet = json_path == "-"
 
     def tell(found: "Found") -> None:
@@ -76,7 +71,7 @@ def detect(
         assume_funding=assume_funding,
         tell=None if quiet else tell,
     )
-    _leave(result, json_path)
+    leave_json(result, json_path)
     if not quiet:
         for line in _conclusion(result, json_path):
             print(shown(line))
@@ -140,16 +135,3 @@ def _conclusion(result: "Examined", json_path: str) -> list[str]:
     ]
     lines += [f"Note       {flag}" for flag in result.flags]
     return [*lines, f"JSON       {json_path}"] if json_path else lines
-
-
-def _leave(result: "Examined", json_path: str) -> None:
-    """Write what was asked for; '-' prints the JSON, and nothing else, on standard output."""
-    import msgspec
-
-    from aister.cli.output import write_json
-
-    if json_path == "-":
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
-        sys.stdout.buffer.flush()
-    elif json_path:
-        write_json(Path(json_path), msgspec.to_builtins(result))

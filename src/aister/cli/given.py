@@ -9,11 +9,15 @@ from aister.core.errors import UsageError
 __all__ = ["amount", "named_symbols", "targets", "utc_ms"]
 
 
-def targets(data: str, page: Path | None, json_file: Path | None, flag: str) -> None:
-    """Raises `UsageError` when a file that is to be left cannot be written or must not be. `flag` asks for the page."""
+def targets(data: str, page: Path | None, json_path: str, flag: str) -> str:
+    """Where the JSON goes: a path, '-' for standard output however it was written, or '' for nowhere.
+
+    Raises `UsageError` when a file that is to be left cannot be written or must not be. `flag` asks for the page."""
     from aister.adapters.store.home import home
     from aister.cli.output import apart, means_stdout, same, writable
 
+    json_path = "-" if means_stdout(json_path) else json_path
+    json_file = Path(json_path) if json_path not in ("", "-") else None
     if page is not None and means_stdout(str(page)):
         raise UsageError(f"The report is a page and goes to a file; write {flag} run.html (only --json takes '-').")
     fed = _fed(data)
@@ -23,6 +27,7 @@ def targets(data: str, page: Path | None, json_file: Path | None, flag: str) -> 
             apart(target, home(), fed)
     if page is not None and json_file is not None and same(page, json_file):
         raise UsageError(f"{flag} and --json name the same file; give each its own.")
+    return json_path
 
 
 def _fed(spec: str) -> Path | None:

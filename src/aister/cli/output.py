@@ -6,6 +6,7 @@ written and the link stays. Market data, the state folder and what another flag 
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, TextIO
 
 from aister.core.errors import StorageError, UsageError
 
-__all__ = ["apart", "means_stdout", "same", "whole", "writable", "write_json", "write_text"]
+__all__ = ["apart", "leave_json", "means_stdout", "same", "whole", "writable", "write_json", "write_text"]
 
 _STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
@@ -114,6 +115,17 @@ def write_json(path: Path, value: Any) -> None:
     import msgspec
 
     write_text(path, msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n")
+
+
+def leave_json(value: Any, json_path: str) -> None:
+    """The value as indented JSON where `--json` asked for it: '-' prints it on standard output, '' nowhere."""
+    import msgspec
+
+    if json_path == "-":
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n")
+        sys.stdout.buffer.flush()
+    elif json_path:
+        write_json(Path(json_path), value)
 
 
 def _real(path: Path) -> Path:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aister.cli import options
+
 if TYPE_CHECKING:
     from aister.adapters.feeds.recorded import RecordedFeed
     from aister.app.settings import RunSettings
@@ -21,30 +23,26 @@ _SPEEDS = "market seconds per wall second, or 'max'"
 
 def run(
     *,
-    feed: Annotated[
-        str, typer.Option("--feed", "--data", help="'sample', a symbol of the store, or a path.")
-    ] = "sample",
-    symbols: Annotated[str, typer.Option(help="Symbols separated by commas; all of the feed by default.")] = "",
+    data: options.Data = "sample",
+    symbols: options.Symbols = "",
     speed: Annotated[str, typer.Option(help=f"Pace of the run: {_SPEEDS}.")] = "max",
-    start: Annotated[str, typer.Option("--from", help="First bar, UTC: 2025-05-10 or 2025-05-10T12:00.")] = "",
-    end: Annotated[str, typer.Option("--to", help="End, exclusive, UTC.")] = "",
+    start: options.Start = "",
+    end: options.End = "",
     until_end: Annotated[
         bool, typer.Option("--until-end", help="Leave when the feed ends instead of keeping the last screen.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything modelled by chance; recorded in the result.")] = 1,
     profile: Annotated[str, typer.Option(help="Risk profile: conservative, balanced, aggressive.")] = "balanced",
     leverage: Annotated[int, typer.Option(help="Leverage per position; 0 = the profile's.")] = 0,
-    capital: Annotated[str, typer.Option(help="Starting capital in USDT.")] = "10000",
+    capital: options.Capital = "10000",
     mind: Annotated[str, typer.Option(help="Who deliberates: rules, or none (setups trade directly).")] = "rules",
     strategy: Annotated[
         str, typer.Option(help="Whose setups: a name of `aister strategy list`, or a spec file (.json).")
     ] = "confluence",
     latency: Annotated[int, typer.Option(help="Modelled time between question and answer, ms.")] = 250,
-    assume_funding: Annotated[
-        bool, typer.Option("--assume-funding", help="Fill missing settlements with the stated scenario.")
-    ] = False,
+    assume_funding: options.AssumeFunding = False,
     report: Annotated[Path | None, typer.Option(help="Write the report (HTML) here.")] = None,
-    json_path: Annotated[str, typer.Option("--json", help="Write the result (JSON) here; '-' = standard output.")] = "",
+    json_path: options.JsonFile = "",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; an unfinished run of the same identity is set aside.")
     ] = False,
@@ -56,11 +54,10 @@ def run(
     from aister.app.settings import RunSettings
     from aister.app.strategies import in_words, named_spec
     from aister.cli.given import amount, named_symbols, targets, utc_ms
-    from aister.cli.output import means_stdout
 
     spec = named_spec(strategy)
     settings = RunSettings(
-        data=feed,
+        data=data,
         symbols=named_symbols(symbols),
         start_ms=utc_ms(start, "--from"),
         end_ms=utc_ms(end, "--to"),
@@ -75,14 +72,13 @@ def run(
         assume_funding=assume_funding,
     ).check()
     pace = _pace(speed)
-    json_path = "-" if means_stdout(json_path) else json_path
-    targets(settings.data, report, Path(json_path) if json_path not in ("", "-") else None, "--report")
+    json_path = targets(settings.data, report, json_path, "--report")
     with ExitStack() as held:
-        data = open_data(settings)
-        journal = open_run_journal(open_home(), settings, data, fresh=fresh)
+        feed = open_data(settings)
+        journal = open_run_journal(open_home(), settings, feed, fresh=fresh)
         if isinstance(journal, AbstractContextManager):
             held.enter_context(journal)
-        _watched(settings, data, journal, pace, report, json_path, linger=not until_end)
+        _watched(settings, feed, journal, pace, report, json_path, linger=not until_end)
 
 
 def _watched(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aister.cli import options
+
 if TYPE_CHECKING:
     from aister.lab.draws import Search
     from aister.lab.sweep import Progress, Sweep
@@ -34,38 +36,30 @@ def sweep(
     ] = None,
     by: Annotated[str, typer.Option(help="The figure that is sought and ranked by.")] = "sharpe_daily",
     top: Annotated[int, typer.Option(help="How many of the best are shown.")] = 10,
-    data: Annotated[
-        str, typer.Option("--data", "--feed", help="'sample', a symbol of the store, or a path.")
-    ] = "sample",
-    symbols: Annotated[str, typer.Option(help="Symbols separated by commas; all of the data by default.")] = "",
-    start: Annotated[str, typer.Option("--from", help="First bar, UTC: 2025-05-10 or 2025-05-10T12:00.")] = "",
-    end: Annotated[str, typer.Option("--to", help="End, exclusive, UTC.")] = "",
-    capital: Annotated[str, typer.Option(help="Starting capital in USDT.")] = "10000",
+    data: options.Data = "sample",
+    symbols: options.Symbols = "",
+    start: options.Start = "",
+    end: options.End = "",
+    capital: options.Capital = "10000",
     seed: Annotated[int, typer.Option(help="Seed of random and TPE cells; recorded.")] = 1,
-    intrabar: Annotated[
-        str, typer.Option(help="Order of things inside a bar: stop_first, ohlc_path or lower_timeframe.")
-    ] = "stop_first",
-    margin: Annotated[str, typer.Option(help="isolated or cross.")] = "isolated",
-    leverage: Annotated[int, typer.Option(help="Leverage of entries, unless the spec names its own.")] = 3,
-    costs: Annotated[float, typer.Option(help="Fees and half-spreads times this: 2 is the usual stress.")] = 1.0,
-    impact: Annotated[str, typer.Option(help="Square-root impact, 'on' or 'off'.")] = "on",
-    volume: Annotated[float, typer.Option(help="Most percent of a bar's volume that may be ours; 0 = no cap.")] = 5.0,
-    latency: Annotated[int, typer.Option(help="From order to arrival, ms.")] = 150,
-    delay: Annotated[int, typer.Option(help="Base bars between a decision and its order.")] = 0,
-    assume_funding: Annotated[
-        bool, typer.Option("--assume-funding", help="Fill missing settlements with the stated scenario.")
-    ] = False,
+    intrabar: options.Intrabar = "stop_first",
+    margin: options.MarginMode = "isolated",
+    leverage: options.Leverage = 3,
+    costs: options.Costs = 1.0,
+    impact: options.ImpactOnOff = "on",
+    volume: options.VolumePercent = 5.0,
+    latency: options.LatencyMs = 150,
+    delay: options.Delay = 0,
+    assume_funding: options.AssumeFunding = False,
     workers: Annotated[int, typer.Option(help="Threads, or with --cluster local processes; 0 = one per core.")] = 0,
     cluster: Annotated[str, typer.Option(help="Run on Ray: its address, or 'local'.")] = "",
-    json_path: Annotated[str, typer.Option("--json", help="Write the table (JSON) here; '-' = standard output.")] = "",
+    json_path: options.JsonFile = "",
 ) -> None:
     """Sweep the numbers of a strategy spec. Every cell is a trial of the ledger; the same command goes on where it was
     stopped."""
     from aister.app.sweeps import Running, run_sweep, written_rules
     from aister.cli import shown
-    from aister.cli.backtest import fill_model
     from aister.cli.given import amount, named_symbols, targets, utc_ms
-    from aister.cli.output import means_stdout
     from aister.core.errors import UsageError
     from aister.lab.backtest import Settings
 
@@ -75,12 +69,11 @@ def sweep(
     search = search_of(rules, grid or [], vary or [], where or [], random, tpe, by, seed)
     settings = Settings(
         capital=amount(capital),
-        model=fill_model(intrabar, margin, leverage, costs, impact, volume, latency),
+        model=options.fill_model(intrabar, margin, leverage, costs, impact, volume, latency),
         delay_bars=delay,
         seed=seed,
     ).check()
-    json_path = "-" if means_stdout(json_path) else json_path
-    targets(data, None, Path(json_path) if json_path not in ("", "-") else None, "--json")
+    json_path = targets(data, None, json_path, "--json")
     stopping = _Stop()
     live = _Live(by)
     with stopping:
@@ -194,10 +187,9 @@ def _leave(table: "Sweep", folder: Path, json_path: str, top: int) -> None:
     """The table as JSON: columns, the best rows, and what luck says."""
     if not json_path:
         return
-    import msgspec
     import numpy as np
 
-    from aister.cli.output import write_json
+    from aister.cli.output import leave_json
 
     columns: dict[str, list[Any]] = {}
     for name, values in table.columns.items():
@@ -214,11 +206,7 @@ def _leave(table: "Sweep", folder: Path, json_path: str, top: int) -> None:
         "best": table.best(top),
         "columns": columns,
     }
-    if json_path == "-":
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n")
-        sys.stdout.buffer.flush()
-    else:
-        write_json(Path(json_path), value)
+    leave_json(value, json_path)
 
 
 class _Stop:

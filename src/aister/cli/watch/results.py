@@ -1,11 +1,8 @@
 """What a finished run leaves: the report, the JSON, a short summary."""
 
 import platform
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
-
-import msgspec
 
 from aister import __version__
 from aister.adapters.feeds.recorded import RecordedFeed
@@ -19,7 +16,7 @@ from aister.analytics.report.tradable import tradable
 from aister.analytics.report.words import count, percent, signed, signed_percent
 from aister.app.build import Built, config_hash
 from aister.app.settings import RunSettings
-from aister.cli.output import write_json, write_text
+from aister.cli.output import leave_json, write_text
 from aister.core.money import RATE_ONE
 
 __all__ = ["findings_of", "leave", "mode_of", "summary"]
@@ -66,12 +63,8 @@ def leave(findings: Findings, report_path: Path | None, json_path: str) -> None:
     """Write what was asked for; '-' prints the JSON, and nothing else, on standard output."""
     if report_path is not None:
         write_text(report_path, report(findings))
-    if json_path == "-":
-        text = msgspec.json.format(msgspec.json.encode(published(findings)), indent=1)
-        sys.stdout.buffer.write(text + b"\n")
-        sys.stdout.buffer.flush()
-    elif json_path:
-        write_json(Path(json_path), published(findings))
+    if json_path:
+        leave_json(published(findings), json_path)
 
 
 def summary(findings: Findings, report_path: Path | None, json_path: str) -> list[str]:
