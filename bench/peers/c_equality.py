@@ -12,8 +12,9 @@ import numpy as np
 
 from aister.bench.backtest import CAPITAL, RULES
 from aister.features.columns import FeatureColumns
-from aister.lab.backtest import Settings, model_of, plan_of
-from aister.lab.batch import prepare, run
+from aister.lab.batch import run
+from aister.lab.prepare import prepare
+from aister.lab.settings import Settings, model_of, plan_of
 from aister.ports.signals import Signals
 from aister.sim.models import FillModel
 from aister.strategy.spec.batch import compile_spec

@@ -12,9 +12,9 @@ import pytest
 from aister.adapters import cluster
 from aister.adapters.cluster import ALLOWED, Cluster
 from aister.core.errors import UsageError
-from aister.lab.backtest import Settings
 from aister.lab.cells import Row, Work
 from aister.lab.draws import Cell
+from aister.lab.settings import Settings
 from aister.lab.space import grid
 from aister.lab.sweep import Threads, sweep
 from tests.lab.sweeps import RULES, market, search

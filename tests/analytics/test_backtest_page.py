@@ -8,7 +8,8 @@ import pytest
 from aister.analytics.backtested import published, trade_rows
 from aister.analytics.report.backtest import backtest_page, warnings
 from aister.app.backtests import market_of
-from aister.lab.backtest import Backtest, Record, Settings, backtest_spec
+from aister.lab.backtest import Backtest, Record, backtest_spec
+from aister.lab.settings import Settings
 from aister.strategy.templates import template
 
 HOSTILE = (

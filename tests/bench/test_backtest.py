@@ -6,7 +6,8 @@ import pytest
 from aister.bench import BENCHES
 from aister.bench.backtest import CAPITAL, PARTS, RULES, bare, ran
 from aister.bench.data import seeded_market, seeded_series
-from aister.lab.backtest import Record, Settings, backtest_spec
+from aister.lab.backtest import Record, backtest_spec
+from aister.lab.settings import Settings
 from aister.strategy.spec.spec import read_spec
 
 

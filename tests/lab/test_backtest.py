@@ -12,8 +12,9 @@ from aister.analytics.backtested import trade_rows
 from aister.app.backtests import market_of
 from aister.core.errors import UsageError
 from aister.core.money import UNIT
-from aister.lab.backtest import Backtest, Record, Settings, backtest_spec, managed, model_of, plan_of, traded
+from aister.lab.backtest import Backtest, Record, backtest_spec, traded
 from aister.lab.code import code_hash
+from aister.lab.settings import Settings, managed, model_of, plan_of
 from aister.ports.market import Market
 from aister.strategy.templates import template
 

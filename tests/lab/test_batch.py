@@ -12,7 +12,8 @@ from aister.execution.bracket import ManagementRules
 from aister.kernels.ledger import MONEY_LIMIT
 from aister.kernels.signals import EXIT, SETUP
 from aister.kernels.trades import REASONS
-from aister.lab.batch import Plan, Simulated, prepare, run, simulate
+from aister.lab.batch import Plan, Simulated, run, simulate
+from aister.lab.prepare import prepare
 from aister.ports.market import Market, Series
 from aister.ports.signals import Signals
 from aister.sim.models import Fees, FillModel, Impact, Latency, Margin, Slippage

@@ -9,9 +9,10 @@ import pytest
 from aister.adapters.store.trials import MemoryTrials
 from aister.core.errors import UsageError
 from aister.core.money import UNIT
-from aister.lab.backtest import Record, Settings, backtest_spec
+from aister.lab.backtest import Record, backtest_spec
 from aister.lab.cells import Row, Work, Workbench
 from aister.lab.draws import Cell
+from aister.lab.settings import Settings
 from aister.lab.space import grid, placed
 from aister.lab.sweep import Threads, identity, sweep
 from aister.strategy.spec.spec import read_spec

@@ -9,7 +9,8 @@ from aister.core.money import RATE_ONE
 from aister.execution.bracket import ManagementRules
 from aister.kernels.signals import EXIT, SETUP
 from aister.kernels.trades import REASONS
-from aister.lab.batch import Plan, prepare, run
+from aister.lab.batch import Plan, run
+from aister.lab.prepare import prepare
 from aister.ports.market import Series
 from aister.ports.signals import Signals
 from aister.sim.models import FillModel, Slippage

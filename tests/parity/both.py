@@ -31,7 +31,8 @@ from aister.features.featureset import FeatureSet
 from aister.features.market import Features
 from aister.features.timeframes import INTERVAL_MS, interval_name, mask
 from aister.kernels.trades import REASONS, TRADE
-from aister.lab.batch import Plan, Simulated, prepare, run
+from aister.lab.batch import Plan, Simulated, run
+from aister.lab.prepare import prepare
 from aister.portfolio.portfolio import Portfolio
 from aister.ports.feed import MarketSlice
 from aister.ports.market import Market, Series

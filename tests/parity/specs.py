@@ -8,8 +8,8 @@ import numpy as np
 from aister.app.build import open_data
 from aister.execution.bracket import ManagementRules
 from aister.features.columns import FeatureColumns
-from aister.lab.backtest import managed
 from aister.lab.batch import Plan
+from aister.lab.settings import managed
 from aister.ports.market import Market, Series
 from aister.sim.models import FillModel
 from aister.strategy.spec.batch import Sheet, compile_spec

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from aister.lab.backtest import managed
 from aister.lab.batch import Plan
+from aister.lab.settings import managed
 from aister.sim.models import Fees, FeeTier, FillModel, Impact, Latency, Margin, Slippage
 from aister.strategy.spec.spec import read_spec
 from aister.strategy.templates import template, template_names

@@ -25,7 +25,8 @@ from aister.app.strategies import history_ms, named_spec
 from aister.core.errors import DataError, UsageError
 from aister.core.instrument import Instrument
 from aister.core.money import money
-from aister.lab.backtest import Backtest, Record, Settings, backtest_spec
+from aister.lab.backtest import Backtest, Record, backtest_spec
+from aister.lab.settings import Settings
 from aister.ports.market import Market, Series
 from aister.sim.models import FillModel
 from aister.strategy.spec.spec import read_spec

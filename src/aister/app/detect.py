@@ -8,9 +8,10 @@ from aister.adapters.store.home import open_home
 from aister.adapters.store.trials import SqliteTrials
 from aister.app.backtests import Data, Rules, market_of, rules_of
 from aister.app.strategies import history_ms
-from aister.lab.backtest import Record, Settings
+from aister.lab.backtest import Record
 from aister.lab.detectors.examine import Effort, Examined, chosen_detectors, examine
 from aister.lab.detectors.verdict import Found
+from aister.lab.settings import Settings
 
 __all__ = ["detect"]
 

@@ -11,9 +11,10 @@ from aister.adapters.sandbox.source import PythonSource, read_strategy
 from aister.analytics.backtested import Origin
 from aister.core.errors import UsageError
 from aister.features.timeframes import INTERVAL_MS
-from aister.lab.backtest import UNMANAGED, Backtest, Record, Settings, concluded, in_words, versions
+from aister.lab.backtest import Backtest, Record, concluded, versions
 from aister.lab.batch import Plan
 from aister.lab.code import code_hash
+from aister.lab.settings import UNMANAGED, Settings, in_words
 from aister.ports.market import Market
 
 __all__ = ["PythonRules", "backtest_python", "parameters_of", "python_rules"]

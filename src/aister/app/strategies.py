@@ -7,7 +7,7 @@ import msgspec
 
 from aister.core.errors import UsageError
 from aister.execution.bracket import ManagementRules
-from aister.lab.backtest import managed
+from aister.lab.settings import managed
 from aister.risk.profile import Limits
 from aister.strategy.confluence import Confluence
 from aister.strategy.ema_cross import EmaCross

@@ -17,8 +17,9 @@ from aister.adapters.sweeps import ParquetSweeps, sweep_folder
 from aister.app.backtests import Data, market_of
 from aister.app.strategies import history_ms, named_spec
 from aister.core.errors import UsageError
-from aister.lab.backtest import Record, Settings
+from aister.lab.backtest import Record
 from aister.lab.draws import Search
+from aister.lab.settings import Settings
 from aister.lab.space import placed
 from aister.lab.sweep import CellRunner, Progress, Sweep, Threads, identity, sweep
 from aister.strategy.spec.canon import canonical

@@ -32,8 +32,9 @@ from aister.kernels.averages import EMA, ema, set_ema
 from aister.kernels.momentum import RSI, rsi, set_rsi
 from aister.kernels.state import State, allocate
 from aister.kernels.volatility import ATR, atr, set_atr
-from aister.lab.backtest import Settings, model_of, plan_of
-from aister.lab.batch import Simulated, prepare, run
+from aister.lab.batch import Simulated, run
+from aister.lab.prepare import prepare
+from aister.lab.settings import Settings, model_of, plan_of
 from aister.ports.market import Series
 from aister.strategy.spec.batch import compile_spec
 from aister.strategy.spec.spec import read_spec

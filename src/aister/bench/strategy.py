@@ -15,7 +15,8 @@ from aister.adapters.sandbox.source import PythonSource
 from aister.bench import Figure
 from aister.bench.data import MINUTE_MS, SPANS, seeded_market
 from aister.core.money import UNIT
-from aister.lab.batch import Plan, Prepared, prepare, run
+from aister.lab.batch import Plan, run
+from aister.lab.prepare import Prepared, prepare
 from aister.ports.market import Market
 from aister.sim.models import FillModel
 

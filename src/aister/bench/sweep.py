@@ -18,9 +18,11 @@ import numpy as np
 from aister.bench import Figure
 from aister.bench.data import SPANS, seeded_market
 from aister.features.columns import FeatureColumns
-from aister.lab.backtest import Record, Settings, backtest_spec, model_of, plan_of
-from aister.lab.batch import prepare, run
+from aister.lab.backtest import Record, backtest_spec
+from aister.lab.batch import run
 from aister.lab.draws import Search
+from aister.lab.prepare import prepare
+from aister.lab.settings import Settings, model_of, plan_of
 from aister.lab.space import axis, grid, placed
 from aister.lab.sweep import Sweep, Threads, sweep
 from aister.strategy.spec.batch import compile_spec

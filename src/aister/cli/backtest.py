@@ -52,7 +52,7 @@ def backtest(
     from aister.app.python_strategies import parameters_of
     from aister.cli import shown
     from aister.cli.given import amount, named_symbols, targets, utc_ms
-    from aister.lab.backtest import Settings
+    from aister.lab.settings import Settings
 
     settings = Settings(
         capital=amount(capital),

@@ -42,8 +42,8 @@ def detect(
     from aister.cli import shown
     from aister.cli.given import amount, named_symbols, targets, utc_ms
     from aister.cli.output import leave_json
-    from aister.lab.backtest import Settings
     from aister.lab.detectors.examine import Effort, chosen_detectors
+    from aister.lab.settings import Settings
 
     json_path = targets(data, None, json_path, "--json")
     quiet = json_path == "-"

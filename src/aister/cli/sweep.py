@@ -61,7 +61,7 @@ def sweep(
     from aister.cli import shown
     from aister.cli.given import amount, named_symbols, targets, utc_ms
     from aister.core.errors import UsageError
-    from aister.lab.backtest import Settings
+    from aister.lab.settings import Settings
 
     if top < 1:
         raise UsageError("--top must be 1 or more; 10 is usual.")

@@ -14,24 +14,23 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from aister.core.errors import DataError, MoneyOverflow, SettingsError, UsageError
+from aister.core.errors import MoneyOverflow, SettingsError, UsageError
 from aister.core.instrument import Instrument
-from aister.core.money import RATE_ONE, UNIT
+from aister.core.money import RATE_ONE
 from aister.execution.bracket import ManagementRules
-from aister.kernels.batch import OVERFLOW, TOO_MANY, decision_bars, run_one, run_several
-from aister.kernels.impact import days_state, impact_column
+from aister.kernels.batch import OVERFLOW, TOO_MANY, run_one, run_several
 from aister.kernels.ledger import ACCOUNT, book_transfer
 from aister.kernels.position import DESK, MAX_ACKS
 from aister.kernels.state import State, allocate
 from aister.kernels.trades import FILL, TRADE
-from aister.ports.market import Market, Series
+from aister.lab.prepare import DAY_MS, Prepared, prepare
+from aister.ports.market import Market
 from aister.ports.signals import Signals
 from aister.sim.desk import write_book
-from aister.sim.models import FillModel, Impact
+from aister.sim.models import FillModel
 
-__all__ = ["Plan", "Prepared", "Simulated", "open_account", "prepare", "run", "simulate"]
+__all__ = ["Plan", "Simulated", "open_account", "run", "simulate"]
 
-DAY_MS = 86_400_000
 _MOST = 1 << 62
 _FILLS_A_TRADE = 4
 _TOO_LARGE = "An amount of the simulated account does not fit in 64 bits; reduce the capital or the risk."
@@ -63,26 +62,6 @@ class Plan(msgspec.Struct, frozen=True):
         return self
 
 
-class Prepared(msgspec.Struct, frozen=True, eq=False):
-    """One series as the loop reads it, by bar of the series: prices in int32 ticks, volume in steps, impact(1) (or one
-    0.0: none is modelled), bar numbers of settlements and decision closes, and of the last bar of each UTC day that
-    ends in the span (-1: none yet) with the day's end."""
-
-    series: Series
-    impact_model: Impact | None
-    open: Small
-    high: Small
-    low: Small
-    close: Small
-    volume: Ints
-    impact: npt.NDArray[np.float64]
-    funding_at: Small
-    funding_e8: Ints
-    decides: Small
-    day_ms: Ints
-    day_at: Small
-
-
 class Simulated(msgspec.Struct, frozen=True, eq=False):
     """What came of it. trades: rows of `kernels.trades.TRADE` in order of their end, those still open left out; fills:
     rows of FILL, or None when not asked for; equity at `equity_ms`: the start, each 00:00 UTC, the end. Sums are money
@@ -103,62 +82,6 @@ class Simulated(msgspec.Struct, frozen=True, eq=False):
     unknown_impacts: int
     held: tuple[int, ...]
     assumptions: dict[str, str]
-
-
-def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prepared:
-    """Work out once what every run over the series under this model's impact shares. `decides_ms`: the timeframes the
-    strategy decides on. Raises `DataError` for prices that do not fit the loop's ticks."""
-    per_quote = series.instrument.ticks_per_quote
-    if len(series.high) and series.high.max() * per_quote >= 2**31:
-        raise DataError(f"{series.symbol}: prices are more than 2^31 ticks; use a coarser tick.")
-    room = np.empty(len(series.open_ms))
-    ticks = [_whole(x, per_quote, room, np.int32) for x in (series.open, series.high, series.low, series.close)]
-    volume = _whole(series.volume, UNIT / series.instrument.step_e8, room, np.int64)
-    impact = np.zeros(1)
-    if model.impact is not None:
-        impact = np.zeros(len(series.open_ms))
-        days = days_state(model.impact.coefficient_e4 / 10_000, model.impact.haircut_e4 / 10_000)
-        impact_column(days, series.open_ms, series.close, volume, series.interval_ms, impact)
-    at = np.searchsorted(series.open_ms, series.funding_ms)
-    inside = (at < len(series.open_ms)) & (at >= series.start)
-    closes = [np.empty(len(series.open_ms), np.int32) for _ in decides_ms]
-    found = [
-        out[: decision_bars(series.open_ms, series.interval_ms, ms, out)]
-        for ms, out in zip(decides_ms, closes, strict=True)
-    ]
-    first_ms, end_ms = int(series.open_ms[series.start]), int(series.open_ms[-1]) + series.interval_ms
-    day_ms = np.arange(first_ms // DAY_MS + 1, end_ms // DAY_MS + 1, dtype=np.int64) * DAY_MS
-    day_at = np.searchsorted(series.open_ms, day_ms - series.interval_ms, "right") - 1
-    return Prepared(
-        series=series,
-        impact_model=model.impact,
-        open=ticks[0],
-        high=ticks[1],
-        low=ticks[2],
-        close=ticks[3],
-        volume=volume,
-        impact=impact,
-        funding_at=at[inside].astype(np.int32),
-        funding_e8=series.funding_e8[inside],
-        decides=found[0] if len(found) == 1 else _either(found, len(series.open_ms)),
-        day_ms=day_ms,
-        day_at=day_at.astype(np.int32),
-    )
-
-
-def _either(found: Sequence[Small], bars: int) -> Small:
-    """The bars that are in any of these, rising."""
-    mask = np.zeros(bars, np.bool_)
-    for at in found:
-        mask[at] = True
-    return np.flatnonzero(mask).astype(np.int32)
-
-
-def _whole(x: Floats, per_one: float, room: Floats, dtype: type[Any]) -> npt.NDArray[Any]:
-    """rint(x per_one) as whole numbers, worked out in `room`."""
-    np.multiply(x, per_one, out=room)
-    np.rint(room, out=room)
-    return room.astype(dtype)
 
 
 def simulate(

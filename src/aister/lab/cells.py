@@ -21,21 +21,12 @@ from aister.core.errors import AisterError, MoneyOverflow, UsageError
 from aister.core.trial import Trial, TrialOutcome, packed
 from aister.features.columns import FeatureColumns
 from aister.kernels.trades import TRADE
-from aister.lab.backtest import (
-    Record,
-    Settings,
-    canonical_text,
-    in_words,
-    model_of,
-    plan_of,
-    totals_of,
-    traded,
-    trial_of,
-    versions,
-)
-from aister.lab.batch import Prepared, Simulated, prepare, run
+from aister.lab.backtest import Record, canonical_text, totals_of, traded, trial_of, versions
+from aister.lab.batch import Simulated, run
 from aister.lab.code import code_hash
 from aister.lab.draws import Cell
+from aister.lab.prepare import Prepared, prepare
+from aister.lab.settings import Settings, in_words, model_of, plan_of
 from aister.lab.space import Axis, placed
 from aister.ports.market import Market, Series
 from aister.ports.signals import Signals

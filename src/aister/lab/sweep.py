@@ -21,10 +21,11 @@ import numpy.typing as npt
 
 from aister.analytics.deflation import Deflation, deflate
 from aister.core.errors import UsageError
-from aister.lab.backtest import Record, Settings
+from aister.lab.backtest import Record
 from aister.lab.cells import FIGURES, Row, Work, Workbench
 from aister.lab.code import code_hash
 from aister.lab.draws import Cell, Search, draw
+from aister.lab.settings import Settings
 from aister.lab.space import Rules
 from aister.ports.market import Market
 

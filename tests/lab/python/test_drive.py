@@ -13,7 +13,8 @@ from aister.features.columns import FeatureColumns
 from aister.features.timeframes import INTERVAL_MS
 from aister.kernels.signals import EXIT, SETUP
 from aister.kernels.trades import REASONS
-from aister.lab.batch import Plan, Simulated, open_account, prepare, run
+from aister.lab.batch import Plan, Simulated, open_account, run
+from aister.lab.prepare import prepare
 from aister.lab.python.columns import first_close, tables_of
 from aister.lab.python.drive import Drive
 from aister.lab.python.floor import KernelFloor

@@ -33,7 +33,8 @@ from aister.core.errors import StrategyError, UsageError
 from aister.features.columns import FeatureColumns
 from aister.features.timeframes import INTERVAL_MS, NAMES
 from aister.kernels.signals import EXIT, SETUP
-from aister.lab.batch import Plan, Simulated, open_account, prepare, run
+from aister.lab.batch import Plan, Simulated, open_account, run
+from aister.lab.prepare import prepare
 from aister.lab.python.check import checked_exits, checked_setups
 from aister.lab.python.columns import first_close, tables_of
 from aister.lab.python.floor import warm

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from aister.core.errors import UsageError
-from aister.lab.backtest import Record, Settings, canonical_text, model_of, plan_of, traded
+from aister.lab.backtest import Record, canonical_text, traded
 from aister.lab.code import code_hash
 from aister.lab.detectors.cost import detect_cost
 from aister.lab.detectors.delay import detect_delay
@@ -20,6 +20,7 @@ from aister.lab.detectors.reading import SpecReading
 from aister.lab.detectors.trying import Looked, Trying
 from aister.lab.detectors.verdict import Found, Verdict
 from aister.lab.detectors.warm_up import detect_warm_up
+from aister.lab.settings import Settings, model_of, plan_of
 from aister.ports.market import Market
 from aister.strategy.spec.canon import spec_hash
 from aister.strategy.spec.checks import check

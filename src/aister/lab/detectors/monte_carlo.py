@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from aister.lab.batch import prepare
 from aister.lab.detectors.trying import Trying, deepest_drawdown, look_of
 from aister.lab.detectors.verdict import FEWEST_TRADES, Found, Verdict
 from aister.lab.paths import LONGEST_DAYS, bootstrap_path, whole_days
+from aister.lab.prepare import prepare
 
 __all__ = ["HALTED", "Paths", "Spread", "TradeOrder", "detect_order", "detect_paths"]
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from aister.analytics.daily import returns_of, seen_daily
 from aister.core.trial import Trial, TrialOutcome, packed
-from aister.lab.batch import Plan, Prepared, Simulated, prepare, run
+from aister.lab.batch import Plan, Simulated, run
+from aister.lab.prepare import Prepared, prepare
 from aister.ports.market import Market
 from aister.ports.signals import Signals
 from aister.ports.trials import TrialLedger

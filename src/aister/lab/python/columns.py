@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from aister.features.columns import FeatureColumns
-from aister.lab.batch import Prepared
+from aister.lab.prepare import Prepared
 from aister.lab.python.memory import Tables
 
 __all__ = ["first_close", "tables_of"]
