@@ -46,7 +46,7 @@ _OF_THE_BAR = ("open", "high", "low", "close", "volume")
 class Closes(msgspec.Struct, frozen=True, eq=False):
     """The closed bars of one timeframe, a row each. open_ms: UTC start; known_ms: when it became known (close time of
     the base bar that closed it); complete: no base bar is missing in it; readable: not overtaken at the moment it
-    closed."""
+    closed; base: these are the base bars themselves, all complete, on time and readable."""
 
     interval_ms: int
     open_ms: Ints
@@ -58,6 +58,7 @@ class Closes(msgspec.Struct, frozen=True, eq=False):
     volume: Floats
     complete: Bools
     readable: Bools
+    base: bool = False
 
     def __len__(self) -> int:
         return len(self.open_ms)
@@ -125,7 +126,8 @@ class FeatureColumns:
         """The feature as known at each close of the timeframe `decide`, shape (closes of decide,): the newest row known
         by then, nan where there is none or it is stale (its bar ended more than one interval ago), as live."""
         column = self.column(timeframe, name)
-        if timeframe == decide and bool(self.closes(timeframe).readable.all()):
+        closes = self.closes(timeframe)
+        if timeframe == decide and (closes.base or bool(closes.readable.all())):
             return column
         rows = self.rows(timeframe, decide)
         known = np.full(len(rows), np.nan)
@@ -161,7 +163,7 @@ class FeatureColumns:
         if interval_ms == base_ms:
             open_ms = self.series.open_ms
             whole = np.ones(len(open_ms), np.bool_)
-            return Closes(interval_ms, open_ms, open_ms + base_ms, *self._bars[1:], whole, whole)
+            return Closes(interval_ms, open_ms, open_ms + base_ms, *self._bars[1:], whole, whole, True)
         out = np.zeros(len(self._bars[0]) if interval_ms > base_ms else 0, over.CLOSE)
         state = over.count_state(interval_ms, base_ms)
         made = out[: over.gather_closes(state, base_ms, *self._bars, out)] if len(out) else out

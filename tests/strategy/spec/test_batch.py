@@ -6,6 +6,8 @@ import pytest
 from aister.core.errors import UsageError
 from aister.features.columns import FeatureColumns
 from aister.strategy.spec.batch import Sheet, compile_spec
+from aister.strategy.spec.operations import CONDITIONS
+from aister.strategy.spec.program import program_of
 from aister.strategy.spec.spec import read_spec
 from aister.strategy.templates import template
 from tests.kernels.walks import MINUTE_MS
@@ -32,11 +34,12 @@ def test_decisions_are_whole_bars_inside_the_span() -> None:
 
 def test_the_run_counts_closes_since_the_last_gap() -> None:
     sheet = Sheet(COLUMNS[0], "5m")
+    runs = sheet.run(np.arange(len(sheet.time_ms)))
     run = 0
     for index, (before, now) in enumerate(zip(sheet.time_ms, sheet.time_ms[1:], strict=False), 1):
         run = run + 1 if now - before == FIVE_MS else 0
-        assert sheet.run[index] == run
-    assert sheet.run.max() > 300
+        assert runs[index] == run
+    assert runs.max() > 300
 
 
 def test_a_small_budget_changes_nothing() -> None:
@@ -70,3 +73,31 @@ def test_no_bars_no_signals() -> None:
     empty = type(series)(series.instrument, MINUTE_MS, *(column[:0] for column in bars), nothing, nothing)
     signals = compile_spec(read_spec(GOOD), FeatureColumns(empty), COST_E8)
     assert (len(signals.setups), len(signals.exits), signals.unsound) == (0, 0, 0)
+
+
+def test_rows_are_where_the_column_holds() -> None:
+    """Whatever part of an `and` is looked at first, with gaps in the data and crossings some closes ago."""
+    rules = {
+        **GOOD,
+        "timeframe": "5m",
+        "let": {**GOOD["let"], "quick": {"feature": "ema", "span": 5}, "slow": {"feature": "ema", "span": 13}},
+        "long": {
+            **GOOD["long"],
+            "entry": {
+                "and": [
+                    {">": [{"feature": "rsi", "span": 7}, 45]},
+                    {"crosses_above": [{"use": "quick"}, {"use": "slow"}]},
+                    {"not": {"crosses_below": [{"feature": "close"}, 30_000]}},
+                ]
+            },
+        },
+    }
+    program = program_of(read_spec(rules))
+    conditions = [at for at, one in enumerate(program.operations) if one.name in CONDITIONS]
+    for columns in COLUMNS:
+        sheet, other = Sheet(columns, "5m"), Sheet(columns, "5m")
+        for at in conditions:
+            holds = np.broadcast_to(other.column(program.operations, at), other.time_ms.shape)
+            assert sheet.rows(program.operations, at).tolist() == np.flatnonzero(holds).tolist()
+        entry = sheet.rows(program.operations, program.sides[0].entry)
+        assert len(entry) > 10 and sheet.rows(program.operations, program.sides[0].entry) is entry

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aister.core.errors import UsageError
-from aister.features.columns import FeatureColumns
+from aister.features.columns import Closes, FeatureColumns
 from aister.kernels.signals import EXIT, SETUP
+from aister.ports.market import Series
 from aister.ports.signals import Signals
 from aister.strategy.spec.operations import COLUMNS
 from aister.strategy.spec.prices import setup_rows
@@ -25,6 +26,9 @@ from aister.strategy.spec.tree import Spec
 __all__ = ["Sheet", "compile_spec"]
 
 Column = npt.NDArray[Any]
+Ints = npt.NDArray[np.int64]
+
+_BLOCK = 1 << 16
 
 _TURNED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 """What a comparison becomes when both of its sides change their sign."""
@@ -32,33 +36,36 @@ _TURNED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 
 class Sheet:
     """The decision closes of one timeframe of one symbol: the closes inside the span, on their boundary, of bars
-    without a gap. Keeps columns of operations by their key, up to `budget` bytes, those used longest ago dropped first.
+    without a gap. Keeps columns of operations, and the rows at which conditions hold, by their key, up to `budget`
+    bytes, those used longest ago dropped first.
 
-    time_ms: of each decision close; run: how many came before it without a gap, this span's only.
+    time_ms: of each decision close.
     """
 
     def __init__(self, columns: FeatureColumns, timeframe: str, budget: int = 64 << 20) -> None:
-        closes = columns.closes(timeframe)
-        if not len(closes) and len(columns.series.open_ms):
-            raise UsageError(f"Bars of {columns.series.interval_ms} ms make no {timeframe} bars; feed smaller ones.")
+        series, closes = columns.series, columns.closes(timeframe)
+        if not len(closes) and len(series.open_ms):
+            raise UsageError(f"Bars of {series.interval_ms} ms make no {timeframe} bars; feed smaller ones.")
         self.columns, self.timeframe = columns, timeframe
-        opened = columns.series.open_ms[columns.series.start :]
-        within = closes.known_ms > opened[0] if len(opened) else np.zeros(len(closes), np.bool_)
-        decides = closes.on_time & closes.complete & within
-        rows = np.flatnonzero(decides)
-        whole = len(rows) and len(rows) == rows[-1] - rows[0] + 1
-        self._rows: slice | Column = slice(int(rows[0]), int(rows[-1]) + 1) if whole else rows
+        self._rows = slice(series.start, len(closes)) if closes.base else _deciding(closes, series)
         self.time_ms = closes.known_ms[self._rows]
-        follows = np.diff(self.time_ms) == closes.interval_ms
-        places = np.arange(len(self.time_ms))
-        begins = np.where(np.concatenate(([True], ~follows)) if len(places) else np.zeros(0, np.bool_), places, 0)
-        self.run = places - np.maximum.accumulate(begins) if len(places) else places
+        count, step_ms = len(self.time_ms), closes.interval_ms
+        broken = count > 1 and self.time_ms[-1] - self.time_ms[0] != (count - 1) * step_ms
+        self._breaks: Ints = np.flatnonzero(np.diff(self.time_ms) != step_ms) + 1 if broken else np.zeros(0, np.intp)
         self._kept: dict[str, Column] = {}
+        self._found: dict[str, Ints] = {}
         self._budget, self._bytes = budget, 0
 
     @property
     def kept_bytes(self) -> int:
         return self._bytes
+
+    def run(self, rows: Ints) -> Ints:
+        """How many decision closes came before each of these without a gap, this span's only."""
+        if not len(self._breaks):
+            return rows
+        run: Ints = rows - np.concatenate(([0], self._breaks))[np.searchsorted(self._breaks, rows, "right")]
+        return run
 
     def column(self, operations: tuple[Operation, ...], index: int) -> Column:
         """The values of one operation at every decision close; a constant is a single number."""
@@ -71,16 +78,65 @@ class Sheet:
             self._keep(operations[place], made[place])
         return made[index]
 
+    def rows(self, operations: tuple[Operation, ...], index: int) -> Ints:
+        """At which decision closes a condition holds, rising. Of an `and` the part that holds seldom is looked at
+        first, and the others only where it does."""
+        key = operations[index].key
+        found = self._found.pop(key, None)
+        if found is None:
+            found = self._found_rows(operations, index)
+            self._bytes += found.nbytes
+        self._found[key] = found  # the last used is dropped last
+        self._shrink()
+        return found
+
     def points(
-        self, operations: tuple[Operation, ...], index: int, rows: Column, made: dict[int, Column] | None = None
+        self, operations: tuple[Operation, ...], index: int, rows: Ints, made: dict[int, Column] | None = None
     ) -> Column:
-        """The same at some of the decision closes, worked out there only. `made`: of other operations at these rows."""
+        """The values at some of the decision closes, worked out there only. `made`: of other operations at these
+        rows."""
         made = {} if made is None else made
         if index not in made:
             made[index] = self._pointed(operations, index, rows, made)
         return made[index]
 
-    def _pointed(self, operations: tuple[Operation, ...], index: int, rows: Column, made: dict[int, Column]) -> Column:
+    def _found_rows(self, operations: tuple[Operation, ...], index: int) -> Ints:
+        one = operations[index]
+        if _crosses(operations, index):
+            return self._crossings(operations, one.first, one.second)
+        if one.name == "and":
+            parts = sorted((one.first, one.second), key=lambda part: not self._seldom(operations, part))
+            if self._seldom(operations, parts[0]):
+                found = self.rows(operations, parts[0])
+                return np.asarray(found[self.points(operations, parts[1], found)])
+        return np.flatnonzero(np.broadcast_to(self.column(operations, index), self.time_ms.shape))
+
+    def _seldom(self, operations: tuple[Operation, ...], index: int) -> bool:
+        """Whether it is a crossing, or something and a crossing."""
+        one = operations[index]
+        if one.name != "and":
+            return False
+        parts = (one.first, one.second)
+        return _crosses(operations, index) or any(self._seldom(operations, part) for part in parts)
+
+    def _crossings(self, operations: tuple[Operation, ...], one: int, other: int) -> Ints:
+        """Where two comparisons of the same columns, each some closes ago, both hold: block by block, so that what
+        lies between stays near the processor."""
+        first, second = _bare(operations, one), _bare(operations, other)
+        left, right = self.column(operations, first[1]), self.column(operations, first[2])
+        back = max(first[3], second[3])
+        found = []
+        for begin in range(back, len(self.time_ms), _BLOCK):
+            end = min(begin + _BLOCK, len(self.time_ms))
+            holds = []
+            for name, _, _, bars in (first, second):
+                at = slice(begin - bars, end - bars)
+                holds.append(COLUMNS[name](left[at] if left.ndim else left, right[at] if right.ndim else right))
+            found.append(np.flatnonzero(np.broadcast_to(holds[0] & holds[1], (end - begin,))) + begin)
+        rows = np.concatenate(found) if found else np.zeros(0, np.intp)
+        return rows[self.run(rows) >= back]
+
+    def _pointed(self, operations: tuple[Operation, ...], index: int, rows: Ints, made: dict[int, Column]) -> Column:
         one = operations[index]
         if one.name == "const":
             return np.full(len(rows), one.value)
@@ -89,7 +145,7 @@ class Sheet:
         if one.name == "ago":
             bars = int(one.value)
             before = self.points(operations, one.first, np.maximum(rows - bars, 0)).copy()
-            before[self.run[rows] < bars] = nan
+            before[self.run(rows) < bars] = nan
             return before
         first = self.points(operations, one.first, rows, made)
         second = self.points(operations, one.second, rows, made) if one.second >= 0 else first
@@ -114,8 +170,12 @@ class Sheet:
             self._bytes += column.nbytes
         self._kept.pop(operation.key, None)
         self._kept[operation.key] = column  # the last used is dropped last
-        while self._bytes > self._budget and len(self._kept) > 1:
-            self._bytes -= self._kept.pop(next(iter(self._kept))).nbytes
+        self._shrink()
+
+    def _shrink(self) -> None:
+        while self._bytes > self._budget and len(self._kept) + len(self._found) > 1:
+            kept: dict[str, Any] = self._kept if len(self._kept) > 1 or not self._found else self._found
+            self._bytes -= kept.pop(next(iter(kept))).nbytes
 
     def _worked_out(self, operations: tuple[Operation, ...], place: int, made: dict[int, Column]) -> Column:
         operation = operations[place]
@@ -131,10 +191,30 @@ class Sheet:
         return self._ago(column, bars, False) if bars and column.ndim else column
 
     def _ago(self, column: Column, bars: int, unknown: float | bool) -> Column:
-        before = np.full(len(self.time_ms), unknown)
+        before = np.empty(len(self.time_ms), type(unknown))
         before[bars:] = column[: max(0, len(column) - bars)]
-        before[self.run < bars] = unknown
+        before[:bars] = unknown
+        for begin in self._breaks:
+            before[begin : begin + bars] = unknown
         return before
+
+
+def _deciding(closes: Closes, series: Series) -> slice | Ints:
+    """The closes inside the span, on their boundary, of bars without a gap."""
+    opened = series.open_ms[series.start :]
+    within = closes.known_ms > opened[0] if len(opened) else np.zeros(len(closes), np.bool_)
+    rows = np.flatnonzero(closes.on_time & closes.complete & within)
+    whole = len(rows) and len(rows) == rows[-1] - rows[0] + 1
+    return slice(int(rows[0]), int(rows[-1]) + 1) if whole else rows
+
+
+def _crosses(operations: tuple[Operation, ...], index: int) -> bool:
+    """Whether it is two comparisons of the same, at different closes: that holds seldom."""
+    one = operations[index]
+    if one.name != "and":
+        return False
+    first, second = _bare(operations, one.first), _bare(operations, one.second)
+    return first[0] in _TURNED and second[0] in _TURNED and first[1:3] == second[1:3] and first[3] != second[3]
 
 
 def _bare(operations: tuple[Operation, ...], place: int) -> tuple[str, int, int, int]:
@@ -167,11 +247,12 @@ def compile_spec(spec: Spec, columns: FeatureColumns, cost_e8: int, sheet: Sheet
     program = program_of(spec)
     found: list[Column] = []
     unsound = 0
-    taken = np.zeros(len(sheet.time_ms), np.bool_)
+    taken = np.zeros(0, np.int64)
     for side in program.sides:
         rows, fired = _fired(spec, program, side, sheet, cost_e8, taken)
         unsound += fired - len(rows)
         found.append(rows)
+        taken = np.ascontiguousarray(rows["time_ms"])
     return Signals(_in_time(found), _exits(program, sheet), unsound)
 
 
@@ -189,14 +270,16 @@ def _in_time(found: list[Column]) -> Column:
 
 
 def _fired(
-    spec: Spec, program: Program, side: SideProgram, sheet: Sheet, cost_e8: int, taken: Column
+    spec: Spec, program: Program, side: SideProgram, sheet: Sheet, cost_e8: int, taken: Ints
 ) -> tuple[Column, int]:
-    """The sound setups of one side at closes that are not `taken`, which they then are, and how many there were with
-    the others."""
+    """The sound setups of one side at closes that are not at the times `taken`, and how many there were with the
+    others."""
     operations = program.operations
-    fires = np.broadcast_to(sheet.column(operations, side.entry), sheet.time_ms.shape)
-    places = np.flatnonzero(fires)
-    places = places[~taken[places]]
+    places = sheet.rows(operations, side.entry)
+    times = sheet.time_ms[places]
+    if len(taken):
+        free = taken[np.minimum(np.searchsorted(taken, times), len(taken) - 1)] != times
+        places, times = places[free], times[free]
     made: dict[int, Column] = {}
 
     def at(index: int) -> Column:
@@ -206,17 +289,13 @@ def _fired(
         side,
         sheet.columns.series.instrument,
         cost_e8,
-        time_ms=sheet.time_ms[places],
+        time_ms=times,
         close=at(program.close),
         limit=at(side.limit) if side.limit >= 0 else None,
         stop=at(side.stop),
         targets=tuple(at(index) for _, index, _ in side.targets),
         horizon_ms=spec.horizon_ms,
     )
-    if len(rows) == len(places):
-        taken[places] = True
-    else:
-        taken[places[np.searchsorted(sheet.time_ms[places], rows["time_ms"])]] = True
     return rows, len(places)
 
 
@@ -225,8 +304,8 @@ def _exits(program: Program, sheet: Sheet) -> Column:
     found: list[Column] = []
     for side in program.sides:
         if side.exit >= 0:
-            leaves = np.broadcast_to(sheet.column(program.operations, side.exit), sheet.time_ms.shape)
-            rows = np.zeros(int(leaves.sum()), EXIT)
+            leaves = sheet.rows(program.operations, side.exit)
+            rows = np.zeros(len(leaves), EXIT)
             rows["time_ms"], rows["side"] = sheet.time_ms[leaves], side.sign
             found.append(rows)
     exits = np.concatenate(found) if found else np.zeros(0, EXIT)
