@@ -85,6 +85,9 @@ def test_json_holds_what_the_result_holds(result: Backtest) -> None:
     told = msgspec.json.decode(msgspec.json.encode(published(result)))
     assert len(told["trades"]) == len(result.trades) == len(trade_rows(result))
     assert told["capital"] == 10_000 and told["equity"]["quote"][0] == 10_000
+    assert told["equity"]["turnover"][-1] == pytest.approx(told["performance"]["figures"]["turnover"] * 10_000)
+    assert told["drawdown_at_bar_closes"]["depth"] > 0.001 > told["performance"]["figures"]["max_drawdown"]
+    assert told["open_since_ms"] == {} == {symbol: 1 for symbol, steps in told["held_at_end"].items() if steps}
     first, row = told["trades"][0], result.trades[0]
     assert first["side"] == ("long" if row["side"] > 0 else "short")
     assert first["pnl"] == pytest.approx(int(row["pnl"]) / 1e8) and first["reason"]
@@ -92,7 +95,9 @@ def test_json_holds_what_the_result_holds(result: Backtest) -> None:
 
 def test_what_must_be_known_first_is_said(result: Backtest) -> None:
     assert any("too few to conclude" in line for line in warnings(result))
-    grave = msgspec.structs.replace(result, liquidation_fees=1, unknown_impacts=3, held={"BTCUSDT": 5}, unsound=2)
+    grave = msgspec.structs.replace(
+        result, liquidation_fees=1, unknown_impacts=3, held={"BTCUSDT": 5}, unsound=2, open_since_ms={"BTCUSDT": 0}
+    )
     lines = " / ".join(warnings(grave))
-    for word in ("liquidated", "3 fills", "still open at the end", "BTCUSDT", "2 setups"):
+    for word in ("liquidated", "3 fills", "still open at the end", "BTCUSDT since 1970-01-01 00:00", "2 setups"):
         assert word in lines

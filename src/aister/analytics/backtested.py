@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from aister.analytics.drawdown import Drawdown
 from aister.analytics.performance import Performance
 from aister.core.instrument import Instrument
 from aister.core.money import UNIT
@@ -42,9 +43,11 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 class Backtested(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The result. trades: closed ones, dtype `kernels.trades.TRADE`; fills: dtype FILL, None unless asked for; equity
-    at `equity_ms` (the start, each 00:00 UTC, the end), money units; held: signed steps still open at the end, by
-    symbol; setups: how many fired, unsound: how many had an impossible price; ambiguous: bars; trades_digest: SHA-256
-    over the trades' integers; trial_id, trials: in the ledger, this one among them (0: no ledger was given)."""
+    at `equity_ms` (the start, each 00:00 UTC, the end) and turnover, the notional traded until then, money units;
+    deepest: the deepest drawdown seen at the closes of base bars; held: signed steps still open at the end, by symbol,
+    open_since_ms: since when, of those that are; setups: how many fired, unsound: how many had an impossible price;
+    ambiguous: bars; trades_digest: SHA-256 over the trades' integers; trial_id, trials: in the ledger, this one among
+    them (0: no ledger was given)."""
 
     origin: Origin
     span_ms: tuple[int, int]
@@ -55,7 +58,10 @@ class Backtested(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     fills: Rows | None
     equity_ms: Ints
     equity: Ints
+    turnover: Ints
+    deepest: Drawdown
     held: dict[str, int]
+    open_since_ms: dict[str, int]
     setups: int
     unsound: int
     ambiguous: int
@@ -127,8 +133,14 @@ def published(one: Backtested) -> dict[str, Any]:
         "unknown_impacts": one.unknown_impacts,
         "liquidation_fees": one.liquidation_fees / UNIT,
         "held_at_end": one.held,
+        "open_since_ms": one.open_since_ms,
+        "drawdown_at_bar_closes": msgspec.to_builtins(one.deepest),
         "performance": msgspec.to_builtins(one.performance),
-        "equity": {"time_ms": one.equity_ms.tolist(), "quote": (one.equity / UNIT).tolist()},
+        "equity": {
+            "time_ms": one.equity_ms.tolist(),
+            "quote": (one.equity / UNIT).tolist(),
+            "turnover": (one.turnover / UNIT).tolist(),
+        },
         "trades": trade_rows(one),
         "fills": fills,
         "trades_digest": one.trades_digest,

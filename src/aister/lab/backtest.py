@@ -24,6 +24,7 @@ from aister.analytics.benchmarks import hold_market
 from aister.analytics.daily import DailyEquity, returns_of, seen_daily
 from aister.analytics.excursions import excursions
 from aister.analytics.figures import Figures, Totals, figures
+from aister.analytics.intraday import intraday
 from aister.analytics.performance import Beside, Performance, measure
 from aister.analytics.random_entry import RandomEntry, random_entry
 from aister.analytics.report.backtest import backtest_page
@@ -122,9 +123,11 @@ def concluded(
 ) -> Backtest:
     """Simulate these setups, measure the result, leave its trial."""
     prepared = [prepare(one, model, [decides_ms]) for one in market.series]
-    simulated = run(prepared, signals, plan, model, settings.capital, fills=settings.fills)
+    simulated = run(prepared, signals, plan, model, settings.capital, fills=True)
+    assert simulated.fills is not None
+    between = intraday(simulated.fills, market.series, settings.capital, simulated.equity_ms)
     equity = seen_daily(simulated.equity_ms, simulated.equity, settings.capital)
-    totals = totals_of(simulated, equity)
+    totals = totals_of(simulated)
     trial = trial_of(origin, market, model, settings, record, equity, figures(equity, simulated.trades, totals=totals))
     trials, among = 0, None
     if record.trials is not None:
@@ -138,10 +141,17 @@ def concluded(
         instruments={one.symbol: one.instrument for one in market.series},
         capital=settings.capital,
         trades=simulated.trades,
-        fills=simulated.fills,
+        fills=simulated.fills if settings.fills else None,
         equity_ms=simulated.equity_ms,
         equity=simulated.equity,
+        turnover=between.turnover,
+        deepest=between.deepest,
         held=dict(zip(simulated.symbols, simulated.held, strict=True)),
+        open_since_ms={
+            symbol: time_ms
+            for symbol, time_ms in zip(simulated.symbols, simulated.opened_ms, strict=True)
+            if time_ms is not None
+        },
         setups=sum(len(one.setups) for one in signals.values()),
         unsound=sum(one.unsound for one in signals.values()),
         ambiguous=simulated.ambiguous,
@@ -252,14 +262,14 @@ def _random(
     )
 
 
-def totals_of(simulated: Simulated, equity: DailyEquity) -> Totals:
-    """Fees, funding, slippage and turnover of all fills of a run."""
-    t = simulated.trades
+def totals_of(simulated: Simulated) -> Totals:
+    """Fees, funding, slippage and turnover of all fills of a run, and since when what is still open is."""
     return Totals(
         fees=simulated.fees,
         funding=simulated.funding,
         slippage=simulated.slippage,
-        turnover=int((t["entry_cost"] + t["exit_value"]).sum()),
+        turnover=simulated.turnover,
+        open_since_ms=tuple(time_ms for time_ms in simulated.opened_ms if time_ms is not None),
     )
 
 

@@ -66,7 +66,9 @@ class Simulated(msgspec.Struct, frozen=True, eq=False):
     """What came of it. trades: rows of `kernels.trades.TRADE` in order of their end, those still open left out; fills:
     rows of FILL, or None when not asked for; equity at `equity_ms`: the start, each 00:00 UTC, the end. Sums are money
     units: wallet, fees, funding (both positive = paid), slippage, liquidation_fees of the whole account, what is open
-    at the end included. unknown_impacts: fills charged the model's rate because impact could not be computed."""
+    at the end included. turnover: notional traded, both ways. unknown_impacts: fills charged the model's rate because
+    impact could not be computed. held: signed steps still open at the end, opened_ms: since when (None: nothing is
+    open)."""
 
     symbols: tuple[str, ...]
     trades: Rows
@@ -78,9 +80,11 @@ class Simulated(msgspec.Struct, frozen=True, eq=False):
     funding: int
     slippage: int
     liquidation_fees: int
+    turnover: int
     ambiguous: int
     unknown_impacts: int
     held: tuple[int, ...]
+    opened_ms: tuple[int | None, ...]
     assumptions: dict[str, str]
 
 
@@ -308,7 +312,9 @@ def _simulated(
         worth += int(one.close[-1]) * int(position["steps"]) * one.series.instrument.unit - int(position["cost"])
     if not len(day_ms) or day_ms[-1] != end_ms:
         day_ms, equity = np.append(day_ms, end_ms), np.append(equity, worth)
-    books = desks["book"]
+    books, at_hand = desks["book"], desks["trades"][:, 0]
+    is_open = desks["open"] == 1
+    traded = sum(int((rows["entry_cost"] + rows["exit_value"]).sum()) for rows in (trades, at_hand[is_open]))
     return Simulated(
         symbols=tuple(one.series.symbol for one in prepared),
         trades=trades,
@@ -320,8 +326,10 @@ def _simulated(
         funding=int(account["funding"]),
         slippage=int(books["slippage"].sum()),
         liquidation_fees=int(account["liquidation_fees"]),
+        turnover=traded,
         ambiguous=int(books["ambiguous"].sum()),
         unknown_impacts=int(books["unknown_impacts"].sum()),
         held=tuple(int(steps) for steps in books["position"]["steps"]),
+        opened_ms=tuple(int(one["entry_ms"]) if held else None for one, held in zip(at_hand, is_open, strict=True)),
         assumptions=model.assumptions(),
     )

@@ -129,7 +129,7 @@ class Workbench:
     def _measured(self, cell: Cell, origin: Origin, market: Market, model: FillModel, simulated: Simulated) -> Row:
         settings = self.work.settings
         equity = seen_daily(simulated.equity_ms, simulated.equity, settings.capital)
-        known = figures(equity, simulated.trades, totals=totals_of(simulated, equity))
+        known = figures(equity, simulated.trades, totals=totals_of(simulated))
         trial = trial_of(origin, market, model, settings, self._record, equity, known, kind="sweep")
         return Row(
             values=cell,

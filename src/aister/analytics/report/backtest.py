@@ -3,6 +3,8 @@ it. A pure function: the same result gives the same bytes."""
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from aister.analytics.backtested import Backtested
 from aister.analytics.report.backtest_tables import cost_table, figure_tables, group_tables, trade_table
 from aister.analytics.report.charts import Plot, axes, drawn, line_path, nice_steps, thinned
@@ -51,7 +53,11 @@ def warnings(one: Backtested) -> list[str]:
     if one.unknown_impacts:
         said.append(f"{one.unknown_impacts:,} fills were charged the stated rate because impact was not yet known")
     if held := {symbol: steps for symbol, steps in one.held.items() if steps}:
-        said.append(f"still open at the end, valued at the last close: {', '.join(held)}")
+        since = [
+            symbol + (f" since {utc(one.open_since_ms[symbol])}" if symbol in one.open_since_ms else "")
+            for symbol in held
+        ]
+        said.append(f"still open at the end, valued at the last close: {', '.join(since)}")
     if one.unsound:
         said.append(f"{count(one.unsound, 'setup')} did not fire because a price was unknown or on the wrong side")
     return said
@@ -141,8 +147,23 @@ def _curves(one: Backtested) -> str:
     picture = drawn(plot, "This backtest and buy and hold, in percent of capital", f"{axes(plot, labels)}{zero}{lines}")
     return (
         f'<section><h2>Equity</h2><p class="note">Percent of capital, a point a day at 00:00 UTC.</p>{key}{picture}'
-        f"<h3>Drawdown from the highest midnight so far</h3>{_drawdown(times, own)}</section>"
+        f"<h3>Drawdown from the highest midnight so far</h3>{_drawdown(times, own)}"
+        f"<h3>Turnover from midnight to midnight, times capital</h3>{_turnover(one)}</section>"
     )
+
+
+def _turnover(one: Backtested) -> str:
+    times, traded = one.equity_ms.tolist(), (np.diff(one.turnover) / one.capital).tolist()
+    most = max([*traded, 1e-4])
+    plot = Plot(times[0], times[-1], 0.0, 1.08 * most, 110)
+    labels = [(value, f"{value:,.3g}") for value in nice_steps(0.0, most, 3)]
+    bars = "".join(
+        f'<path class="rise" d="M{plot.x(begin):.1f} {plot.y(0):.1f}V{plot.y(value):.1f}H{plot.x(end) - 0.6:.1f}'
+        f'V{plot.y(0):.1f}Z"/>'
+        for begin, end, value in zip(times, times[1:], traded, strict=False)
+        if value
+    )
+    return drawn(plot, f"Turnover, at most {most:,.2f} times capital a day", f"{axes(plot, labels)}{bars}")
 
 
 def _drawdown(times: Sequence[int], own: Sequence[float]) -> str:

@@ -49,8 +49,9 @@ def figure_tables(one: Backtested) -> str:
     p, f = one.performance, one.performance.figures
     returns = [_row(f, *named) for named in _RETURNS]
     returns += [
-        ("Maximum drawdown", percent(f.max_drawdown, 2)),
+        ("Maximum drawdown, at midnights", percent(f.max_drawdown, 2)),
         ("From its peak", age(f.drawdown_ms) + ("" if f.drawdown_recovered else ", not recovered")),
+        ("Deepest at bar closes", _deepest(one)),
         ("Longest wait for a new peak", f"{f.longest_drawdown_days:,} d"),
         ("Days below a peak", percent(f.under_water)),
     ]
@@ -79,6 +80,12 @@ def figure_tables(one: Backtested) -> str:
         f"<div><h3>Trades</h3>{table(('', ''), trades, right=_NUMBERS)}{_reach(one)}</div>"
         f"<div>{_luck(one)}</div><div>{band}</div></div>"
     )
+
+
+def _deepest(one: Backtested) -> str:
+    fall = one.deepest
+    when = f" <span class='soft'>{utc(fall.peak_ms)} to {utc(fall.bottom_ms)}</span>" if fall.depth else ""
+    return f"{percent(fall.depth, 2)}{when}"
 
 
 def _row(f: Figures, name: str, label: str, how: str) -> tuple[str, str]:
