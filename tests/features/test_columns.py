@@ -6,8 +6,10 @@ import pytest
 from aister.core.errors import DataError, UsageError
 from aister.features.catalogue import CATALOGUE
 from aister.features.columns import FeatureColumns
+from aister.features.indicators import indicator
 from aister.features.market import Features
 from aister.features.timeframes import INTERVAL_MS, NAMES, bit
+from aister.kernels import table
 from tests.features.markets import events_of
 from tests.features.series import gapped, series_of
 from tests.kernels.walks import MINUTE_MS, walk
@@ -124,6 +126,29 @@ def test_a_timeframe_below_the_base_has_no_closes_and_is_known_nowhere() -> None
     assert columns.values("1h", "close", "15m")[3] == columns.closes("1h").close[0]
 
 
+@pytest.mark.parametrize(
+    "names", [("rsi_3",), ("atr_9", "ema_2"), ("ema_5", "ema_7", "ema_9", "rsi_4", "rsi_6", "atr_3")]
+)
+def test_together_and_one_by_one_are_the_same(names: tuple[str, ...]) -> None:
+    """Several in one pass over the bars are bit for bit what each is alone, and what its rule says bar by bar."""
+    series = series_of(walk(700, 69))
+    together = FeatureColumns(series)
+    together.prepare_ids([f"5m.{name}" for name in names] + ["session.weekday"])
+    for name in names:
+        column = together.column("5m", name)
+        assert column.tobytes() == FeatureColumns(series).column("5m", name).tobytes()
+        asked = indicator(name)
+        closes = together.closes("5m")
+        state, rings = table.table([(0, *(asked.opcode or (0, 0)), asked.parameters)])
+        plain = np.empty(len(closes))
+        table.column(
+            state, rings, closes.open_ms, closes.known_ms, closes.close, closes.high, closes.low, closes.close,
+            closes.volume, plain,
+        )  # fmt: skip
+        assert np.isnan(column[: asked.warmup - 1]).all()
+        assert column[asked.warmup - 1 :].tobytes() == plain[asked.warmup - 1 :].tobytes()
+
+
 def test_each_kernel_is_compiled_once() -> None:
     from aister.kernels import columns as over
     from aister.kernels import table
@@ -132,8 +157,8 @@ def test_each_kernel_is_compiled_once() -> None:
         over.gather_closes,
         over.first_refused,
         over.last_known,
-        over.rsi_column,
-        over.atr_column,
+        over.smoothed,
+        over.as_integers,
         table.column,
     ):
         assert len(one.signatures) <= 1  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
     columns = FeatureColumns(series)
     columns.closes("15m")                        the closed bars of a timeframe, arrays of n rows
     columns.column("15m", "ema_34")              float64[n], nan exactly where live it is unavailable at that close
-    columns.prepare("15m", names)                computes several, averages of one kind in one pass
+    columns.prepare("15m", names)                computes several, ema, rsi and atr in one pass
     columns.values("1h", "rsi_14", "15m")        float64[m]: as known at each of the m closes of the 15m
     columns.context("session.kill_zone", times)  float64 at any rising times; also `funding.*` and `clock.*`
     columns.at("1h.rsi_14", "15m")               `values` or `context` by feature id, at the closes of a timeframe
@@ -40,6 +40,7 @@ Bools = npt.NDArray[np.bool_]
 
 _NONE = np.zeros(0, np.bool_)
 _COUNTS = ("bars", "complete", "unbroken")
+_TOGETHER = ("ema", "rsi", "atr")
 _OF_THE_BAR = ("open", "high", "low", "close", "volume")
 
 
@@ -110,17 +111,27 @@ class FeatureColumns:
         return column
 
     def prepare(self, timeframe: str, names: Iterable[str]) -> None:
-        """Compute the columns that are not there yet; exponential averages together, which is faster."""
+        """Compute the columns that are not there yet; ema, rsi and atr together, which is faster."""
         missing = [key for key in dict.fromkeys(map(_key, names)) if (timeframe, key) not in self._columns]
-        averages = [key for key in missing if key.startswith("ema_") and indicator(key).kind == "ema"]
-        if averages:
-            spans = [int(indicator(key).parameters[0]) for key in averages]
-            rows = over.ema_columns(self.closes(timeframe).close, spans)
-            for key, row in zip(averages, rows, strict=True):
-                self._keep(timeframe, key, row)
+        kinds = {key: indicator(key) for key in missing if key.startswith(_TOGETHER)}
+        smooth = {key: (one.kind, int(one.parameters[0])) for key, one in kinds.items() if one.kind in _TOGETHER}
+        if smooth:
+            closes = self.closes(timeframe)
+            made = over.smoothed_columns(list(smooth.values()), closes.high, closes.low, closes.close)
+            for key, column in zip(smooth, made, strict=True):
+                self._keep(timeframe, key, column)
         for key in missing:
-            if key not in averages:
+            if key not in smooth:
                 self._keep(timeframe, key, self._made(timeframe, key))
+
+    def prepare_ids(self, ids: Iterable[str]) -> None:
+        """`prepare` of features by id: those of one timeframe together."""
+        names: dict[str, list[str]] = {}
+        for timeframe, _, name in (id.partition(".") for id in ids):
+            if timeframe in INTERVAL_MS:
+                names.setdefault(timeframe, []).append(name)
+        for timeframe, wanted in names.items():
+            self.prepare(timeframe, wanted)
 
     def values(self, timeframe: str, name: str, decide: str) -> Floats:
         """The feature as known at each close of the timeframe `decide`, shape (closes of decide,): the newest row known
@@ -200,14 +211,9 @@ class FeatureColumns:
             return vwap[self._last[timeframe]] if timeframe in self._last else vwap
         out = np.empty(len(closes))
         state, rings = op.table([(0, *(asked.opcode or (0, 0)), asked.parameters)])
-        if asked.kind == "rsi":
-            over.rsi_column(state["rsi"], closes.close, out)
-        elif asked.kind == "atr":
-            over.atr_column(state["atr"], closes.high, closes.low, closes.close, out)
-        else:
-            vwap = self.column(timeframe, "vwap") if asked.kind == "vwap_distance" else closes.close
-            bars = (closes.high, closes.low, closes.close, closes.volume)
-            op.column(state, rings, closes.open_ms, closes.known_ms, vwap, *bars, out)
+        vwap = self.column(timeframe, "vwap") if asked.kind == "vwap_distance" else closes.close
+        bars = (closes.high, closes.low, closes.close, closes.volume)
+        op.column(state, rings, closes.open_ms, closes.known_ms, vwap, *bars, out)
         return out
 
     def _vwap_of_the_day(self) -> Floats:

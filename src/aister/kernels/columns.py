@@ -1,8 +1,8 @@
 """Columns: what live reads close by close, over all closed bars of one timeframe at once.
 
 `gather_closes` is `features.on_bar` of one timeframe without its rules: the same aggregation and the same count of what
-is missing. What is asked for most has a kernel of its own, whose memory stays
-in registers once it is seeded; the others share `table.column`.
+is missing. What is asked for most is `smoothed` together, its memory in registers once it is seeded; the others share
+`table.column`.
 """
 
 import numpy as np
@@ -11,14 +11,19 @@ import numpy.typing as npt
 from aister.kernels import kernel
 from aister.kernels.averages import EMA, ema, follow, set_ema
 from aister.kernels.features import book, is_bar
-from aister.kernels.momentum import rsi, strength
+from aister.kernels.momentum import RSI, rsi, set_rsi, strength
 from aister.kernels.state import State, allocate
 from aister.kernels.timeframes import DAY_MS, FORMING, broke_off, gather, set_forming
-from aister.kernels.volatility import atr, true_range
+from aister.kernels.volatility import ATR, atr, set_atr, true_range
 from aister.kernels.vwap import vwap
 
 Ints = npt.NDArray[np.int64]
+Small = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
+
+SMOOTH = np.dtype([("one", EMA), ("other", EMA), ("rsi", RSI), ("atr", ATR)], align=True)
+"""What `smoothed` remembers: two exponential averages, a relative strength, an average true range."""
+_LANES = ("ema", "ema", "rsi", "atr")
 
 CLOSE = np.dtype(
     [
@@ -114,69 +119,75 @@ def last_known(known_ms: Ints, open_ms: Ints, oldest_ms: int, times_ms: Ints, ou
 
 
 @kernel
-def _ema_columns(state: State, x: Floats, out: Floats) -> None:
-    """As `ema` of every element of `state`, four at a time: each recursion waits for itself, four wait together."""
-    for first in range(0, state.size, 4):
-        j1 = min(first + 1, state.size - 1)
-        j2 = min(first + 2, state.size - 1)
-        j3 = min(first + 3, state.size - 1)
-        seeded = 0
-        for j in range(first, j3 + 1):
-            for i in range(min(state[j].n, x.size)):
-                out[j, i] = ema(state[j], x[i])
-            seeded = max(seeded, min(state[j].n, x.size))
-        for j in range(first, j3 + 1):
-            for i in range(min(state[j].n, x.size), seeded):
-                out[j, i] = ema(state[j], x[i])
-        v0, v1, v2, v3 = state[first].v, state[j1].v, state[j2].v, state[j3].v
-        a0, a1, a2, a3 = state[first].a, state[j1].a, state[j2].a, state[j3].a
-        for i in range(seeded, x.size):
-            v0 = follow(v0, a0, x[i])
-            v1 = follow(v1, a1, x[i])
-            v2 = follow(v2, a2, x[i])
-            v3 = follow(v3, a3, x[i])
-            out[first, i] = v0
-            out[j1, i] = v1
-            out[j2, i] = v2
-            out[j3, i] = v3
+def smoothed(
+    state: State,
+    h: Floats,
+    l: Floats,
+    c: Floats,
+    one: Floats,
+    other: Floats,
+    rsis: Floats,
+    atrs: Floats,
+    seeded: int,
+    keep: int,
+) -> None:
+    """Two exponential averages, a relative strength and a true range in one pass, as `ema`, `rsi` and `atr` of SMOOTH:
+    each recursion waits for its own last step, so all of them together take little longer than one.
 
-
-def ema_columns(x: Floats, spans: list[int]) -> Floats:
-    """Exponential averages of several spans, shape (spans, inputs); nan before the seed."""
-    state = np.zeros(len(spans), EMA)
-    for s, span in zip(state, spans, strict=True):
-        set_ema(s, span)
-    out = np.empty((len(spans), x.size))
-    _ema_columns(state, x, out)
-    return out
-
-
-@kernel
-def rsi_column(state: State, x: Floats, out: Floats) -> None:
-    """As `rsi`."""
+    `seeded`: rows after which all are seeded; `keep` has bit k where column k is wanted, the others have one row."""
     s = state[0]
-    seeded = min(s.gain.n + 1, x.size)
-    for i in range(seeded):
-        out[i] = rsi(s, x[i])
-    gain = s.gain.v
-    loss = s.loss.v
-    a = s.gain.a
-    for i in range(seeded, x.size):
-        change = x[i] - x[i - 1]
-        gain = follow(gain, a, max(change, 0.0))
-        loss = follow(loss, a, max(-change, 0.0))
-        out[i] = strength(gain, loss)
-
-
-@kernel
-def atr_column(state: State, h: Floats, l: Floats, c: Floats, out: Floats) -> None:
-    """As `atr`."""
-    s = state[0]
-    seeded = min(s.average.n + 1, c.size)
-    for i in range(seeded):
-        out[i] = atr(s, h[i], l[i], c[i])
-    v = s.average.v
-    a = s.average.a
+    a, b = (-1 if keep & 1 else 0), (-1 if keep & 2 else 0)
+    r, t = (-1 if keep & 4 else 0), (-1 if keep & 8 else 0)
+    for i in range(min(seeded, c.size)):
+        one[i & a] = ema(s.one, c[i])
+        other[i & b] = ema(s.other, c[i])
+        rsis[i & r] = rsi(s.rsi, c[i])
+        atrs[i & t] = atr(s.atr, h[i], l[i], c[i])
+    first, second, gain, loss, width = s.one.v, s.other.v, s.rsi.gain.v, s.rsi.loss.v, s.atr.average.v
+    first_a, second_a, rsi_a, atr_a = s.one.a, s.other.a, s.rsi.gain.a, s.atr.average.a
     for i in range(seeded, c.size):
-        v = follow(v, a, true_range(c[i - 1], h[i], l[i]))
-        out[i] = v
+        x = c[i]
+        last = c[i - 1]
+        change = x - last
+        first = follow(first, first_a, x)
+        second = follow(second, second_a, x)
+        gain = follow(gain, rsi_a, max(change, 0.0))
+        loss = follow(loss, rsi_a, max(-change, 0.0))
+        width = follow(width, atr_a, true_range(last, h[i], l[i]))
+        one[i & a] = first
+        other[i & b] = second
+        rsis[i & r] = strength(gain, loss)
+        atrs[i & t] = width
+
+
+def smoothed_columns(wanted: list[tuple[str, int]], h: Floats, l: Floats, c: Floats) -> list[Floats]:
+    """A column for each (`ema`, `rsi` or `atr`, span): nan before its seed."""
+    spans = {kind: [span for other, span in wanted if other == kind] for kind in ("ema", "rsi", "atr")}
+    made: dict[tuple[str, int], Floats] = {}
+    while any(spans.values()):
+        pairs = [spans["ema"][:2], spans["rsi"][:1], spans["atr"][:1]]
+        taken = [*pairs[0], *[0] * (2 - len(pairs[0])), *(pairs[1] or [0]), *(pairs[2] or [0])]
+        spans = {"ema": spans["ema"][2:], "rsi": spans["rsi"][1:], "atr": spans["atr"][1:]}
+        state = allocate(SMOOTH)
+        set_ema(state[0]["one"], taken[0] or 1)
+        set_ema(state[0]["other"], taken[1] or 1)
+        set_rsi(state[0]["rsi"], taken[2] or 1)
+        set_atr(state[0]["atr"], taken[3] or 1)
+        out = [np.empty(c.size if span else 1) for span in taken]
+        keep = sum(1 << lane for lane, span in enumerate(taken) if span)
+        smoothed(state, h, l, c, out[0], out[1], out[2], out[3], max(taken) + 1, keep)
+        made |= {(kind, span): x for kind, span, x in zip(_LANES, taken, out, strict=True) if span}
+    return [made[one] for one in wanted]
+
+
+@kernel
+def as_integers(
+    o: Floats, h: Floats, l: Floats, c: Floats, v: Floats, per_quote: float, per_base: float, ticks: Small, steps: Ints
+) -> None:
+    """Prices as whole ticks, shape (4, bars), and volume as whole steps: rint(x per_one)."""
+    for lane, column in enumerate((o, h, l, c)):
+        row = ticks[lane]
+        for i in range(column.size):
+            row[i] = np.int32(np.rint(column[i] * per_quote))
+    for i in range(v.size):
+        steps[i] = np.int64(np.rint(v[i] * per_base))

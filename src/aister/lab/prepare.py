@@ -1,7 +1,6 @@
 """A series as the batch loop reads it, worked out once and shared, read-only, by every run over it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 from aister.core.errors import DataError
 from aister.core.money import UNIT
 from aister.kernels.batch import decision_bars
+from aister.kernels.columns import as_integers
 from aister.kernels.impact import days_state, impact_column
 from aister.ports.market import Series
 from aister.sim.models import FillModel, Impact
@@ -20,7 +20,6 @@ DAY_MS = 86_400_000
 
 Ints = npt.NDArray[np.int64]
 Small = npt.NDArray[np.int32]
-Floats = npt.NDArray[np.float64]
 
 
 class Prepared(msgspec.Struct, frozen=True, eq=False):
@@ -49,9 +48,9 @@ def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prep
     per_quote = series.instrument.ticks_per_quote
     if len(series.high) and series.high.max() * per_quote >= 2**31:
         raise DataError(f"{series.symbol}: prices are more than 2^31 ticks; use a coarser tick.")
-    room = np.empty(len(series.open_ms))
-    ticks = [_whole(x, per_quote, room, np.int32) for x in (series.open, series.high, series.low, series.close)]
-    volume = _whole(series.volume, UNIT / series.instrument.step_e8, room, np.int64)
+    bars = (series.open, series.high, series.low, series.close, series.volume)
+    ticks, volume = np.empty((4, len(series.open_ms)), np.int32), np.empty(len(series.open_ms), np.int64)
+    as_integers(*bars, float(per_quote), UNIT / series.instrument.step_e8, ticks, volume)
     impact = np.zeros(1)
     if model.impact is not None:
         impact = np.zeros(len(series.open_ms))
@@ -59,11 +58,7 @@ def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prep
         impact_column(days, series.open_ms, series.close, volume, series.interval_ms, impact)
     at = np.searchsorted(series.open_ms, series.funding_ms)
     inside = (at < len(series.open_ms)) & (at >= series.start)
-    closes = [np.empty(len(series.open_ms), np.int32) for _ in decides_ms]
-    found = [
-        out[: decision_bars(series.open_ms, series.interval_ms, ms, out)]
-        for ms, out in zip(decides_ms, closes, strict=True)
-    ]
+    found = [_decides(series, ms) for ms in decides_ms]
     first_ms, end_ms = int(series.open_ms[series.start]), int(series.open_ms[-1]) + series.interval_ms
     day_ms = np.arange(first_ms // DAY_MS + 1, end_ms // DAY_MS + 1, dtype=np.int64) * DAY_MS
     day_at = np.searchsorted(series.open_ms, day_ms - series.interval_ms, "right") - 1
@@ -84,16 +79,17 @@ def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prep
     )
 
 
+def _decides(series: Series, decides_ms: int) -> Small:
+    """The bars at whose close the timeframe closes: all of them for the base bars' own."""
+    if decides_ms == series.interval_ms:
+        return np.arange(len(series.open_ms), dtype=np.int32)
+    out = np.empty(len(series.open_ms), np.int32)
+    return out[: decision_bars(series.open_ms, series.interval_ms, decides_ms, out)]
+
+
 def _either(found: Sequence[Small], bars: int) -> Small:
     """The bars that are in any of these, rising."""
     mask = np.zeros(bars, np.bool_)
     for at in found:
         mask[at] = True
     return np.flatnonzero(mask).astype(np.int32)
-
-
-def _whole(x: Floats, per_one: float, room: Floats, dtype: type[Any]) -> npt.NDArray[Any]:
-    """rint(x per_one) as whole numbers, worked out in `room`."""
-    np.multiply(x, per_one, out=room)
-    np.rint(room, out=room)
-    return room.astype(dtype)

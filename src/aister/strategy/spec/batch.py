@@ -241,10 +241,12 @@ def compile_spec(spec: Spec, columns: FeatureColumns, cost_e8: int, sheet: Sheet
     instrument = columns.series.instrument
     if spec.symbols and instrument.symbol not in spec.symbols:
         return Signals.none()
-    sheet = sheet or Sheet(columns, spec.timeframe)
+    program = program_of(spec)
+    if sheet is None:
+        sheet = Sheet(columns, spec.timeframe)
+        columns.prepare_ids(program.reads)
     if sheet.timeframe != spec.timeframe or sheet.columns is not columns:
         raise UsageError(f"{spec.name} decides on {spec.timeframe}; hand it a sheet of that timeframe and series.")
-    program = program_of(spec)
     found: list[Column] = []
     unsound = 0
     taken = np.zeros(0, np.int64)
