@@ -47,6 +47,7 @@ def permit(**changes: object) -> Approved:
         close_position=False,
         limits_hash="h",
         expires_ms=2_000,
+        leg=0,
         seal=b"",
     )
     unsealed = msgspec.convert(fields | changes, Approved)

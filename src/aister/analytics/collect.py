@@ -89,7 +89,7 @@ class Collector:
         self._due_ms = 0  # a moment whose closes are in and whose equity has not been looked at
         self._orders: dict[str, Order] = {}
         self._stop_asked: dict[str, int] = {}
-        self._open: dict[str, TradeDraft] = {}
+        self._open: dict[tuple[str, int], TradeDraft] = {}
         self._ended: list[TradeDraft] = []
         self._waiting: dict[str, list[tuple[TradeDraft, LegDraft]]] = {}
         self._decisions: dict[str, DecisionDraft] = {}
@@ -177,8 +177,9 @@ class Collector:
         self._cash -= event.amount
         self._funding += event.amount
         self._proxy = self._proxy or event.proxy
-        if event.symbol in self._open:
-            self._open[event.symbol].funding += event.amount
+        draft = self._open.get(self._place(event.symbol, event.steps))
+        if draft is not None:
+            draft.funding += event.amount
 
     def _fill(self, event: OrderFilled) -> None:
         fill = event.fill
@@ -190,10 +191,11 @@ class Collector:
         if steps:
             self._steps[fill.symbol] = steps
         leg = LegDraft(fill, self._orders.get(fill.client_id), one)
-        draft = self._open.get(fill.symbol)
+        draft = self._open.get((fill.symbol, fill.leg))
         if draft is None:
             setup_id = fill.intent_id.removesuffix("-entry")
-            draft = self._open[fill.symbol] = TradeDraft(setup_id, fill, one, self._stop_asked.get(setup_id, 0))
+            stop_asked = self._stop_asked.get(setup_id, 0)
+            draft = self._open[fill.symbol, fill.leg] = TradeDraft(setup_id, fill, one, stop_asked)
         draft.filled(leg)
         self._waiting.setdefault(fill.symbol, []).append((draft, leg))
         if event.done:
@@ -239,7 +241,7 @@ class Collector:
     def _placed(self, time_ms: int, output: PlaceOrder) -> None:
         order = output.order
         self._orders[order.client_id] = order
-        draft = self._open.get(order.symbol)
+        draft = self._open.get((order.symbol, order.leg))
         if draft is not None:
             draft.placed(time_ms, order)
 
@@ -260,12 +262,18 @@ class Collector:
             draft.label, draft.label_ms = output.label, time_ms
 
     def _closed(self, time_ms: int, output: TradeClosed) -> None:
-        draft = self._open.pop(output.symbol)
+        place = self._place(output.symbol, output.side)
+        draft = self._open.pop(place)
         draft.closed = output
         self._ended.append(draft)
-        gone = [client_id for client_id, order in self._orders.items() if order.symbol == output.symbol]
+        gone = [client_id for client_id, order in self._orders.items() if (order.symbol, order.leg) == place]
         for client_id in gone:
             del self._orders[client_id]
+
+    def _place(self, symbol: str, sign: int) -> tuple[str, int]:
+        """Where a position of this sign is kept: hedged under its leg."""
+        leg = 1 if sign > 0 else -1
+        return (symbol, leg if (symbol, leg) in self._open else 0)
 
     def _breaker(self, time_ms: int, output: BreakerChanged) -> None:
         self._breakers.append(BreakerMoment(time_ms, output.state.value, output.reason))

@@ -29,6 +29,7 @@ from aister.engine.repeat import RepeatedJournal
 from aister.engine.runner import Run
 from aister.execution.gateway import OrderGateway
 from aister.features.market import Features
+from aister.features.timeframes import INTERVAL_MS, NAMES, bit
 from aister.portfolio.portfolio import Portfolio
 from aister.ports.journal import Journal
 from aister.risk.kernel import RiskKernel
@@ -112,7 +113,9 @@ def build_run(
     limits = _limits(settings, spec)
     priors = packaged_priors()
     minds = RuleCouncil(priors, latency=FixedLatency(settings.latency_ms)) if settings.mind == "rules" else None
-    model = msgspec.structs.replace(model or FillModel(), margin=Margin("isolated", limits.leverage))
+    model = model or FillModel()
+    model = replace(model, margin=Margin(model.margin.mode, limits.leverage))
+    model.check_bars(feed.base_interval_ms, min(INTERVAL_MS[name] for name in NAMES if strategy.mask & bit(name)))
     venue = SimVenue(base_interval_ms=feed.base_interval_ms, model=model)
     venue.deposit(settings.capital)
     for instrument in feed.instruments.values():
@@ -120,6 +123,7 @@ def build_run(
     for market in feed.history.slices() if feed.history else ():
         venue.remember(market.bars)
     kernel = risk(feed.instruments, key) if risk else _risk(settings, limits, feed.instruments, key)
+    desk = Desk.hedged if model.position_mode == "hedge" else Desk
     engine = Engine(
         trader_id=settings.trader_id,
         features=_warm_features(feed, strategy.indicators if isinstance(strategy, SpecStrategy) else ()),
@@ -127,9 +131,9 @@ def build_run(
         risk=kernel,
         portfolio=Portfolio(settings.owner_id, settings.capital),
         calibration=Calibration(priors),
-        desks={symbol: Desk(feed.instruments[symbol]) for symbol in feed.symbols},
+        desks={symbol: desk(feed.instruments[symbol]) for symbol in feed.symbols},
         cost_of=partial(_costs, venue),
-        rules=_rules(settings, spec),
+        rules=replace(_rules(settings, spec), delay_bars=model.latency.decision_ms // feed.base_interval_ms),
     )
     repeated = RepeatedJournal(journal)
     run = Run(

@@ -19,7 +19,8 @@ class Intent(msgspec.Struct, frozen=True, array_like=True):
 
     `price_ticks` is the limit price or, for market types, the reference price; `trigger_ticks` the stop trigger;
     `stop_ticks` the protective stop of an entry; `size_factor_e4` shrinks (council, analyst), never grows.
-    `close_position` closes whatever is open at the trigger and carries steps 0.
+    `close_position` closes whatever is open at the trigger and carries steps 0. `leg`: 0 one-way; hedged, 1 for the
+    long and -1 for the short leg of the symbol.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Intent(msgspec.Struct, frozen=True, array_like=True):
     size_factor_e4: int
     reduce_only: bool
     close_position: bool
+    leg: int = 0
 
 
 class CapLine(msgspec.Struct, frozen=True, array_like=True):
@@ -55,7 +57,8 @@ class Refused(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Approved(msgspec.Struct, frozen=True):
-    """Permission for exactly one order. `worst_ticks` bounds the price, `expires_ms` the time (engine clock)."""
+    """Permission for exactly one order. `worst_ticks` bounds the price, `expires_ms` the time (engine clock); `leg` as
+    in `Intent`."""
 
     intent_id: str
     symbol: str
@@ -70,6 +73,7 @@ class Approved(msgspec.Struct, frozen=True):
     close_position: bool
     limits_hash: str
     expires_ms: int
+    leg: int
     seal: bytes
 
 

@@ -38,9 +38,10 @@ class Account:
     def __init__(
         self, portfolio: Portfolio, risk: RiskKernel, desks: dict[str, Desk], features: Features, cost_of: CostOf
     ) -> None:
-        self._portfolio, self._risk, self._desks, self._features = portfolio, risk, desks, features
+        self._portfolio, self._risk, self._features = portfolio, risk, features
         self._cost_of = cost_of
         self._costs = {symbol: cost_of(desk.instrument) for symbol, desk in desks.items()}
+        self._legs = tuple(leg for desk in desks.values() for leg in desk.legs)
         self._base_atr_id = f"{interval_name(features.base_interval_ms)}.atr_14"
         self._last_loss_ms = -1
 
@@ -72,8 +73,8 @@ class Account:
         """The account and the market as a review of this desk's intent reads them. Its own armed plan is not counted
         twice."""
         portfolio = self._portfolio
-        positions = tuple(e for d in self._desks.values() if (e := self._exposure(d, time_ms)) is not None)
-        reserved = tuple(r for d in self._desks.values() if (r := self._reserved(d, d is desk)) is not None)
+        positions = tuple(e for d in self._legs if (e := self._exposure(d, time_ms)) is not None)
+        reserved = tuple(r for d in self._legs if (r := self._reserved(d, d is desk)) is not None)
         seen = desk.bar_ms >= 0
         mark = desk.mark_ticks if seen else None
         features = self._features.snapshot(desk.instrument.symbol, time_ms)
@@ -86,7 +87,7 @@ class Account:
             bar_interval_ms=self._features.base_interval_ms,
             bar_age_ms=time_ms - desk.bar_ms if seen else None,
             account_age_ms=0,
-            confirmed_steps=portfolio.holding(desk.instrument.symbol).steps,
+            confirmed_steps=portfolio.holding(desk.instrument.symbol, desk.leg).steps,
             positions=positions,
             reserved=reserved,
             atr_1m_ticks=self._atr_ticks(desk, features.get(self._base_atr_id)),
@@ -105,7 +106,7 @@ class Account:
             bar_interval_ms=self._features.base_interval_ms,
             bar_age_ms=None,
             account_age_ms=None,
-            confirmed_steps=self._portfolio.holding(desk.instrument.symbol).steps,
+            confirmed_steps=self._portfolio.holding(desk.instrument.symbol, desk.leg).steps,
         )
 
     def can_judge(self, desk: Desk, time_ms: int) -> bool:
@@ -136,8 +137,8 @@ class Account:
 
     def _fractions(self, setup: Setup, time_ms: int) -> dict[str, float]:
         equity = self._portfolio.equity
-        positions = [e for d in self._desks.values() if (e := self._exposure(d, time_ms)) is not None]
-        reserved = [r for d in self._desks.values() if (r := self._reserved(d, False)) is not None]
+        positions = [e for d in self._legs if (e := self._exposure(d, time_ms)) is not None]
+        reserved = [r for d in self._legs if (r := self._reserved(d, False)) is not None]
         same = sum(p.steps * setup.side > 0 for p in positions) + sum(r.side == setup.side for r in reserved)
         taken: list[Exposure | Reserved] = [*positions, *reserved]
         fractions = {
@@ -154,8 +155,7 @@ class Account:
         return fractions
 
     def _exposure(self, desk: Desk, time_ms: int) -> Exposure | None:
-        symbol = desk.instrument.symbol
-        holding = self._portfolio.holding(symbol)
+        holding = self._portfolio.holding(desk.instrument.symbol, desk.leg)
         if holding.steps == 0:
             return None
         return exposure(

@@ -20,7 +20,7 @@ from aister.kernels.barrier import EXPIRED, OPEN, STOP, TARGET, barrier_state, f
 from aister.kernels.state import State
 from aister.risk.situation import Reserved
 
-__all__ = ["Asked", "Desk", "Plan", "Shadow"]
+__all__ = ["Adding", "Asked", "Desk", "Plan", "Shadow"]
 
 _NEVER_MS = 2**62
 
@@ -40,6 +40,14 @@ class Asked(msgspec.Struct, frozen=True):
     question_id: str
     setup: Setup
     time_ms: int
+
+
+class Adding(msgspec.Struct, frozen=True):
+    """More of what is held is to be entered at the first close not before `fires_ms`; `stop_ticks`: where the stop then
+    belongs, 0 = it stays."""
+
+    fires_ms: int
+    stop_ticks: int
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -77,9 +85,14 @@ class Shadow(msgspec.Struct, frozen=True):
 
 
 class Desk:
-    """One symbol's state. Prices remembered are those of the newest closed bar."""
+    """One symbol's state (hedged: of one leg). Prices remembered are those of the newest closed bar.
+
+    `leg`: 0 one-way, 1 the long and -1 the short leg; `legs`: the desks of the symbol, itself included, the long leg's
+    before the short's. Each leg has an owner, a bracket and orders of its own (quant Q22)."""
 
     __slots__ = (
+        "adding",
+        "adds",
         "asked",
         "bar_ms",
         "bracket",
@@ -89,6 +102,9 @@ class Desk:
         "entry_ticks",
         "instrument",
         "leave_ms",
+        "leg",
+        "legs",
+        "life_ms",
         "orders",
         "plan",
         "shadows",
@@ -99,8 +115,10 @@ class Desk:
         "working_entry",
     )
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self, instrument: Instrument, leg: int = 0) -> None:
         self.instrument = instrument
+        self.leg = leg
+        self.legs: tuple[Desk, ...] = (self,)
         self.close = 0.0
         self.bar_ms = -1
         self.asked: Asked | None = None
@@ -110,6 +128,10 @@ class Desk:
         self.working_entry: Reserved | None = None
         self.entry_ticks = 0
         self.entry_expires_ms = 0
+        self.life_ms = 0
+        self.adding: Adding | None = None
+        self.adds: int | None = None
+        """Steps filled so far of the further entry on its way; None: none is."""
         self.leave_ms = _NEVER_MS
         self.orders = OrderBook()
         self.shadows: list[Shadow] = []
@@ -117,6 +139,22 @@ class Desk:
         self.wake_low = float("-inf")
         self.wake_high = float("inf")
         self.wake_ms = _NEVER_MS
+
+    @staticmethod
+    def hedged(instrument: Instrument) -> "Desk":
+        """The long leg's desk, with the short leg's among its `legs`."""
+        legs = Desk(instrument, 1), Desk(instrument, -1)
+        for desk in legs:
+            desk.legs = legs
+        return legs[0]
+
+    def of(self, leg: int) -> "Desk":
+        """The desk of this leg of the symbol."""
+        return next(desk for desk in self.legs if desk.leg == leg)
+
+    def with_order(self, client_id: str) -> "Desk":
+        """The desk among the symbol's that has this order; this one when none has it any more."""
+        return next((desk for desk in self.legs if client_id in desk.orders), self)
 
     @property
     def mark_ticks(self) -> int:
@@ -134,8 +172,10 @@ class Desk:
         """Whether an entry may still fill, one being cancelled included."""
         return any(working.order.purpose is Purpose.ENTRY for working in self.orders.live())
 
-    def stay(self) -> None:
-        """Forget that the strategy wanted to leave."""
+    def settle(self) -> None:
+        """The position is gone: forget what was wanted of it."""
+        self.bracket, self.stop_moves = None, False
+        self.adding = self.adds = None
         self.leave_ms = _NEVER_MS
 
     @property
@@ -200,6 +240,8 @@ class Desk:
             when = min(when, self.asked.time_ms)
         if self.bracket is not None:
             when = min(when, self.bracket.deadline_ms, self.leave_ms)
+        if self.adding is not None:
+            when = min(when, self.adding.fires_ms)
         if self.working_entry is not None:
             when = min(when, self.entry_expires_ms)
         self.wake_low, self.wake_high, self.wake_ms = low, high, when

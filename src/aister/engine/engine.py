@@ -34,8 +34,10 @@ from aister.core.trade import OrderType, Side
 from aister.council.calibration import Calibration
 from aister.engine.account import Account, Costs
 from aister.engine.desk import Asked, Desk, Plan
-from aister.engine.trading import Pass, Trading, entry_intent
-from aister.execution.bracket import ManagementRules
+from aister.engine.trading import Pass, Trading
+from aister.execution.bracket import ManagementRules, ScalingRules
+from aister.execution.plan import entry_intent
+from aister.features.featureset import FeatureSet
 from aister.features.market import Features
 from aister.features.timeframes import INTERVAL_MS
 from aister.portfolio.portfolio import Portfolio
@@ -61,6 +63,7 @@ class EngineRules(msgspec.Struct, frozen=True):
     answer_timeout_ms: int = 60_000
     delay_bars: int = 0
     management: ManagementRules = ManagementRules()
+    scaling: ScalingRules = ScalingRules()
 
 
 class Engine:
@@ -94,9 +97,11 @@ class Engine:
             account=self._account,
             desks=desks,
             management=rules.management,
+            scaling=rules.scaling,
         )
         self._mask = strategy.mask
         self._exits: Callable[..., tuple[Side, ...]] | None = getattr(strategy, "exits", None)
+        self._adds: Callable[..., tuple[tuple[Side, int], ...]] | None = getattr(strategy, "adds", None)
         self._delay_ms = rules.delay_bars * features.base_interval_ms
         self._update = features.update
         self._handlers: dict[type, Callable[[Any, Pass], None]] = {
@@ -139,23 +144,31 @@ class Engine:
     def _bar_closed(self, bar: BarClosed) -> tuple[Output, ...]:
         """Most bars end here: nothing closed that decides, nothing held that moved a breaker, nothing to wake for."""
         closed = self._update(bar) & self._mask
-        desk = self.desks[bar.symbol]
-        desk.close = bar.close
-        desk.bar_ms = time_ms = bar.time_ms
-        changed = None
-        if desk.bracket is not None:
+        legs = self.desks[bar.symbol].legs
+        time_ms = bar.time_ms
+        changed, held, quiet = None, False, True
+        for desk in legs:
+            desk.close, desk.bar_ms = bar.close, time_ms
+            held = held or desk.bracket is not None
+            quiet = quiet and desk.wake_low < bar.low and bar.high < desk.wake_high and time_ms < desk.wake_ms
+        if held:
             self.portfolio.mark(bar.symbol, bar.close)
             changed = self.risk.mark(time_ms, self.portfolio.equity)
-        quiet = desk.wake_low < bar.low and bar.high < desk.wake_high and time_ms < desk.wake_ms
         if quiet and not closed and changed is None:
             return _NOTHING
         now = Pass(time_ms, self.sequence, [])
         self._trading.moved(changed, now)
-        self._attend(desk, bar, closed, now)
-        desk.rewake()
+        for desk in legs:
+            self._attend(desk, bar, closed, now)
+        if closed:
+            self._look(legs, now)
+        for desk in legs:
+            self._trading.add(desk, now)
+            desk.rewake()
         return tuple(now.out)
 
     def _attend(self, desk: Desk, bar: BarClosed, closed: int, now: Pass) -> None:
+        """What a position (hedged: a leg) and its plan need at this close."""
         for resolved in desk.resolve(bar):
             self.calibration.record(resolved, bar.time_ms)
             now.out.append(resolved)
@@ -168,25 +181,36 @@ class Engine:
             now.out.append(PlanVoided(desk.asked.setup.id, bar.symbol, "the council did not answer in time"))
             desk.asked = None
         self._trading.expire_entry(desk, now)
-        if closed:
-            self._look(desk, now)
 
-    def _look(self, desk: Desk, now: Pass) -> None:
-        """New setups on the bars that just closed; the first sound one is pursued when the desk is free."""
-        features = self.features.snapshot(desk.instrument.symbol, now.time_ms)
-        setups = self.strategy.setups(features, desk.instrument, self._account.cost_e8(desk))
+    def _look(self, legs: tuple[Desk, ...], now: Pass) -> None:
+        """New setups on the bars that just closed; the first sound one (hedged: of each side) is pursued when its desk
+        is free."""
+        instrument = legs[0].instrument
+        features = self.features.snapshot(instrument.symbol, now.time_ms)
+        setups = self.strategy.setups(features, instrument, self._account.cost_e8(legs[0]))
         if self._exits is not None:
-            sides = self._exits(features, desk.instrument)
-            if desk.bracket is not None and desk.bracket.side in sides:
-                desk.leave_ms = min(desk.leave_ms, now.time_ms + self._delay_ms)
-                self._trading.leave(desk, now)
-        setup = next((one for one in setups if one.sound), None)
-        if setup is None or not desk.free:
-            return
+            sides = self._exits(features, instrument)
+            for desk in legs:
+                if desk.bracket is not None and desk.bracket.side in sides:
+                    desk.leave_ms = min(desk.leave_ms, now.time_ms + self._delay_ms)
+                    self._trading.leave(desk, now)
+        if self._adds is not None:
+            for side, stop_ticks in self._adds(features, instrument):
+                for desk in legs:
+                    self._trading.want_more(desk, side, stop_ticks, now.time_ms + self._delay_ms)
+        for desk in legs:
+            setup = next((one for one in setups if one.sound and one.side * desk.leg >= 0), None)
+            if setup is not None and desk.free:
+                self._pursue(desk, setup, features, now)
+
+    def _pursue(self, desk: Desk, setup: Setup, features: FeatureSet, now: Pass) -> None:
+        """Ask the council about a setup, or take it as it stands where there is none."""
         if not self.rules.deliberate:
             self.risk.decided(setup.symbol)
             fires_ms, life_ms = now.time_ms + self._delay_ms, self._life_ms(setup)
-            desk.plan = Plan(_proposal(setup), 10_000, 0, fires_ms, fires_ms + life_ms, None, life_ms)
+            desk.plan = Plan(
+                _proposal(setup), self.rules.scaling.first_e4, 0, fires_ms, fires_ms + life_ms, None, life_ms
+            )
             self._plan_due(desk, desk.plan, now)
             return
         if not self._account.can_judge(desk, now.time_ms):
@@ -208,20 +232,22 @@ class Engine:
         self.portfolio.list_instrument(new)
         self.risk.listed(new)
         self._account.listed(new)
-        desk.instrument = new
-        if (old.tick_e8, old.step_e8) != (new.tick_e8, new.step_e8):
-            desk.asked = None
-            self._trading.withdraw(desk, "the grid of its prices or sizes changed", now)
+        for leg in desk.legs:
+            leg.instrument = new
+            if (old.tick_e8, old.step_e8) != (new.tick_e8, new.step_e8):
+                leg.asked = None
+                self._trading.withdraw(leg, "the grid of its prices or sizes changed", now)
 
     # ---- council ----------------------------------------------------------------------------------------------------
 
     def _decided(self, event: DecisionMade, now: Pass) -> None:
         decision = event.decision
-        desk = self.desks[decision.symbol]
-        asked = desk.asked
-        if asked is None or asked.question_id != decision.question_id:
+        waiting = ((desk, desk.asked) for desk in self.desks[decision.symbol].legs if desk.asked is not None)
+        found = next((one for one in waiting if one[1].question_id == decision.question_id), None)
+        if found is None:
             now.out.append(PlanVoided(decision.setup_id, decision.symbol, "the answer came too late"))
             return
+        desk, asked = found
         desk.asked = None
         desk.follow(asked.setup, decision, asked.time_ms)
         self.risk.decided(decision.symbol)
@@ -231,10 +257,10 @@ class Engine:
 
     def _arm(self, desk: Desk, setup: Setup, proposal: Proposal, decision: Decision, now: Pass) -> None:
         """Reserve risk for the plan if every limit holds now; firing asks them all again (Q25)."""
-        factor = round(decision.ballot.size_factor * 10_000)
+        factor = round(decision.ballot.size_factor * self.rules.scaling.first_e4)
         reference = setup.entry_ticks if setup.entry_type is OrderType.MARKET else desk.mark_ticks
         situation = self._account.situation(desk, now.time_ms)
-        permit, reviewed = self.risk.review(entry_intent(proposal, factor, reference), situation)
+        permit, reviewed = self.risk.review(entry_intent(proposal, factor, reference, desk.leg), situation)
         if not isinstance(permit, Approved):
             now.out.append(reviewed)
             return
@@ -273,8 +299,8 @@ class Engine:
             self._trading.moved(self.risk.transfer(now.time_ms, command.amount, self.portfolio.equity), now)
             self.portfolio.apply(command, now.time_ms)
         elif isinstance(command, ClosePosition):
-            desk = self.desks.get(command.symbol)
-            if desk is not None:
+            named = self.desks.get(command.symbol)
+            for desk in named.legs if named is not None else ():
                 self._trading.withdraw(desk, "the position is being closed", now)
                 self._trading.close(desk, f"{command.symbol}-{now.time_ms}-asked", now)
         else:

@@ -10,18 +10,19 @@ from aister.core.audit import Breaker, BreakerChanged, CancelOrder, Output, Plac
 from aister.core.council import Proposal
 from aister.core.events import FundingPaid, OrderAccepted, OrderCanceled, OrderFilled, OrderRejected
 from aister.core.permission import Approved, Intent
-from aister.core.trade import Fill, FillKind, Order, OrderType, Purpose, Side
+from aister.core.trade import Fill, FillKind, Order, Purpose, Side
 from aister.engine.account import Account
-from aister.engine.desk import Desk
+from aister.engine.desk import Adding, Desk
 from aister.execution import plan as planning
-from aister.execution.bracket import ManagementRules, bracket_for, trailed_stop
+from aister.execution.bracket import Bracket, ManagementRules, ScalingRules, bracket_for, grown, trailed_stop
 from aister.execution.orders import order_of
 from aister.portfolio.holding import Closing
 from aister.portfolio.portfolio import Portfolio
 from aister.risk.kernel import RiskKernel
 from aister.risk.situation import Reserved
+from aister.risk.sizing import size_to_add
 
-__all__ = ["Pass", "Trading", "entry_intent"]
+__all__ = ["Pass", "Trading"]
 
 
 class Pass(msgspec.Struct):
@@ -44,10 +45,11 @@ class Trading:
         account: Account,
         desks: dict[str, Desk],
         management: ManagementRules,
+        scaling: ScalingRules,
     ) -> None:
         self.permits: dict[str, Approved] = {}
         self._trader_id, self._risk, self._portfolio, self._account = trader_id, risk, portfolio, account
-        self._desks, self._management = desks, management
+        self._desks, self._management, self._scaling = desks, management, scaling
 
     # ---- what the engine asks for -----------------------------------------------------------------------------------
 
@@ -55,13 +57,13 @@ class Trading:
         self, desk: Desk, proposal: Proposal, factor_e4: int, reference_ticks: int, life_ms: int, now: Pass
     ) -> None:
         """Enter, if every limit holds at this moment."""
-        order = self._review(desk, entry_intent(proposal, factor_e4, reference_ticks), now)
+        order = self._review(desk, planning.entry_intent(proposal, factor_e4, reference_ticks, desk.leg), now)
         if order is None:
             return
         entry = order.price_ticks or desk.mark_ticks
         desk.entry = proposal
         desk.entry_ticks = entry
-        desk.entry_expires_ms = now.time_ms + life_ms
+        desk.entry_expires_ms, desk.life_ms = now.time_ms + life_ms, life_ms
         desk.working_entry = self._account.reserve(
             desk, order.side, order.steps, entry, proposal.stop_ticks, now.time_ms
         )
@@ -96,14 +98,45 @@ class Trading:
         if desk.bracket is not None and now.time_ms >= desk.leave_ms:
             self.close(desk, f"{desk.bracket.setup_id}-exit", now)
 
+    def want_more(self, desk: Desk, side: Side, stop_ticks: int, fires_ms: int) -> None:
+        """The strategy would enter more of what this desk holds, once, unless something is still entering."""
+        bracket = desk.bracket
+        if bracket is None or bracket.side is not side or bracket.added >= self._scaling.times:
+            return
+        if desk.adding is None and desk.working_entry is None and not desk.enters():
+            desk.adding = Adding(fires_ms, stop_ticks)
+
+    def add(self, desk: Desk, now: Pass) -> None:
+        """Enter more of an open position once its time has come, as far as its risk has room; its stop goes along."""
+        adding, bracket = desk.adding, desk.bracket
+        if adding is None or now.time_ms < adding.fires_ms:
+            return
+        desk.adding = None
+        if bracket is None or desk.orders.of(Purpose.CLOSE) or now.time_ms > adding.fires_ms + desk.life_ms:
+            return
+        side, mark, stop = bracket.side, desk.mark_ticks, bracket.stop_with(adding.stop_ticks)
+        steps = self._room(desk, bracket, (mark - stop) * side, stop)
+        if not steps:
+            return
+        order = self._review(desk, planning.add_intent(bracket, steps, mark, stop), now)
+        if order is None:
+            return
+        bracket.added += 1
+        desk.adds, desk.entry_ticks = 0, mark
+        desk.entry_expires_ms = now.time_ms + desk.life_ms
+        desk.working_entry = self._account.reserve(desk, side, order.steps, mark, stop, now.time_ms)
+        if stop != bracket.stop_ticks:
+            bracket.stop_ticks = stop
+            self._review(desk, planning.stop_intent(bracket), now)
+
     def close(self, desk: Desk, cause: str, now: Pass) -> None:
         """Close what is held at market unless a close is already on its way; what is still entering is withdrawn."""
         symbol = desk.instrument.symbol
-        steps = self._portfolio.holding(symbol).steps
+        steps = self._portfolio.holding(symbol, desk.leg).steps
         if steps and not desk.orders.of(Purpose.CLOSE):
             self._cancel(desk, _ids(desk, Purpose.ENTRY), "the position is being closed", now)
             side = Side.BUY if steps > 0 else Side.SELL
-            self._review(desk, planning.close_intent(symbol, side, abs(steps), desk.mark_ticks, cause), now)
+            self._review(desk, planning.close_intent(symbol, side, abs(steps), desk.mark_ticks, cause, desk.leg), now)
 
     def withdraw(self, desk: Desk, reason: str, now: Pass) -> None:
         """No new risk: the armed plan is void and a working entry is cancelled; what protects or reduces stays."""
@@ -120,18 +153,19 @@ class Trading:
         now.out.append(changed)
         if changed.state is Breaker.HALTED:
             for desk in self._desks.values():
-                self.withdraw(desk, f"halted: {changed.reason}", now)
+                for leg in desk.legs:
+                    self.withdraw(leg, f"halted: {changed.reason}", now)
 
     # ---- what the venue reports -------------------------------------------------------------------------------------
 
     def accepted(self, event: OrderAccepted, now: Pass) -> None:
-        desk = self._desks[event.symbol]
+        desk = self._desks[event.symbol].with_order(event.client_id)
         order = desk.orders.accepted(event.client_id)
         if order is not None and order.purpose is Purpose.STOP:
             self._cancel(desk, planning.superseded_stops(desk.orders, event.client_id), "replaced", now)
 
     def rejected(self, event: OrderRejected, now: Pass) -> None:
-        desk = self._desks[event.symbol]
+        desk = self._desks[event.symbol].with_order(event.client_id)
         order = desk.orders.gone(event.client_id)
         if order is None:
             return
@@ -145,7 +179,7 @@ class Trading:
         desk.rewake()
 
     def canceled(self, event: OrderCanceled, now: Pass) -> None:
-        desk = self._desks[event.symbol]
+        desk = self._desks[event.symbol].with_order(event.client_id)
         order = desk.orders.gone(event.client_id)
         if order is None:
             return
@@ -156,16 +190,18 @@ class Trading:
 
     def filled(self, event: OrderFilled, now: Pass) -> None:
         fill = event.fill
-        desk = self._desks[fill.symbol]
-        desk.orders.filled(fill.client_id, fill.steps, event.done)
+        desk = self._desks[fill.symbol].of(fill.leg)
+        order = desk.orders.filled(fill.client_id, fill.steps, event.done)
         closing = self._portfolio.apply(event)
         if fill.purpose == Purpose.ENTRY:
             self._entered(desk, event, now)
         elif closing is not None:
             self._flat(desk, fill, closing, now)
-        elif desk.bracket is not None and fill.purpose == Purpose.TARGET and event.done:
-            desk.bracket.targets_hit += 1
-            desk.stop_moves = True
+        elif desk.bracket is not None and order is not None and fill.purpose == Purpose.TARGET:
+            desk.bracket.reach(order.trigger_ticks)
+            if event.done:
+                desk.bracket.targets_hit += fill.intent_id == planning.target_id(desk.bracket, order.trigger_ticks)
+                desk.stop_moves = True
         self.moved(self._risk.mark(now.time_ms, self._portfolio.equity), now)
         desk.rewake()
 
@@ -213,7 +249,7 @@ class Trading:
         if proposal is None:  # a late fill of an entry nobody waits for any more: nothing would protect it
             self.close(desk, f"{fill.intent_id}-late", now)
             return
-        steps = abs(self._portfolio.holding(fill.symbol).steps)
+        steps = abs(self._portfolio.holding(fill.symbol, fill.leg).steps)
         desk.working_entry = self._unfilled(desk, proposal, event, now)
         if desk.bracket is None:
             desk.bracket = bracket_for(
@@ -224,17 +260,54 @@ class Trading:
                 unit=desk.instrument.unit,
                 opened_ms=fill.time_ms,
                 cost_e8=self._account.cost_e8(desk),
+                leg=desk.leg,
             )
             self._review(desk, planning.stop_intent(desk.bracket), now)
-        desk.bracket.risk_amount = desk.bracket.risk_ticks * steps * desk.instrument.unit
+        if desk.adds is None:
+            desk.bracket.risk_amount = desk.bracket.risk_ticks * steps * desk.instrument.unit
+        else:
+            self._grown(desk, desk.bracket, fill)
         if event.done:
             self._aim(desk, now)
 
+    def _room(self, desk: Desk, bracket: Bracket, distance: int, stop_ticks: int) -> int:
+        """The steps of a further entry whose stop lies `distance` ticks away."""
+        held, unit = self._portfolio.holding(bracket.symbol, desk.leg), desk.instrument.unit
+        return size_to_add(
+            self._portfolio.equity,
+            self._risk.limits.risk_e8,
+            share_e4=self._scaling.share_e4,
+            distance=distance,
+            unit=unit,
+            at_stop=None if self._scaling.beyond_risk else held.cost - stop_ticks * held.steps * unit,
+        )
+
+    def _grown(self, desk: Desk, bracket: Bracket, fill: Fill) -> None:
+        """A further entry filled, in part or whole."""
+        held = self._portfolio.holding(fill.symbol, fill.leg)
+        desk.adds = (desk.adds or 0) + fill.steps
+        grown(
+            bracket,
+            paid=held.entry_cost,
+            entered=held.entered,
+            fill_ticks=fill.price_ticks,
+            planned_ticks=desk.entry_ticks,
+            steps=fill.steps,
+            unit=desk.instrument.unit,
+            cost_e8=self._account.cost_e8(desk),
+        )
+        desk.stop_moves = True
+
     def _aim(self, desk: Desk, now: Pass) -> None:
-        """Rest the targets of what is held."""
-        assert desk.bracket is not None
-        steps = abs(self._portfolio.holding(desk.instrument.symbol).steps)
-        for intent in planning.target_intents(desk.bracket, steps):
+        """Rest the targets of what is held, or of what a further entry has added to it."""
+        bracket, added = desk.bracket, desk.adds
+        assert bracket is not None
+        desk.adds = None
+        steps = abs(self._portfolio.holding(desk.instrument.symbol, desk.leg).steps)
+        intents = planning.target_intents(bracket, steps)
+        if added is not None:
+            intents = planning.added_intents(bracket, min(added, steps))
+        for intent in intents:
             self._review(desk, intent, now)
 
     def _unfilled(self, desk: Desk, proposal: Proposal, event: OrderFilled, now: Pass) -> Reserved | None:
@@ -267,31 +340,11 @@ class Trading:
         now.out.append(closed)
         if closed.pnl < 0:
             self._account.lost(closed.closed_ms)
-        desk.bracket, desk.stop_moves = None, False
-        desk.stay()
+        desk.settle()
         if not desk.enters():  # else what fills of it before it is withdrawn is protected as the entry it is
             desk.entry = None
         self._cancel(desk, [*planning.obsolete(desk.orders), *_ids(desk, Purpose.ENTRY)], "flat", now)
         self.moved(self._risk.trade_closed(closed), now)
-
-
-def entry_intent(proposal: Proposal, factor_e4: int, reference_ticks: int) -> Intent:
-    """What a proposal wants to enter: as much as risk allows, shrunk by the council's factor."""
-    limit = proposal.entry_type is OrderType.LIMIT
-    return Intent(
-        id=f"{proposal.setup_id}-entry",
-        symbol=proposal.symbol,
-        purpose=Purpose.ENTRY,
-        side=proposal.side,
-        type=proposal.entry_type,
-        steps=0,
-        price_ticks=proposal.entry_ticks if limit else reference_ticks,
-        trigger_ticks=0,
-        stop_ticks=proposal.stop_ticks,
-        size_factor_e4=factor_e4,
-        reduce_only=False,
-        close_position=False,
-    )
 
 
 def _ids(desk: Desk, purpose: Purpose) -> list[str]:

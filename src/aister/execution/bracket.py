@@ -10,7 +10,7 @@ from aister.core.council import Proposal, Target
 from aister.core.money import RATE_ONE
 from aister.core.trade import Side
 
-__all__ = ["Bracket", "ManagementRules", "bracket_for", "split_targets", "trailed_stop"]
+__all__ = ["Bracket", "ManagementRules", "ScalingRules", "bracket_for", "grown", "split_targets", "trailed_stop"]
 
 
 class ManagementRules(msgspec.Struct, frozen=True):
@@ -21,9 +21,23 @@ class ManagementRules(msgspec.Struct, frozen=True):
     trail_share_e4: int = 10_000
 
 
+class ScalingRules(msgspec.Struct, frozen=True):
+    """Further entries of an open position: `times` at most (0: none), each of `share_e4` of the risk of a trade; the
+    first entry takes `first_e4` of the size it could have. Unless `beyond_risk`, all that is held loses no more at its
+    stop than the risk of a trade."""
+
+    times: int = 0
+    share_e4: int = 10_000
+    first_e4: int = 10_000
+    beyond_risk: bool = False
+
+
 class Bracket(msgspec.Struct):
     """One open position's plan: resident stop, remaining targets (steps by ticks), time stop, and what trailing
-    needs."""
+    needs. `leg`: 0 one-way; hedged, the leg it protects.
+
+    `entry_ticks` is the price of the first fill, after a further entry the mean of all, rounded towards profit.
+    `reached_ticks`: the farthest target that has begun to fill, 0 = none. `added`: how often more was asked for."""
 
     setup_id: str
     symbol: str
@@ -37,10 +51,35 @@ class Bracket(msgspec.Struct):
     targets: list[Target]
     best_ticks: int
     targets_hit: int = 0
+    leg: int = 0
+    reached_ticks: int = 0
+    added: int = 0
+
+    @property
+    def ahead(self) -> list[Target]:
+        """Targets that lie beyond every one that has begun to fill."""
+        side, reached = int(self.side), self.reached_ticks
+        return [target for target in self.targets if not reached or (target.ticks - reached) * side > 0]
+
+    def stop_with(self, stop_ticks: int) -> int:
+        """Where the stop lies if it may also lie there (0: nowhere else): it never goes back."""
+        return _better(self.stop_ticks, stop_ticks, int(self.side)) if stop_ticks else self.stop_ticks
+
+    def reach(self, ticks: int) -> None:
+        """A target at this price has begun to fill."""
+        self.reached_ticks = _better(self.reached_ticks or ticks, ticks, int(self.side))
 
 
 def bracket_for(
-    proposal: Proposal, *, entry_ticks: int, planned_ticks: int, steps: int, unit: int, opened_ms: int, cost_e8: int
+    proposal: Proposal,
+    *,
+    entry_ticks: int,
+    planned_ticks: int,
+    steps: int,
+    unit: int,
+    opened_ms: int,
+    cost_e8: int,
+    leg: int = 0,
 ) -> Bracket:
     """The bracket of a proposal of which `steps` filled at `entry_ticks`. The unit of risk is the distance from fill to
     stop, but never less than the planned one: a gap towards the stop makes no trade look cheap."""
@@ -58,7 +97,28 @@ def bracket_for(
         cost_ticks=-(-entry_ticks * cost_e8 // RATE_ONE),
         targets=list(proposal.targets),
         best_ticks=entry_ticks,
+        leg=leg,
     )
+
+
+def grown(
+    bracket: Bracket,
+    *,
+    paid: int,
+    entered: int,
+    fill_ticks: int,
+    planned_ticks: int,
+    steps: int,
+    unit: int,
+    cost_e8: int,
+) -> None:
+    """`steps` of a further entry filled: paid for all `entered` steps is `paid`. The entry becomes their mean, and what
+    this part loses at the stop is added to the risk."""
+    side, a_tick = int(bracket.side), entered * unit
+    bracket.entry_ticks = -(-paid // a_tick) if side > 0 else paid // a_tick
+    bracket.cost_ticks = -(-bracket.entry_ticks * cost_e8 // RATE_ONE)
+    stop = bracket.stop_ticks
+    bracket.risk_amount += max(1, (fill_ticks - stop) * side, (planned_ticks - stop) * side) * steps * unit
 
 
 def split_targets(targets: list[Target], steps: int) -> list[tuple[int, int]]:

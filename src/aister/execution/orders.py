@@ -25,6 +25,7 @@ def order_of(permit: Approved, client_id: str) -> Order:
         reduce_only=permit.reduce_only,
         close_position=permit.close_position,
         worst_ticks=permit.worst_ticks if permit.type is OrderType.MARKET and permit.purpose is Purpose.ENTRY else 0,
+        leg=permit.leg,
     )
 
 
@@ -46,13 +47,16 @@ class Working(msgspec.Struct):
 
 
 class OrderBook:
-    """Our view of one symbol's live orders, by client id."""
+    """Our view of the live orders of one position, by client id."""
 
     def __init__(self) -> None:
         self._orders: dict[str, Working] = {}
 
     def __len__(self) -> int:
         return len(self._orders)
+
+    def __contains__(self, client_id: str) -> bool:
+        return client_id in self._orders
 
     def sent(self, order: Order) -> None:
         self._orders[order.client_id] = Working(order)

@@ -3,12 +3,42 @@
 Never cancel first: a better stop is placed beside the old one, which is cancelled when the new one is accepted (Q28).
 """
 
+from aister.core.council import Proposal, Target
 from aister.core.permission import Intent
 from aister.core.trade import OrderType, Purpose, Side
 from aister.execution.bracket import Bracket, split_targets
 from aister.execution.orders import OrderBook
 
-__all__ = ["close_intent", "obsolete", "stop_intent", "superseded_stops", "target_intents"]
+__all__ = [
+    "add_intent",
+    "added_intents",
+    "close_intent",
+    "obsolete",
+    "stop_intent",
+    "superseded_stops",
+    "target_id",
+    "target_intents",
+]
+
+
+def entry_intent(proposal: Proposal, factor_e4: int, reference_ticks: int, leg: int) -> Intent:
+    """What a proposal wants to enter: as much as risk allows, shrunk by the council's factor."""
+    limit = proposal.entry_type is OrderType.LIMIT
+    return Intent(
+        id=f"{proposal.setup_id}-entry",
+        symbol=proposal.symbol,
+        purpose=Purpose.ENTRY,
+        side=proposal.side,
+        type=proposal.entry_type,
+        steps=0,
+        price_ticks=proposal.entry_ticks if limit else reference_ticks,
+        trigger_ticks=0,
+        stop_ticks=proposal.stop_ticks,
+        size_factor_e4=factor_e4,
+        reduce_only=False,
+        close_position=False,
+        leg=leg,
+    )
 
 
 def stop_intent(bracket: Bracket) -> Intent:
@@ -26,14 +56,48 @@ def stop_intent(bracket: Bracket) -> Intent:
         size_factor_e4=10_000,
         reduce_only=False,
         close_position=True,
+        leg=bracket.leg,
     )
 
 
 def target_intents(bracket: Bracket, steps: int) -> list[Intent]:
     """Reduce-only take-profits that together close exactly `steps`."""
+    return _targets(bracket, bracket.targets, steps, "")
+
+
+def added_intents(bracket: Bracket, steps: int) -> list[Intent]:
+    """The same for what a further entry added: at the targets that are still ahead."""
+    return _targets(bracket, bracket.ahead, steps, f"-add{bracket.added}")
+
+
+def add_intent(bracket: Bracket, steps: int, mark_ticks: int, stop_ticks: int) -> Intent:
+    """Enter up to `steps` more at market, the whole protected at `stop_ticks`."""
+    return Intent(
+        id=f"{bracket.setup_id}-add{bracket.added + 1}",
+        symbol=bracket.symbol,
+        purpose=Purpose.ENTRY,
+        side=bracket.side,
+        type=OrderType.MARKET,
+        steps=steps,
+        price_ticks=mark_ticks,
+        trigger_ticks=0,
+        stop_ticks=stop_ticks,
+        size_factor_e4=10_000,
+        reduce_only=False,
+        close_position=False,
+        leg=bracket.leg,
+    )
+
+
+def target_id(bracket: Bracket, ticks: int, which: str = "") -> str:
+    """The intent of a target, of the first entry or `which` further one."""
+    return f"{bracket.setup_id}{which}-target@{ticks}"
+
+
+def _targets(bracket: Bracket, targets: list[Target], steps: int, which: str) -> list[Intent]:
     return [
         Intent(
-            id=f"{bracket.setup_id}-target@{ticks}",
+            id=target_id(bracket, ticks, which),
             symbol=bracket.symbol,
             purpose=Purpose.TARGET,
             side=bracket.side.opposite,
@@ -45,13 +109,14 @@ def target_intents(bracket: Bracket, steps: int) -> list[Intent]:
             size_factor_e4=10_000,
             reduce_only=True,
             close_position=False,
+            leg=bracket.leg,
         )
-        for ticks, part in split_targets(bracket.targets, steps)
+        for ticks, part in split_targets(targets, steps)
     ]
 
 
-def close_intent(symbol: str, position_side: Side, steps: int, mark_ticks: int, cause: str) -> Intent:
-    """Close what is held at market, reduce-only."""
+def close_intent(symbol: str, position_side: Side, steps: int, mark_ticks: int, cause: str, leg: int = 0) -> Intent:
+    """Close what is held (hedged: on this leg) at market, reduce-only."""
     return Intent(
         id=f"{cause}-close",
         symbol=symbol,
@@ -65,6 +130,7 @@ def close_intent(symbol: str, position_side: Side, steps: int, mark_ticks: int, 
         size_factor_e4=10_000,
         reduce_only=True,
         close_position=False,
+        leg=leg,
     )
 
 

@@ -29,8 +29,8 @@ class Portfolio:
         self.nav = Nav(capital)
         self.wallet = 0
         self.unrealised = 0
-        self._holdings: dict[str, Holding] = {}
-        self._open: dict[str, Holding] = {}
+        self._holdings: dict[tuple[str, int], Holding] = {}
+        self._open: dict[str, tuple[Holding, ...]] = {}
         self._accounts = allocate(ACCOUNT)
         self._fill = entry(book_fill, allocate(POSITION), self._accounts, 0, 0, 0, 0, 0)
         self._fund = entry(book_funding, self._accounts, 0)
@@ -40,14 +40,15 @@ class Portfolio:
     def list_instrument(self, instrument: Instrument) -> None:
         """Make an instrument known, or change its terms. Raises `UsageError` if its grid changes under an open
         position."""
-        holding = self._holdings.get(instrument.symbol)
-        if holding is None:
-            self._holdings[instrument.symbol] = Holding(instrument)
+        symbol = instrument.symbol
+        if (symbol, 0) not in self._holdings:
+            self._holdings |= {(symbol, leg): Holding(instrument) for leg in (0, 1, -1)}
             return
-        old = holding.instrument
-        if holding.steps and (old.tick_e8, old.step_e8) != (instrument.tick_e8, instrument.step_e8):
-            raise UsageError(f"{instrument.symbol} changed its tick or step while held; close the position first.")
-        holding.list(instrument)
+        old = self._holdings[symbol, 0].instrument
+        if symbol in self._open and (old.tick_e8, old.step_e8) != (instrument.tick_e8, instrument.step_e8):
+            raise UsageError(f"{symbol} changed its tick or step while held; close the position first.")
+        for leg in (0, 1, -1):
+            self._holdings[symbol, leg].list(instrument)
 
     # what happens
 
@@ -60,7 +61,7 @@ class Portfolio:
         if isinstance(event, OrderFilled):
             return self._book_fill(event.fill)
         if isinstance(event, FundingPaid):
-            holding = self._holding(event.symbol)
+            holding = self._charged(event)
             self._fund(self._accounts, event.amount)
             self._check()
             holding.funding += event.amount
@@ -72,8 +73,7 @@ class Portfolio:
 
     def mark(self, symbol: str, close: float) -> None:
         """Revalue an open position at a bar's close; nothing to do without one."""
-        holding = self._open.get(symbol)
-        if holding is not None:
+        for holding in self._open.get(symbol, ()):
             self.unrealised += holding.mark(round(close * holding.per_quote))
 
     # what it is
@@ -93,26 +93,26 @@ class Portfolio:
 
     @property
     def positions(self) -> dict[str, Position]:
-        """Open positions, by symbol."""
-        return {symbol: self._open[symbol].position for symbol in sorted(self._open)}
+        """Open positions, by symbol; of two hedged legs what they come to together."""
+        return {symbol: _together([one.position for one in self._open[symbol]]) for symbol in sorted(self._open)}
 
-    def position(self, symbol: str) -> Position:
-        """The position in a listed symbol, flat included."""
-        return self._holding(symbol).position
+    def position(self, symbol: str, leg: int = 0) -> Position:
+        """The position in a listed symbol (hedged: on this leg), flat included."""
+        return self._holding(symbol, leg).position
 
-    def holding(self, symbol: str) -> Holding:
+    def holding(self, symbol: str, leg: int = 0) -> Holding:
         """The position with the sums of the trade at hand, to read."""
-        return self._holding(symbol)
+        return self._holding(symbol, leg)
 
     def exposure(self, symbol: str) -> int:
         """Signed notional at mark."""
-        holding = self._holding(symbol)
-        return holding.notional if holding.steps > 0 else -holding.notional
+        self._holding(symbol, 0)
+        return sum(one.notional if one.steps > 0 else -one.notional for one in self._open.get(symbol, ()))
 
     @property
     def gross(self) -> int:
         """Sum of |notional| at mark."""
-        return sum(holding.notional for holding in self._open.values())
+        return sum(holding.notional for legs in self._open.values() for holding in legs)
 
     @property
     def net(self) -> int:
@@ -121,14 +121,19 @@ class Portfolio:
 
     # inside
 
-    def _holding(self, symbol: str) -> Holding:
+    def _holding(self, symbol: str, leg: int) -> Holding:
         try:
-            return self._holdings[symbol]
+            return self._holdings[symbol, leg]
         except KeyError:
             raise UsageError(f"{symbol} is not listed in this portfolio; list its instrument first.") from None
 
+    def _charged(self, event: FundingPaid) -> Holding:
+        """Whose funding it is: hedged, that of the leg whose side was charged."""
+        leg = 1 if event.steps > 0 else -1
+        return self._holding(event.symbol, leg if self._holding(event.symbol, leg).steps else 0)
+
     def _book_fill(self, fill: Fill) -> Closing | None:
-        holding = self._holding(fill.symbol)
+        holding = self._holding(fill.symbol, fill.leg)
         opposite = max(0, -holding.steps * fill.side)
         if not 0 < opposite < fill.steps:
             return self._book_part(holding, fill, fill.steps, fill.fee)
@@ -147,8 +152,9 @@ class Portfolio:
         self.unrealised -= holding.unrealised
         closing = holding.take(fill.time_ms, fill.side, steps, fill.price_ticks, fee, realised)
         self.unrealised += holding.unrealised
-        if holding.steps:
-            self._open[fill.symbol] = holding
+        held = tuple(one for leg in (0, 1, -1) if (one := self._holdings[fill.symbol, leg]).steps)
+        if held:
+            self._open[fill.symbol] = held
         else:
             self._open.pop(fill.symbol, None)
         if realised:
@@ -167,3 +173,14 @@ class Portfolio:
                 f"An amount of {self.owner_id}'s portfolio does not fit in 64 bits; reduce the position or the capital."
             )
         self.wallet = int(self._accounts["wallet"][0])
+
+
+def _together(legs: list[Position]) -> Position:
+    if len(legs) == 1:
+        return legs[0]
+    return Position(
+        legs[0].symbol,
+        sum(one.steps for one in legs),
+        sum(one.cost for one in legs),
+        min(one.opened_ms for one in legs),
+    )

@@ -128,10 +128,11 @@ class RiskKernel:
             price_ticks=intent.price_ticks if intent.type is OrderType.LIMIT else 0,
             trigger_ticks=intent.trigger_ticks,
             worst_ticks=worst,
-            reduce_only=intent.purpose is not Purpose.ENTRY and not intent.close_position,
+            reduce_only=intent.purpose is not Purpose.ENTRY and not intent.close_position and not intent.leg,
             close_position=intent.close_position,
             limits_hash=self.limits_hash,
             expires_ms=expires_ms,
+            leg=intent.leg,
             seal=b"",
         )
         return msgspec.structs.replace(unsealed, seal=seal_of(self._key, unsealed))
@@ -143,7 +144,7 @@ class RiskKernel:
         """What makes this no entry at all."""
         if intent.symbol not in self._instruments:
             return f"{intent.symbol} is not one of this trader's instruments"
-        if intent.reduce_only or intent.close_position:
+        if intent.reduce_only or intent.close_position or intent.leg * intent.side < 0:
             return "an entry does not reduce"
         if intent.type not in (OrderType.MARKET, OrderType.LIMIT) or intent.price_ticks <= 0 or intent.steps < 0:
             return "an entry is a market or limit order with a price above zero and no negative size"

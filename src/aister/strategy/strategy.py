@@ -9,7 +9,7 @@ from aister.core.instrument import Instrument
 from aister.core.trade import OrderType, Side
 from aister.features.featureset import FeatureSet
 
-__all__ = ["Exiting", "Idea", "NotKnown", "Noting", "Reading", "Strategy", "setup_id", "setup_of"]
+__all__ = ["Adding", "Exiting", "Idea", "NotKnown", "Noting", "Reading", "Strategy", "setup_id", "setup_of"]
 
 COST_MULTIPLE = 3.0
 """A stop is at least this many round-trip costs away (Q30)."""
@@ -35,6 +35,14 @@ class Exiting(Strategy, Protocol):
 
     def exits(self, features: FeatureSet, instrument: Instrument) -> tuple[Side, ...]:
         """The sides whose position is closed at market now."""
+        ...
+
+
+class Adding(Strategy, Protocol):
+    """A strategy that also says when to enter more of what is held: asked at the same closes, after `exits`."""
+
+    def adds(self, features: FeatureSet, instrument: Instrument) -> tuple[tuple[Side, int], ...]:
+        """The sides of which more may be entered now, and where in ticks the stop then belongs (0: it stays)."""
         ...
 
 

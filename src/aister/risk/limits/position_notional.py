@@ -1,7 +1,8 @@
 """Position notional: no symbol carries more than its share, and no entry goes against what is held.
 
 Protects from: concentration, and netting a position by accident. Formula: notional of the symbol, armed and in flight
-included, + this order <= 1 x equity; 0 while the opposite side is held or in flight (one-way mode, one owner).
+included, + this order <= 1 x equity; 0 while the opposite side is held or in flight (one-way mode, one owner; hedged,
+the other side is a leg of its own and counts towards the share).
 Default: 1x (0.5 / 1.5). Source: Q22, Q40.
 """
 
@@ -27,5 +28,7 @@ def why(ask: Ask, line: CapLine) -> str:
 
 def _opposed(ask: Ask) -> bool:
     symbol, side = ask.intent.symbol, ask.intent.side
+    if ask.intent.leg:
+        return False
     held = any(x.symbol == symbol and x.steps * side < 0 for x in ask.situation.positions)
     return held or any(x.symbol == symbol and x.side != side for x in ask.situation.reserved)

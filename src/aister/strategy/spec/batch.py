@@ -17,9 +17,9 @@ from aister.core.errors import UsageError
 from aister.features.columns import Closes, FeatureColumns
 from aister.kernels.signals import EXIT, SETUP
 from aister.ports.market import Series
-from aister.ports.signals import Signals
+from aister.ports.signals import ADD, Signals
 from aister.strategy.spec.operations import COLUMNS
-from aister.strategy.spec.prices import setup_rows
+from aister.strategy.spec.prices import add_rows, setup_rows
 from aister.strategy.spec.program import Operation, Program, SideProgram, program_of
 from aister.strategy.spec.tree import Spec
 
@@ -255,7 +255,8 @@ def compile_spec(spec: Spec, columns: FeatureColumns, cost_e8: int, sheet: Sheet
         unsound += fired - len(rows)
         found.append(rows)
         taken = np.ascontiguousarray(rows["time_ms"])
-    return Signals(_in_time(found), _exits(program, sheet), unsound)
+    adds, more = _adds(program, sheet)
+    return Signals(_in_time(found), _exits(program, sheet), unsound + more, adds)
 
 
 def _in_time(found: list[Column]) -> Column:
@@ -312,3 +313,24 @@ def _exits(program: Program, sheet: Sheet) -> Column:
             found.append(rows)
     exits = np.concatenate(found) if found else np.zeros(0, EXIT)
     return exits[np.argsort(exits["time_ms"], kind="stable")]
+
+
+def _adds(program: Program, sheet: Sheet) -> tuple[Column, int]:
+    """Rows of ADD by time, long before short, and how many were left out."""
+    found: list[Column] = []
+    unsound = 0
+    for side in program.sides:
+        if side.add < 0:
+            continue
+        places = sheet.rows(program.operations, side.add)
+        rows = add_rows(
+            side,
+            sheet.columns.series.instrument,
+            sheet.time_ms[places],
+            sheet.points(program.operations, program.close, places),
+            sheet.points(program.operations, side.add_stop, places) if side.add_stop >= 0 else None,
+        )
+        unsound += len(places) - len(rows)
+        found.append(rows)
+    adds = np.concatenate(found) if found else np.zeros(0, ADD)
+    return adds[np.argsort(adds["time_ms"], kind="stable")], unsound

@@ -49,6 +49,14 @@ def canonical(spec: Spec) -> dict[str, Any]:
     figures = (("risk", sizing.risk_e8 / UNIT), ("notional", sizing.notional_e8 / UNIT), ("leverage", sizing.leverage))
     if any(figure for _, figure in figures):
         value["sizing"] = {key: _number(figure) for key, figure in figures if figure}
+    scale = spec.scale_in
+    if scale.times:
+        value["scale_in"] = {
+            "times": scale.times,
+            "share": _number(scale.share_e4 / 10_000),
+            "first": _number(scale.first_e4 / 10_000),
+            "beyond_risk": scale.beyond_risk,
+        }
     return value
 
 
@@ -68,6 +76,10 @@ def _side(side: Side) -> dict[str, Any]:
     }
     if side.exit is not None:
         value["exit"] = _plain(side.exit)
+    if side.add is not None:
+        stop = side.add.stop
+        stays = {} if stop is None else {"stop": {stop.form: _plain(stop.value)}}
+        value["add"] = {"when": _plain(side.add.when)} | stays
     return value
 
 

@@ -75,6 +75,10 @@ def _roots_of(side: Side, path: str) -> list[tuple[str, Node, str]]:
         found.append((f"{path}/order/limit", side.order.limit, NUMBER))
     found.append((f"{path}/stop/{side.stop.form}", side.stop.value, NUMBER))
     found += [(f"{path}/targets/{i}/{target.form}", target.value, NUMBER) for i, target in enumerate(side.targets)]
+    if side.add is not None:
+        found.append((f"{path}/add/when", side.add.when, CONDITION))
+        if side.add.stop is not None:
+            found.append((f"{path}/add/stop/{side.add.stop.form}", side.add.stop.value, NUMBER))
     return found
 
 

@@ -93,6 +93,7 @@ BOUNDS: dict[str, Bound] = {
     "minutes": Bound(1, 1_000_000, whole=True),
     "break_even_after": Bound(0, 3, whole=True),
     "trail": Bound(0.0, 10.0),
+    "times": Bound(1, 3, whole=True),
     "risk": Bound(0.0, 0.1, above=True),
     "notional": Bound(0.0, 100.0, above=True),
     "leverage": Bound(1, 125, whole=True),

@@ -13,7 +13,7 @@ from aister.features.featureset import FeatureSet
 from aister.features.timeframes import bit
 from aister.strategy.spec.canon import spec_hash
 from aister.strategy.spec.operations import SCALARS
-from aister.strategy.spec.prices import setup_rows
+from aister.strategy.spec.prices import add_rows, setup_rows
 from aister.strategy.spec.program import Operation, Program, SideProgram, program_of
 from aister.strategy.spec.tree import Spec
 from aister.strategy.spec.vocabulary import asked_of
@@ -38,8 +38,8 @@ class _Memory:
 
 
 class SpecStrategy:
-    """Implements `strategy.Exiting`. It decides at closes of the spec's timeframe on their boundary whose bar has no
-    gap; while a side's entry holds, it fires at each of them.
+    """Implements `strategy.Exiting` and `strategy.Adding`. It decides at closes of the spec's timeframe on their
+    boundary whose bar has no gap; while a side's entry holds, it fires at each of them.
 
     features: ids it reads; indicators: those with parameters, to be asked of `Features(..., indicators=)`; unsound:
     setups that did not fire because a price was unknown, off the grid or on the wrong side.
@@ -76,6 +76,26 @@ class SpecStrategy:
         if values is None:
             return ()
         return tuple(Side(side.sign) for side in self._program.sides if side.exit >= 0 and values[side.exit])
+
+    def adds(self, features: FeatureSet, instrument: Instrument) -> tuple[tuple[Side, int], ...]:
+        """As `Adding.adds`."""
+        values = self._values(features)
+        if values is None:
+            return ()
+        found: list[tuple[Side, int]] = []
+        for side in self._program.sides:
+            if side.add < 0 or not values[side.add]:
+                continue
+            rows = add_rows(
+                side,
+                instrument,
+                np.array([features.time_ms]),
+                np.array([values[self._program.close]]),
+                np.array([values[side.add_stop]]) if side.add_stop >= 0 else None,
+            )
+            found += [(Side(side.sign), int(row["stop_ticks"])) for row in rows]
+            self.unsound += not len(rows)
+        return tuple(found)
 
     def _values(self, features: FeatureSet) -> list[Any] | None:
         """The program's values at this close, None where it is none of the decision's. Worked out once a close."""

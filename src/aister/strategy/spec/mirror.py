@@ -9,6 +9,7 @@ distance, an oscillator). `close x 0.99` moves by 0.99: it has no mirror, and ne
 from aister.strategy.spec.grammar import NUMBER, OPERATORS
 from aister.strategy.spec.refusal import Finding
 from aister.strategy.spec.tree import (
+    Add,
     Ago,
     Call,
     Feature,
@@ -54,13 +55,18 @@ def mirrored_side(side: Side) -> Side:
     limit = side.order.limit
     return Side(
         entry=_turned(side.entry),
-        stop=Stop(side.stop.form, _price(side.stop.value) if side.stop.form == "price" else _turned(side.stop.value)),
+        stop=_stop(side.stop),
         targets=tuple(
             Target(t.form, _price(t.value) if t.form == "price" else _turned(t.value), t.share_e4) for t in side.targets
         ),
         exit=None if side.exit is None else _turned(side.exit),
         order=side.order if limit is None else Order(_price(limit), side.order.life_bars),
+        add=None if side.add is None else Add(_turned(side.add.when), side.add.stop and _stop(side.add.stop)),
     )
+
+
+def _stop(stop: Stop) -> Stop:
+    return Stop(stop.form, _price(stop.value) if stop.form == "price" else _turned(stop.value))
 
 
 def without_mirror(side: Side, definitions: dict[str, Node], path: str) -> list[Finding]:
@@ -86,6 +92,10 @@ def _needs(side: Side, path: str) -> list[tuple[str, Node, float | None]]:
         needs.append((f"{path}/order/limit", side.order.limit, 1.0))
     parts = [(f"{path}/stop", side.stop.form, side.stop.value)]
     parts += [(f"{path}/targets/{index}", t.form, t.value) for index, t in enumerate(side.targets)]
+    if side.add is not None:
+        needs.append((f"{path}/add/when", side.add.when, None))
+        if side.add.stop is not None:
+            parts.append((f"{path}/add/stop", side.add.stop.form, side.add.stop.value))
     return [*needs, *((f"{at}/{form}", value, 1.0 if form == "price" else 0.0) for at, form, value in parts)]
 
 

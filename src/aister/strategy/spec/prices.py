@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from aister.core.instrument import Instrument
 from aister.kernels.signals import SETUP, UNIT
+from aister.ports.signals import ADD
 from aister.strategy.spec.program import SideProgram
 from aister.strategy.strategy import COST_MULTIPLE
 
-__all__ = ["setup_rows"]
+__all__ = ["add_rows", "setup_rows"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -66,6 +67,25 @@ def setup_rows(
     for index, (aim, (_, _, share_e4)) in enumerate(zip(ticks[2:], side.targets, strict=True)):
         rows["target_ticks"][:, index], rows["share_e4"][:, index] = aim[sound], share_e4
     rows["horizon_ms"], rows["life_ms"] = horizon_ms, side.life_ms
+    return rows
+
+
+def add_rows(
+    side: SideProgram, instrument: Instrument, time_ms: Ints, close: Floats, stop: Floats | None
+) -> npt.NDArray[Any]:
+    """Rows of ADD of the closes at `time_ms`; those whose stop is unknown, off the grid or not on the losing side of
+    the close are left out. The stop is rounded away from the close."""
+    rows = np.zeros(len(time_ms), ADD)
+    rows["time_ms"], rows["side"] = time_ms, side.sign
+    if stop is None:
+        return rows
+    with np.errstate(invalid="ignore", over="ignore"):
+        stated = _stated(side.add_stop_form, close, stop, side.sign)
+        ticks = _outward(stated, instrument, -side.sign)
+        sound = np.isfinite(stated) & (side.sign * (close - stated) > 0)
+        sound &= (ticks >= max(1, instrument.min_ticks)) & (ticks <= instrument.max_ticks)
+    rows = rows[sound]
+    rows["stop_ticks"] = ticks[sound]
     return rows
 
 

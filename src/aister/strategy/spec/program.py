@@ -38,7 +38,8 @@ class Operation(msgspec.Struct, frozen=True):
 
 
 class SideProgram(msgspec.Struct, frozen=True):
-    """Where the values of one side are: index of an operation, -1 for none. targets: (form, operation, share_e4)."""
+    """Where the values of one side are: index of an operation, -1 for none. targets: (form, operation, share_e4). add:
+    when more is entered; add_stop: where the stop then goes."""
 
     sign: int
     word: str
@@ -50,6 +51,9 @@ class SideProgram(msgspec.Struct, frozen=True):
     stop: int
     targets: tuple[tuple[str, int, int], ...]
     reads: tuple[str, ...]
+    add: int = -1
+    add_stop_form: str = ""
+    add_stop: int = -1
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -83,9 +87,9 @@ class _Builder:
         return Program(tuple(self._operations), sides, close, reads)
 
     def _side(self, sign: int, word: str, side: Side) -> SideProgram:
-        entry = self._condition(side.entry, True)
-        for allowed in _filters(self._spec.filter):
-            entry = self._add("and", self._condition(allowed, True), entry)
+        entry = self._filtered(side.entry)
+        add = -1 if side.add is None else self._filtered(side.add.when)
+        moved = side.add.stop if side.add is not None else None
         leave = -1 if side.exit is None else self._condition(side.exit, True)
         limit = -1 if side.order.limit is None else self._number(side.order.limit)
         stop = self._number(side.stop.value)
@@ -102,7 +106,17 @@ class _Builder:
             stop=stop,
             targets=targets,
             reads=self._below(roots),
+            add=add,
+            add_stop_form="" if moved is None else moved.form,
+            add_stop=-1 if moved is None else self._number(moved.value),
         )
+
+    def _filtered(self, when: Node) -> int:
+        """The condition, inside the spec's times only."""
+        index = self._condition(when, True)
+        for allowed in _filters(self._spec.filter):
+            index = self._add("and", self._condition(allowed, True), index)
+        return index
 
     def _below(self, roots: tuple[int, ...]) -> tuple[str, ...]:
         """The features these operations rest on."""

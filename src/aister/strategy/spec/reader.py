@@ -9,7 +9,7 @@ from aister.features.timeframes import INTERVAL_MS
 from aister.strategy.spec.grammar import BOUNDS, MOST_TARGETS, OPERATORS, WHEN, Bound
 from aister.strategy.spec.parsing import Doubled, pointer
 from aister.strategy.spec.refusal import Finding
-from aister.strategy.spec.tree import Ago, Call, Feature, Node, Number, Order, Side, Stop, Target, Use, When
+from aister.strategy.spec.tree import Add, Ago, Call, Feature, Node, Number, Order, Side, Stop, Target, Use, When
 from aister.strategy.spec.vocabulary import Kind, kind_of, unknown
 
 __all__ = ["Reader"]
@@ -204,7 +204,7 @@ class Reader:
     # ---- a side -----------------------------------------------------------------------------------------------------
 
     def side(self, value: Any, path: str) -> Side | None:
-        given = self.fields(value, path, ("entry", "stop", "targets"), ("exit", "order"))
+        given = self.fields(value, path, ("entry", "stop", "targets"), ("exit", "order", "add"))
         if given is None:
             return None
         entry = self.node(given["entry"], f"{path}/entry")
@@ -214,9 +214,18 @@ class Reader:
         targets = self.many(given["targets"], f"{path}/targets", self._target, 1, MOST_TARGETS)
         if targets and (total := sum(target.share_e4 for target in targets)) != E4:
             self.refuse(f"{path}/targets", f"the shares add up to {total / E4:g}; make them 1")
+        add = self._add(given["add"], f"{path}/add") if "add" in given else None
         if entry is None or order is None or stop is None or not targets:
             return None
-        return Side(entry, stop, targets, leave, order)
+        return Side(entry, stop, targets, leave, order, add)
+
+    def _add(self, value: Any, path: str) -> Add | None:
+        given = self.fields(value, path, ("when",), ("stop",))
+        if given is None:
+            return None
+        when = self.node(given["when"], f"{path}/when")
+        stop = self._stop(given["stop"], f"{path}/stop") if "stop" in given else None
+        return None if when is None else Add(when, stop)
 
     def _order(self, value: Any, path: str) -> Order | None:
         if value == "market":
@@ -244,11 +253,16 @@ class Reader:
             return None
         given = self.fields(value, path, (form,), ("share",)) or {}
         inside = self._formed(form, value[form], f"{path}/{form}", "r")
-        share = self.number(given.get("share", 1.0), f"{path}/share", "share")
+        share_e4 = self.share(given.get("share", 1.0), f"{path}/share")
+        return None if inside is None or share_e4 is None else Target(form, inside, share_e4)
+
+    def share(self, value: Any, path: str) -> int | None:
+        """A share, in 1e-4."""
+        share = self.number(value, path, "share")
         if share is not None and abs(share * E4 - round(share * E4)) > 1e-9:
-            self.refuse(f"{path}/share", f"{share:.15g} has more than four decimals; give whole 1/10000")
+            self.refuse(path, f"{share:.15g} has more than four decimals; give whole 1/10000")
             return None
-        return None if inside is None or share is None else Target(form, inside, round(share * E4))
+        return None if share is None else round(share * E4)
 
     def _form(self, value: Any, path: str, forms: Sequence[str]) -> str | None:
         if not isinstance(value, dict):

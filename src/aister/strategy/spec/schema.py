@@ -70,6 +70,15 @@ def spec_schema() -> dict[str, Any]:
                     "oneOf": [_object({key: _constant(BOUNDS[key])}, key) for key in ("bars", "minutes")],
                 },
                 "sizing": _object({key: _constant(BOUNDS[key]) for key in ("risk", "notional", "leverage")}),
+                "scale_in": _object(
+                    {
+                        "times": _constant(BOUNDS["times"]),
+                        "share": _constant(BOUNDS["share"]),
+                        "first": _constant(BOUNDS["share"]),
+                        "beyond_risk": {"type": "boolean"},
+                    },
+                    *("times", "share"),
+                ),
             },
             *("version", "name", "timeframe", "horizon"),
         ),
@@ -139,6 +148,7 @@ def _times() -> list[dict[str, Any]]:
 def _side(number: dict[str, Any], condition: dict[str, Any]) -> dict[str, Any]:
     share = {"share": _constant(BOUNDS["share"])}
     stops = {"price": number, "distance": number, "percent": _constant(BOUNDS["percent"])}
+    stop = {"oneOf": [_object({form: value}, form) for form, value in stops.items()]}
     targets = {"r": _constant(BOUNDS["r"]), "price": number, "distance": number}
     return _object(
         {
@@ -150,7 +160,8 @@ def _side(number: dict[str, Any], condition: dict[str, Any]) -> dict[str, Any]:
                     _object({"limit": number, "life": _constant(BOUNDS["life"])}, "limit", "life"),
                 ]
             },
-            "stop": {"oneOf": [_object({form: value}, form) for form, value in stops.items()]},
+            "stop": stop,
+            "add": _object({"when": condition, "stop": stop}, "when"),
             "targets": {
                 "type": "array",
                 "items": {"oneOf": [_object({form: value, **share}, form) for form, value in targets.items()]},

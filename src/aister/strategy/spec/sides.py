@@ -5,8 +5,10 @@ An expression is written as a sum of terms, each a factor times something; price
 not to be negative: `close + 2 atr`, `high`, `close x 1.01`. What cannot be told here is looked at when the setup fires.
 """
 
+from msgspec.structs import replace
+
 from aister.strategy.spec.refusal import Finding
-from aister.strategy.spec.tree import Call, Feature, Node, Number, Side, Spec, Use
+from aister.strategy.spec.tree import Call, Feature, Node, Number, Order, Side, Spec, Use
 from aister.strategy.spec.vocabulary import FEATURES, feature_id
 
 __all__ = ["wrong_sides"]
@@ -34,6 +36,10 @@ def wrong_sides(spec: Spec) -> list[Finding]:
                     f"stop on the wrong side: for a {word} it is never {_other(away)} the entry",
                 )
             )
+        added = side.add.stop if side.add is not None else None
+        if added is not None and judge.not_ahead(added.form, added.value, replace(side, order=Order()), -sign):
+            place = f"/{word}/add/stop/{added.form}"
+            found.append(Finding(place, f"stop on the wrong side: for a {word} it is never {_other(away)} the close"))
         for index, target in enumerate(side.targets):
             if judge.not_ahead(target.form, target.value, side, sign):
                 place = f"/{word}/targets/{index}/{target.form}"

@@ -14,14 +14,14 @@ from aister.strategy.spec.mirror import mirrored_definitions, mirrored_side, wit
 from aister.strategy.spec.parsing import parse, pointer, too_deep
 from aister.strategy.spec.reader import Reader
 from aister.strategy.spec.refusal import Finding, SpecRefused
-from aister.strategy.spec.tree import Filter, Management, Node, Side, Sizing, Spec
+from aister.strategy.spec.tree import Filter, Management, Node, ScaleIn, Side, Sizing, Spec
 
 __all__ = ["read_spec"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SYMBOL = re.compile(r"[A-Z0-9]{2,20}")
 _NEEDED = ("version", "name", "timeframe", "horizon")
-_OPTIONAL = ("description", "symbols", "let", "filter", "long", "short", "management", "sizing")
+_OPTIONAL = ("description", "symbols", "let", "filter", "long", "short", "management", "sizing", "scale_in")
 _MINUTE_MS = 60_000
 _SYMBOLS, _DEFINITIONS, _DESCRIPTION = 200, 200, 2_000
 
@@ -77,6 +77,7 @@ class _Whole:
         management = self._management(long, short) if "management" in value else Management()
         horizon_ms = self._horizon() if "horizon" in value else 0
         sizing = self._sizing() if "sizing" in value else Sizing()
+        scale_in = self._scale_in(long, short)
         if read.findings or not whole:
             return None, read.findings
         spec = Spec(
@@ -93,6 +94,7 @@ class _Whole:
             management=management,
             horizon_ms=horizon_ms,
             sizing=sizing,
+            scale_in=scale_in,
         )
         return self._checked(spec)
 
@@ -183,6 +185,27 @@ class _Whole:
             round((figures["notional"] or 0.0) * UNIT),
             int(figures["leverage"] or 0),
         )
+
+    def _scale_in(self, *sides: Side | None) -> ScaleIn:
+        read = self._read
+        words = ("long", "short")
+        adding = [word for word, side in zip(words, sides, strict=True) if side is not None and side.add is not None]
+        if "scale_in" not in self._value:
+            for word in adding:
+                read.refuse(f"/{word}/add", "says when to add, but not how much; give scale_in")
+            return ScaleIn()
+        given = read.fields(self._value["scale_in"], "/scale_in", ("times", "share"), ("first", "beyond_risk"))
+        if given is None:
+            return ScaleIn()
+        if not adding and not read.findings:
+            read.refuse("/scale_in", "says how much to add, but no side says when; give it an add")
+        times = self._within(given, "/scale_in", "times")
+        share = read.share(given["share"], "/scale_in/share")
+        first = read.share(given.get("first", 1), "/scale_in/first")
+        beyond = given.get("beyond_risk", False)
+        if not isinstance(beyond, bool):
+            read.refuse("/scale_in/beyond_risk", "give true or false")
+        return ScaleIn(int(times or 0), share or 0, first or 0, beyond is True)
 
     def _sized(self, given: dict[str, Any], key: str) -> float | None:
         value = given.get(key)

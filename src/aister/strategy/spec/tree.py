@@ -11,6 +11,7 @@ import msgspec
 from aister.features.timeframes import INTERVAL_MS
 
 __all__ = [
+    "Add",
     "Ago",
     "Call",
     "Feature",
@@ -19,6 +20,7 @@ __all__ = [
     "Node",
     "Number",
     "Order",
+    "ScaleIn",
     "Side",
     "Sizing",
     "Spec",
@@ -101,14 +103,23 @@ class Target(msgspec.Struct, frozen=True):
     share_e4: int
 
 
+class Add(msgspec.Struct, frozen=True):
+    """More of an open position of its side, at market, at a close at which `when` holds. stop: where the stop of the
+    whole position then goes if that is nearer to profit (`Stop`, from that close); None: it stays."""
+
+    when: Node
+    stop: Stop | None = None
+
+
 class Side(msgspec.Struct, frozen=True):
-    """One direction: when to enter, how, where the stop and targets lie, when to leave before them."""
+    """One direction: when to enter, how, where the stop and targets lie, when to leave before them, when to add."""
 
     entry: Node
     stop: Stop
     targets: tuple[Target, ...]
     exit: Node | None = None
     order: Order = Order()
+    add: Add | None = None
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -136,6 +147,17 @@ class Sizing(msgspec.Struct, frozen=True):
     leverage: int = 0
 
 
+class ScaleIn(msgspec.Struct, frozen=True):
+    """How much is added: `times` a position at most, each of `share_e4` of the risk of a trade; the first entry takes
+    `first_e4` of the size it could have. Unless `beyond_risk`, all of the position loses no more at its stop than the
+    risk of a trade. 1e-4 each; times 0: nothing is added."""
+
+    times: int = 0
+    share_e4: int = 10_000
+    first_e4: int = 10_000
+    beyond_risk: bool = False
+
+
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """A whole strategy. symbols empty: any. mirrored: the short side was given as "mirror" and `short` is what that
     makes of `long`. definitions: `let`, in its own order."""
@@ -153,6 +175,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     management: Management
     horizon_ms: int
     sizing: Sizing
+    scale_in: ScaleIn = ScaleIn()
 
     @property
     def interval_ms(self) -> int:
