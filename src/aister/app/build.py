@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from aister.adapters.feeds.recorded import RecordedFeed, open_feed
 from aister.adapters.store.journal import open_chain
 from aister.app.settings import RunSettings
-from aister.app.strategies import history_ms, make_strategy, management_of, narrowed, spec_of
+from aister.app.strategies import history_ms, make_strategy, management_of, narrowed, scaling_of, spec_of
 from aister.core.audit import Audit
 from aister.core.errors import UsageError
 from aister.core.events import InstrumentListed, RunStarted
@@ -170,7 +170,7 @@ def _fit(spec: Spec, feed: RecordedFeed) -> None:
 
 
 def _rules(settings: RunSettings, spec: Spec | None) -> EngineRules:
-    return EngineRules(deliberate=settings.mind == "rules", management=management_of(spec))
+    return EngineRules(deliberate=settings.mind == "rules", management=management_of(spec), scaling=scaling_of(spec))
 
 
 def _limits(settings: RunSettings, spec: Spec | None) -> Limits:

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 
 from aister.core.errors import UsageError
-from aister.execution.bracket import ManagementRules
-from aister.lab.settings import managed
+from aister.execution.bracket import ManagementRules, ScalingRules
+from aister.lab.settings import managed, scaled
 from aister.risk.profile import Limits
 from aister.strategy.confluence import Confluence
 from aister.strategy.ema_cross import EmaCross
@@ -29,6 +29,7 @@ __all__ = [
     "management_of",
     "named_spec",
     "narrowed",
+    "scaling_of",
     "spec_of",
 ]
 
@@ -87,6 +88,11 @@ def make_strategy(strategy: str, spec: Spec | None) -> Strategy:
 def management_of(spec: Spec | None) -> ManagementRules:
     """How open positions are managed: as the spec says, for strategies that are code as the engine's default."""
     return ManagementRules() if spec is None else managed(spec)
+
+
+def scaling_of(spec: Spec | None) -> ScalingRules:
+    """What may be added to open positions: as the spec says, for strategies that are code nothing."""
+    return ScalingRules() if spec is None else scaled(spec)
 
 
 def narrowed(limits: Limits, spec: Spec | None) -> Limits:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from aister.core.errors import MoneyOverflow, SettingsError, UsageError
 from aister.core.instrument import Instrument
 from aister.core.money import RATE_ONE
-from aister.execution.bracket import ManagementRules
+from aister.execution.bracket import ManagementRules, ScalingRules
 from aister.kernels.batch import OVERFLOW, TOO_MANY, run_one, run_several
 from aister.kernels.ledger import ACCOUNT, book_transfer
 from aister.kernels.position import DESK, MAX_ACKS
@@ -44,12 +44,13 @@ Rows = npt.NDArray[Any]
 class Plan(msgspec.Struct, frozen=True):
     """What is done with a setup. risk_e8: share of equity lost at the stop; cap_e8: notional at most, as a multiple of
     equity; both 1e-8. delay_bars: base bars between a decision and its order, on top of the fill model's decision
-    latency."""
+    latency. scaling: what may be added to an open position."""
 
     risk_e8: int = 500_000
     cap_e8: int = RATE_ONE
     management: ManagementRules = ManagementRules()
     delay_bars: int = 0
+    scaling: ScalingRules = ScalingRules()
 
     def check(self) -> "Plan":
         """The plan itself; raises `SettingsError` for what cannot be."""
@@ -59,6 +60,9 @@ class Plan(msgspec.Struct, frozen=True):
             raise SettingsError("The cap on notional is a multiple of equity above 0 and at most 1,000.")
         if self.delay_bars < 0 or self.management.break_even_after < 0 or self.management.trail_share_e4 < 0:
             raise SettingsError("Delay, break-even and trail cannot be negative.")
+        scaling = self.scaling
+        if not (0 <= scaling.times <= 3 and 0 < scaling.share_e4 <= 10_000 and 0 < scaling.first_e4 <= 10_000):
+            raise SettingsError("At most three further entries, each of a share of the risk above 0 and at most 1.")
         return self
 
 
@@ -147,6 +151,8 @@ def open_account(prepared: Sequence[Prepared], plan: Plan, model: FillModel, cap
     """The desks (one a series) and the account as they are before the first bar: what a loop starts from. Raises as
     `simulate`."""
     plan.check()
+    if plan.scaling.times:
+        raise SettingsError("A batch run does not add to positions yet; use aister run.")
     _possible(model, prepared)
     desks = np.zeros(len(prepared) * DESK.itemsize, "u1").view(DESK)
     for number, one in enumerate(prepared):

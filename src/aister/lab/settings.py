@@ -4,12 +4,12 @@ import msgspec
 
 from aister.core.errors import UsageError
 from aister.core.money import RATE_ONE, UNIT, money_text
-from aister.execution.bracket import ManagementRules
+from aister.execution.bracket import ManagementRules, ScalingRules
 from aister.lab.batch import Plan
 from aister.sim.models import FillModel
 from aister.strategy.spec.tree import Spec
 
-__all__ = ["UNMANAGED", "Settings", "in_words", "managed", "model_of", "plan_of"]
+__all__ = ["UNMANAGED", "Settings", "in_words", "managed", "model_of", "plan_of", "scaled"]
 
 _NEVER = 99  # more targets than a position can have: the stop stays where it is
 UNMANAGED = ManagementRules(_NEVER, 0)
@@ -49,6 +49,7 @@ def plan_of(spec: Spec, settings: Settings) -> Plan:
         cap_e8=spec.sizing.notional_e8 or usual.cap_e8,
         management=managed(spec),
         delay_bars=settings.delay_bars,
+        scaling=scaled(spec),
     ).check()
 
 
@@ -66,15 +67,28 @@ def managed(spec: Spec) -> ManagementRules:
     return ManagementRules(_NEVER if after is None else after, spec.management.trail_e4)
 
 
+def scaled(spec: Spec) -> ScalingRules:
+    """What may be added to an open position, as the spec says."""
+    scale = spec.scale_in
+    return ScalingRules(scale.times, scale.share_e4, scale.first_e4, scale.beyond_risk)
+
+
 def in_words(settings: Settings, plan: Plan) -> dict[str, str]:
     """The settings that a trial and a result carry, for people and for the trial's identity."""
-    return {
+    words = {
         "capital": f"{money_text(settings.capital, 2)} USDT",
         "risk": f"{plan.risk_e8 / RATE_ONE:.4%} of equity at the stop",
         "notional": f"at most {plan.cap_e8 / RATE_ONE:g} x equity",
         "management": _managed_in_words(plan.management),
         "delay": f"{plan.delay_bars} bars",
     }
+    return words | {"scale-in": _scaled_in_words(plan.scaling)} if plan.scaling.times else words
+
+
+def _scaled_in_words(rules: ScalingRules) -> str:
+    first = f"first entry {rules.first_e4 / 10_000:g} of its size, then" if rules.first_e4 < 10_000 else "then"
+    bound = "beyond it if need be" if rules.beyond_risk else "the whole within it"
+    return f"{first} up to {rules.times} more of {rules.share_e4 / 10_000:g} of the risk of a trade, {bound}"
 
 
 def _managed_in_words(rules: ManagementRules) -> str:
