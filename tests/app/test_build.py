@@ -1,11 +1,19 @@
 """The composition root: what a run starts from."""
 
+from types import SimpleNamespace
+
+import pytest
+
 from aister.adapters.feeds.recorded import open_feed
 from aister.adapters.store.memory import MemoryJournal
 from aister.app.build import build_run, config_hash, open_data
 from aister.app.settings import RunSettings
+from aister.app.strategies import make_strategy
 from aister.core.audit import AskCouncil, Audit
+from aister.core.errors import SettingsError
 from aister.engine.runner import run_sync
+from aister.features.timeframes import bit
+from aister.sim.models import FillModel, Latency, Margin
 
 START_MS, DAY_MS = 1_746_403_200_000, 86_400_000
 
@@ -48,3 +56,22 @@ def test_whatever_decides_is_in_the_configurations_hash() -> None:
     ]
     assert len({config_hash(one) for one in (usual, *others)}) == 6
     assert config_hash(usual) == config_hash(RunSettings())
+
+
+def test_the_venues_decision_latency_delays_the_engine_and_its_mode_makes_the_desks() -> None:
+    settings = part(0, 1)
+    late = FillModel(latency=Latency(decision_ms=150_000), position_mode="hedge", margin=Margin("cross", 9))
+    built = build_run(settings, open_data(settings), MemoryJournal("owner", "late", "run"), model=late)
+    assert built.engine.rules.delay_bars == 2
+    assert [desk.leg for desk in built.engine.desks["ETHUSDT"].legs] == [1, -1]
+    assert built.venue.model.margin.mode == "cross"
+
+
+def test_a_model_that_needs_shorter_bars_is_refused() -> None:
+    settings = RunSettings(symbols=("ETHUSDT",), strategy="ema_cross")
+    coarse = FillModel(intrabar="lower_timeframe")
+    strategy = make_strategy("ema_cross", None)
+    feed = open_data(settings)
+    mask_of_base = SimpleNamespace(name="every minute", mask=bit("1m"), setups=strategy.setups)
+    with pytest.raises(SettingsError, match="needs bars shorter"):
+        build_run(settings, feed, MemoryJournal("owner", "low", "run"), model=coarse, strategy=mask_of_base)

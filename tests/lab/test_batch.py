@@ -65,6 +65,8 @@ def test_what_cannot_be_run_is_refused_with_the_way_out() -> None:
     expect_refusal(
         SettingsError, "feed longer bars", model=msgspec.structs.replace(FREE, latency=Latency(33 * MINUTE_MS))
     )
+    lower = msgspec.structs.replace(FREE, intrabar="lower_timeframe")
+    expect_refusal(SettingsError, "lower_timeframe needs bars shorter than the 1 minutes decided on", model=lower)
     for status in ("PENDING_TRADING", "SETTLING"):
         terms = msgspec.structs.replace(flat().instrument, status=status)
         expect_refusal(SettingsError, f"is {status}", series=msgspec.structs.replace(flat(), instrument=terms))

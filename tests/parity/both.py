@@ -83,10 +83,17 @@ class Told:
         for symbol, given in case.signals.items():
             for time_ms, side in given.exits.tolist():
                 self._exits[symbol, time_ms] = (*self._exits.get((symbol, time_ms), ()), Side(side))
+        self._adds: dict[tuple[str, int], tuple[tuple[Side, int], ...]] = {}
+        for symbol, given in case.signals.items():
+            for time_ms, side, stop in given.adds.tolist():
+                self._adds[symbol, time_ms] = (*self._adds.get((symbol, time_ms), ()), (Side(side), stop))
 
     def setups(self, features: FeatureSet, instrument: Instrument, cost_e8: int) -> tuple[Setup, ...]:
         found = self._setups.get((features.symbol, features.time_ms))
         return () if found is None else (found,)
+
+    def adds(self, features: FeatureSet, instrument: Instrument) -> tuple[tuple[Side, int], ...]:
+        return self._adds.get((features.symbol, features.time_ms), ())
 
     def exits(self, features: FeatureSet, instrument: Instrument) -> tuple[Side, ...]:
         return self._exits.get((features.symbol, features.time_ms), ())
@@ -172,6 +179,7 @@ def by_event(case: Case) -> tuple[list[TradeClosed], list[Fill], SimVenue]:
         for bar in history:
             features.update(bar)
     delay = case.plan.delay_bars + case.model.latency.decision_ms // interval_ms
+    desk = Desk.hedged if case.model.position_mode == "hedge" else Desk
     engine = Engine(
         trader_id="t",
         features=features,
@@ -179,9 +187,9 @@ def by_event(case: Case) -> tuple[list[TradeClosed], list[Fill], SimVenue]:
         risk=Calm(limits_of(case.plan, case.model), instruments, KEY, "owner", "t", registry=SIZING),
         portfolio=Portfolio("owner", case.capital),
         calibration=Calibration(packaged_priors()),
-        desks={symbol: Desk(terms) for symbol, terms in instruments.items()},
+        desks={symbol: desk(terms) for symbol, terms in instruments.items()},
         cost_of=partial(_costs, venue),
-        rules=EngineRules(deliberate=False, delay_bars=delay, management=case.plan.management),
+        rules=EngineRules(False, delay_bars=delay, management=case.plan.management, scaling=case.plan.scaling),
     )
     trades: list[TradeClosed] = []
     fills: list[Fill] = []

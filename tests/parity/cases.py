@@ -4,12 +4,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from aister.execution.bracket import ManagementRules
+from aister.execution.bracket import ManagementRules, ScalingRules
 from aister.features.timeframes import INTERVAL_MS
 from aister.kernels.signals import EXIT, SETUP
 from aister.lab.batch import Plan
 from aister.ports.market import Market, Series
-from aister.ports.signals import Signals
+from aister.ports.signals import ADD, Signals
 from aister.sim.models import Fees, FeeTier, FillModel, Impact, Latency, Margin, Slippage
 from tests.parity.both import Case, float_column
 from tests.sim.market import MINUTE_MS, MONEY, bracketed, instrument
@@ -20,8 +20,11 @@ START_MS = 1_746_403_200_000
 HISTORY = 40
 
 
-def random_case(seed: int, *, bars: int = 300, symbols: int = 1) -> Case:
-    """One experiment, all of it from `seed`."""
+def random_case(
+    seed: int, *, bars: int = 300, symbols: int = 1, hedge: bool = False, cross: bool = False, adds: bool = False
+) -> Case:
+    """One experiment, all of it from `seed`: hedged or one-way, on cross margin or as it comes (several symbols:
+    isolated), with or without further entries."""
     rng = np.random.default_rng(seed)
     timeframes = [("1m",), ("5m",), ("15m",), ("1m", "5m"), ("5m", "15m")][int(rng.integers(5))]
     names = ("BTCUSDT", "ETHUSDT", "SOLUSDT")[:symbols]
@@ -31,14 +34,22 @@ def random_case(seed: int, *, bars: int = 300, symbols: int = 1) -> Case:
     market = Market(series, (min(int(one.open_ms[one.start]) for one in series), end_ms), "made up")
     signals = {one.symbol: random_signals(rng, one, timeframes, grain) for one in series}
     model = random_model(rng)
-    if symbols > 1:
-        model = msgspec.structs.replace(model, margin=Margin("isolated", model.margin.leverage))
+    if symbols > 1 or cross:
+        model = msgspec.structs.replace(model, margin=Margin("cross" if cross else "isolated", model.margin.leverage))
+    if hedge:
+        model = msgspec.structs.replace(model, position_mode="hedge")
     plan = Plan(
         risk_e8=int(rng.choice([20_000, 500_000, 5_000_000])),
         cap_e8=int(rng.choice([50_000_000, 100_000_000, 2_000_000_000])),
         management=ManagementRules(int(rng.integers(0, 3)), int(rng.choice([0, 3_000, 10_000]))),
         delay_bars=int(rng.choice([0, 0, 1, 3])),
     )
+    if adds:
+        signals = {
+            one.symbol: msgspec.structs.replace(signals[one.symbol], adds=random_adds(rng, one, timeframes, grain))
+            for one in series
+        }
+        plan = msgspec.structs.replace(plan, scaling=random_scaling(rng))
     capital = int(rng.choice([3_000, 10_000, 1_000_000])) * MONEY
     return Case(market, signals, plan, model, capital, timeframes)
 
@@ -104,6 +115,31 @@ def random_signals(rng: np.random.Generator, one: Series, timeframes: tuple[str,
                 (int(closes[i]), side) for side in ((-1, 1) if rng.random() < 0.2 else (int(rng.choice([-1, 1])),))
             ]
     return Signals(np.array(rows, SETUP), np.array(exits, EXIT))
+
+
+def random_scaling(rng: np.random.Generator) -> ScalingRules:
+    return ScalingRules(
+        times=int(rng.integers(1, 4)),
+        share_e4=int(rng.choice([2_500, 5_000, 10_000])),
+        first_e4=int(rng.choice([2_500, 5_000, 10_000])),
+        beyond_risk=bool(rng.random() < 0.5),
+    )
+
+
+def random_adds(rng: np.random.Generator, one: Series, timeframes: tuple[str, ...], grain: int) -> npt.NDArray[np.void]:
+    """Further entries of either side at decision closes, with stops near and far, and without."""
+    shortest = min(INTERVAL_MS[name] for name in timeframes)
+    rows = []
+    often = float(rng.choice([0.2, 0.7]))
+    for i in range(one.start, len(one.open_ms)):
+        time_ms, close = int(one.open_ms[i]) + MINUTE_MS, round(one.close[i] * 10)
+        if time_ms % shortest:
+            continue
+        for side in (1, -1):
+            if rng.random() < often:
+                stop = max(1, close - side * int(rng.integers(1, 8 * grain))) if rng.random() < 0.6 else 0
+                rows.append((time_ms, side, stop))
+    return np.array(rows, ADD)
 
 
 def random_setup(rng: np.random.Generator, one: Series, i: int, reach: float) -> tuple[object, ...]:

@@ -44,7 +44,9 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
 
 def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prepared:
     """Work out once what every run over the series under this model's impact shares. `decides_ms`: the timeframes the
-    strategy decides on. Raises `DataError` for prices that do not fit the loop's ticks."""
+    strategy decides on. Raises `DataError` for prices that do not fit the loop's ticks, `SettingsError` for a model
+    that needs shorter bars (`FillModel.check_bars`)."""
+    model.check_bars(series.interval_ms, min(decides_ms))
     per_quote = series.instrument.ticks_per_quote
     if len(series.high) and series.high.max() * per_quote >= 2**31:
         raise DataError(f"{series.symbol}: prices are more than 2^31 ticks; use a coarser tick.")

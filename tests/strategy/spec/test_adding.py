@@ -1,4 +1,4 @@
-"""Further entries of a spec: read, refused with their place, mirrored, hashed, and the same bar by bar as in columns."""
+"""Further entries of a spec: read, refused with their place, mirrored, hashed, the same bar by bar and in columns."""
 
 from copy import deepcopy
 from typing import Any
@@ -66,8 +66,14 @@ def test_a_spec_that_adds_nothing_keeps_its_canonical_form() -> None:
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("/scale_in/times", 1), ("/scale_in/share", 0.25), ("/scale_in/first", 1), ("/scale_in/beyond_risk", True)]
-    + [("/long/add/when", {">": [RSI, 71]}), ("/long/add/stop", {"distance": 1})],
+    [
+        ("/scale_in/times", 1),
+        ("/scale_in/share", 0.25),
+        ("/scale_in/first", 1),
+        ("/scale_in/beyond_risk", True),
+        ("/long/add/when", {">": [RSI, 71]}),
+        ("/long/add/stop", {"distance": 1}),
+    ],
 )
 def test_what_is_added_is_part_of_what_is_traded(path: str, value: Any) -> None:
     assert spec_hash(read_spec(changed(path, value))) != spec_hash(read_spec(ADDING))
