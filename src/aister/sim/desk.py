@@ -77,11 +77,13 @@ class Desk:
         "begun_ms",
         "books",
         "busy",
+        "cross",
         "due",
         "filled",
         "high",
         "instrument",
         "leg",
+        "leverage",
         "low",
         "margin",
         "next_number",
@@ -99,6 +101,8 @@ class Desk:
         self.reserves: dict[int, int] = {}
         self.next_number = 1
         self.busy = False
+        self.cross = False
+        self.leverage = 1
         self.due = False
         self.low = 0.0
         self.high = 0.0
@@ -117,6 +121,7 @@ class Desk:
         """Trade under these terms from now on. Raises `DataError`."""
         write_book(self.books[0], instrument, model, self.leg)
         self.instrument = instrument
+        self.cross, self.leverage = model.margin.mode == "cross", model.margin.leverage
         self.refresh()
 
     def refresh(self) -> None:

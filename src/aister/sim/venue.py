@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from aister.core.errors import MoneyOverflow, SettingsError, UsageError
@@ -45,7 +46,7 @@ from aister.kernels.margin import weigh_book, worth_and_need
 from aister.kernels.matching import open_bar, rest_bar, settle_funding, start_bar
 from aister.kernels.state import allocate
 from aister.sim.desk import Desk
-from aister.sim.models import FillModel
+from aister.sim.models import FillModel, Margin
 from aister.sim.tape import Tape
 
 __all__ = ["SimVenue"]
@@ -89,8 +90,8 @@ class SimVenue:
         self._wait = self.model.latency.bars(base_interval_ms)
         self._ack_wait = self._wait + self.model.latency.ack_bars(base_interval_ms)
         self._legs = (1, -1) if self.model.position_mode == "hedge" else (0,)
-        self._cross = self.model.margin.mode == "cross"
-        self._skip = skip and not self._cross
+        self._skip = skip
+        self._models: dict[str, FillModel] = {}
         self._desks: dict[str, tuple[Desk, ...]] = {}
         self._tapes: dict[str, Tape] = {}
         self._accounts = allocate(ACCOUNT)
@@ -107,7 +108,20 @@ class SimVenue:
             self._desks[symbol] = tuple(Desk(instrument, tape, leg) for leg in self._legs)
         self._tapes[symbol].relist(instrument)
         for desk in self._desks[symbol]:
-            desk.relist(instrument, self.model)
+            desk.relist(instrument, self._models.get(symbol, self.model))
+
+    def set_terms(self, symbol: str, *, leverage: int, cross: bool) -> None:
+        """Trade a symbol under a leverage and margin mode of its own from now on; what is held is margined anew.
+        Raises `SettingsError` for a leverage below 1."""
+        terms = msgspec.structs.replace(
+            self.model, margin=Margin(mode="cross" if cross else "isolated", leverage=leverage)
+        ).check()
+        for desk in self._desks_of(symbol):
+            self._models[symbol] = terms
+            desk.relist(desk.instrument, terms)
+            if desk.steps:
+                self._weigh(desk, desk.tape.recent[-1].open, self._now())
+                desk.refresh()
 
     def deposit(self, amount: int) -> None:
         """Move money units into the account (negative: out)."""
@@ -175,6 +189,10 @@ class SimVenue:
         for bar in bars:
             self._tapes[bar.symbol].take(bar)
 
+    def newest(self, symbol: str) -> list[BarClosed]:
+        """The newest bars of a symbol as far as they are kept, oldest first."""
+        return list(self._desks_of(symbol)[0].tape.recent)
+
     def settle(self, event: FundingSettled, price: float, *, proxy: bool = True) -> None:
         """Charge funding on the position held now at `price` (`proxy`: not a mark price): `FundingPaid` at the
         settlement's time, for each leg."""
@@ -183,7 +201,7 @@ class SimVenue:
                 continue
             amount, ticks = self._call.settle(desk.books, self._accounts, event.rate_e8, price)
             self._check()
-            if self._cross:
+            if desk.cross:
                 desk.refresh()
             self._reports.append(FundingPaid(event.time_ms, event.symbol, amount, event.rate_e8, steps, ticks, proxy))
 
@@ -203,9 +221,9 @@ class SimVenue:
         for bar in bars:
             legs = desks[bar.symbol]
             for desk in legs:
-                if desk.busy and (desk.due or not self._skip or not desk.low < bar.open < desk.high):
+                if desk.busy and (desk.due or desk.cross or not self._skip or not desk.low < bar.open < desk.high):
                     self._begin(legs, bar)
-                    if self._cross:
+                    if desk.cross:
                         self._weigh(desk, bar.open, [(other, (other.open,)) for other in bars])
                     if self._call.open(desk.books, self._accounts, bar.open):
                         self._report(desk, bar.open_time_ms)
@@ -220,9 +238,11 @@ class SimVenue:
         for bar in bars:
             legs = desks[bar.symbol]
             for desk in legs:
-                if desk.busy and (desk.due or not self._skip or bar.low <= desk.low or bar.high >= desk.high):
+                if desk.busy and (
+                    desk.due or desk.cross or not self._skip or bar.low <= desk.low or bar.high >= desk.high
+                ):
                     self._begin(legs, bar)
-                    if self._cross:
+                    if desk.cross:
                         at = (
                             desk.tape.price(int(desk.books["at"][0])) if again else bar.open
                         )  # where its path has got to
@@ -231,6 +251,23 @@ class SimVenue:
                         self._report(desk, bar.time_ms - 1, bar.time_ms)
                     self._share(legs, desk)
                     desk.refresh()
+
+    def touch(self, symbol: str, price: float, time_ms: int) -> None:
+        """The market stands at `price` inside the bar that opened last: what has been placed since acts now as it
+        would at an opening (triggers reached, market orders, limits that would take); reports are stamped `time_ms`."""
+        legs = self._desks_of(symbol)
+        if not legs[0].tape.recent:
+            return
+        bar = legs[0].tape.recent[-1]
+        for desk in legs:
+            if desk.busy:
+                self._begin(legs, bar)
+                if desk.cross:
+                    self._weigh(desk, price, self._now())
+                if self._call.open(desk.books, self._accounts, price):
+                    self._report(desk, time_ms, bar.time_ms)
+                self._share(legs, desk)
+                desk.refresh()
 
     # figures
 
@@ -255,6 +292,17 @@ class SimVenue:
     def open_orders(self, symbol: str) -> list[Order]:
         """Working orders, oldest first (hedged: the long leg's before the short's)."""
         return [order for desk in self._desks_of(symbol) for order in desk.orders.values()]
+
+    def reserved(self) -> int:
+        """Initial margin of all positions and of the entries on the books, money units."""
+        return sum(desk.reserved for desk in self._busy())
+
+    def room(self, symbol: str) -> int:
+        """Steps that may still fill in the bar at hand."""
+        legs = self._desks_of(symbol)
+        if legs[0].tape.recent:
+            self._begin(legs, legs[0].tape.recent[-1])
+        return int(legs[0].books["room"][0])
 
     def liquidation_ticks(self, symbol: str, leg: int = 0) -> int:
         """Where the position would be liquidated; 0 when nowhere."""
@@ -307,6 +355,11 @@ class SimVenue:
     def _sum(self, symbol: str, name: str) -> int:
         return sum(int(desk.books[name][0]) for desk in self._desks_of(symbol))
 
+    def _now(self) -> list[tuple[BarClosed, tuple[float, ...]]]:
+        """Every symbol at the open of its newest bar: the prices of this moment."""
+        newest = (legs[0].tape.recent[-1] for legs in self._desks.values() if legs[0].tape.recent)
+        return [(bar, (bar.open,)) for bar in newest]
+
     def _busy(self) -> Iterator[Desk]:
         return (desk for legs in self._desks.values() for desk in legs if desk.busy)
 
@@ -344,6 +397,9 @@ class SimVenue:
             held = [other for other in legs if other.steps and symbol != desk.instrument.symbol]
             if not held:
                 continue
+            if not legs[0].cross:
+                worth -= sum(other.margin for other in held)
+                continue
             choice = by_symbol.get(symbol) or (legs[0].tape.recent[-1].close,)
             sums = [self._worth(held, price) for price in choice]
             value, wanted = min(sums, key=lambda both: both[0] - both[1])
@@ -364,14 +420,13 @@ class SimVenue:
         growth = desk.growth(order)
         if growth == 0:
             return 0, ""
-        leverage = self.model.margin.leverage
+        leverage = desk.leverage
         ticks = order.price_ticks or order.trigger_ticks or desk.last_ticks(time_ms)
         notional = desk.instrument.notional(ticks, growth)
         if desk.instrument.bracket(notional).max_leverage < leverage:
             return 0, f"-2027 a position of this size is not allowed at leverage {leverage}"
-        free = self.wallet - sum(other.reserved for other in self._busy())
-        if self._cross:
-            free += sum(self._unrealised(other, time_ms) for other in self._busy())
+        free = self.wallet - self.reserved()
+        free += sum(self._unrealised(other, time_ms) for other in self._busy() if other.cross)
         needed = -(-notional // leverage)
         if needed > free:
             return 0, f"-2019 margin is insufficient: {money_text(needed, 2)} needed, {money_text(free, 2)} free"

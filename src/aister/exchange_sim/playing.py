@@ -1,0 +1,134 @@
+"""Moving the market: leg by leg when it runs by itself, phase by phase in lockstep (quant Q3)."""
+
+from typing import Protocol
+
+from aister.core.events import FundingSettled
+from aister.core.instrument import Instrument
+from aister.exchange_sim.accounts import Account
+from aister.exchange_sim.market import Leg, Market
+from aister.exchange_sim.telling import Teller
+from aister.exchange_sim.trading import Trading
+
+__all__ = ["Player"]
+
+
+class Stage(Protocol):
+    """What the player moves."""
+
+    market: Market
+    trading: Trading
+    teller: Teller
+    accounts: dict[int, Account]
+
+    @property
+    def now_ms(self) -> int: ...
+
+
+class Player:
+    """`leg`: the stretch the market is in; None between two."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.leg: Leg | None = None
+
+    def next_ms(self) -> int | None:
+        """When the market moves next."""
+        if self.leg is not None:
+            return self.leg.end_ms
+        leg = self._stage.market.next_leg()
+        return leg.start_ms if leg else None
+
+    def play(self) -> None:
+        """End the leg at hand, and begin the next one if it follows at once."""
+        if self.leg is not None:
+            end_ms = self.leg.end_ms
+            self.end()
+            following = self._stage.market.next_leg()
+            if following is None or following.start_ms != end_ms:
+                return
+        self.begin()
+
+    def begin(self) -> None:
+        """A leg begins: settlements due, new terms, the opening."""
+        stage = self._stage
+        leg = self.leg = stage.market.take_leg()
+        if leg.opens:
+            self._open_bars(leg)
+        for account in stage.accounts.values():
+            account.venue.open(leg.bars)
+            stage.trading.collect(account, stage.now_ms)
+
+    def rest(self, *, again: bool = False) -> bool:
+        """The rest of the leg; whether any account had reports, and so must be asked again."""
+        assert self.leg is not None
+        stage, bars = self._stage, self.leg.bars
+        stirred = False
+        for account in stage.accounts.values():
+            account.venue.rest(bars, again=again)
+            stirred = stage.trading.collect(account, stage.now_ms) or stirred
+        return stirred
+
+    def end(self) -> None:
+        """A leg ends: what happened on it, and the prices at its end."""
+        again = False
+        while self.rest(again=again):
+            again = True
+        self.close()
+
+    def close(self) -> None:
+        """The market is at the end of the leg."""
+        leg, stage = self.leg, self._stage
+        assert leg is not None
+        self.leg = None
+        for bar in leg.bars:
+            ticker = stage.market.tickers[bar.symbol]
+            instrument = ticker.instrument
+            steps = max(1, round(bar.volume * 100_000_000 / instrument.step_e8))
+            for price in _path(leg, bar.open, bar.high, bar.low, bar.close):
+                trade = ticker.move(instrument.to_ticks(price), steps, stage.now_ms)
+                steps = 1
+            if leg.closes:
+                ticker.klines[-1].closed = True
+            stage.teller.traded(bar.symbol, trade, stage.now_ms)
+
+    def welcome(self, account: Account) -> None:
+        """A new account learns where the market is."""
+        if self.leg is not None:
+            account.venue.open(self.leg.bars)
+
+    def _open_bars(self, leg: Leg) -> None:
+        stage = self._stage
+        for settled in leg.market.funding:
+            self._settle(settled, leg)
+        for instrument in leg.market.instruments:
+            self.relist(instrument)
+        for bar in leg.bars:
+            ticker = stage.market.tickers[bar.symbol]
+            ticks = ticker.instrument.to_ticks(bar.open)
+            ticker.start_bar(leg.start_ms, leg.start_ms + stage.market.interval_ms, ticks)
+            if ticks != ticker.last_ticks:
+                stage.teller.traded(bar.symbol, ticker.move(ticks, 1, stage.now_ms), stage.now_ms)
+
+    def _settle(self, settled: FundingSettled, leg: Leg) -> None:
+        stage = self._stage
+        ticker = stage.market.tickers[settled.symbol]
+        ticker.funding_e8 = settled.rate_e8
+        ticker.settlements.append(settled)
+        opens = next((bar.open for bar in leg.bars if bar.symbol == settled.symbol), None)
+        price = opens if opens is not None else ticker.instrument.price(ticker.last_ticks)
+        for account in stage.accounts.values():
+            account.venue.settle(settled, price)
+            stage.trading.collect(account, stage.now_ms)
+
+    def relist(self, instrument: Instrument) -> None:
+        """New terms for everybody from now on."""
+        self._stage.market.tickers[instrument.symbol].instrument = instrument
+        for account in self._stage.accounts.values():
+            account.list_instrument(instrument)
+
+
+def _path(leg: Leg, o: float, high: float, low: float, c: float) -> tuple[float, ...]:
+    """Prices printed on the way: of a whole bar its corners, of a straight leg its end."""
+    if not (leg.opens and leg.closes):
+        return (c,)
+    return (low, high, c) if o - low <= high - o else (high, low, c)

@@ -1,0 +1,229 @@
+"""What may be done to orders: place, cancel, amend; and what the venue of an account reports of them."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from aister.core.events import FundingPaid, OrderCanceled, OrderFilled, OrderRejected
+from aister.core.money import UNIT
+from aister.core.trade import Order, OrderType, Purpose
+from aister.exchange_sim.accounts import Account, OrderState
+from aister.exchange_sim.market import Market, Ticker
+from aister.exchange_sim.orders import amended, read_order
+from aister.exchange_sim.settings import Settings
+from aister.exchange_sim.wire import Params, Refusal
+
+__all__ = ["OrderFault", "Trading"]
+
+
+class OrderFault(msgspec.Struct, frozen=True):
+    """What a fault does to an order that would be taken: refused with a code, cancelled silently after some ms, or
+    filled in part (`share_e4` of it may fill now, the rest is on the book `rest_ms` later)."""
+
+    refuse: int = 0
+    cancel_after_ms: int = -1
+    share_e4: int = 10_000
+    rest_ms: int = 0
+
+
+class Trading:
+    """Orders of all accounts on one market. `number` gives the next order, trade or income number, `ask` the fault an
+    order meets, `later(due_ms, what, account, order)` asks to be called back."""
+
+    def __init__(
+        self,
+        market: Market,
+        settings: Settings,
+        number: Callable[[], int],
+        ask: Callable[[Account, OrderState], OrderFault | None],
+        later: Callable[[int, str, int, int], None],
+    ) -> None:
+        self.market, self.settings = market, settings
+        self._number, self._ask, self._later = number, ask, later
+
+    def ticker(self, symbol: str) -> Ticker:
+        """Raises `Refusal` -1121."""
+        try:
+            return self.market.tickers[symbol.upper()]
+        except KeyError:
+            raise Refusal(-1121) from None
+
+    # orders
+
+    def place(self, account: Account, params: Params, now_ms: int, strategy: int = 0) -> OrderState:
+        """Take an order or raise `Refusal`; in a market that runs by itself what can act has acted."""
+        ticker = self.ticker(params.need("symbol"))
+        order = read_order(params, account, ticker, self.settings.readings, self._number(), now_ms)
+        order.strategy = strategy
+        fault = self._ask(account, order)
+        if fault and fault.refuse:
+            raise Refusal(fault.refuse)
+        if fault and fault.share_e4 < 10_000 and order.steps > 1:
+            order.held_back = min(order.steps - 1, order.steps * (10_000 - fault.share_e4) // 10_000)
+        self._send(account, order, order.steps - order.held_back, now_ms)
+        account.add(order)
+        account.tell("NEW", now_ms, order)
+        if fault and fault.cancel_after_ms >= 0:
+            self._later(now_ms + fault.cancel_after_ms, "cancel", account.number, order.order_id)
+        if order.held_back and fault:
+            self._later(now_ms + fault.rest_ms, "rest", account.number, order.order_id)
+        if not self.settings.lockstep:
+            self.settle_now(account, order, ticker, now_ms)
+        return order
+
+    def settle_now(self, account: Account, order: OrderState, ticker: Ticker, now_ms: int) -> None:
+        """What has just come to the book acts at the price the market is at; IOC and FOK leave nothing behind."""
+        if order.time_in_force == "FOK" and order.steps > account.venue.room(order.symbol):
+            self._remove(account, order, "EXPIRED", now_ms)
+            return
+        account.venue.touch(order.symbol, ticker.instrument.price(ticker.last_ticks), now_ms)
+        self.collect(account, now_ms)
+        if order.status == "EXPIRED" and order.time_in_force == "GTX":
+            if self.settings.readings.post_only_crossing == "rejected":
+                del account.orders[order.order_id]
+                account.changed = [
+                    told for told in account.changed if not told.order or told.order.order_id != order.order_id
+                ]
+                raise Refusal(-2010, "Post-only order would take.")
+            return
+        at_once = order.time_in_force in ("IOC", "FOK") and not order.original.conditional
+        if order.working and at_once and not order.held_back:
+            self._remove(account, order, "EXPIRED", now_ms)
+
+    def cancel(self, account: Account, order: OrderState | None, now_ms: int, *, silent: bool = False) -> OrderState:
+        """Raises `Refusal` -2011 when there is nothing to cancel. `silent`: the user stream does not tell."""
+        if order is None or not order.working:
+            raise Refusal(-2011)
+        self._remove(account, order, "CANCELED", now_ms, silent=silent)
+        return order
+
+    def cancel_all(self, account: Account, symbol: str, now_ms: int) -> int:
+        """Every order of a symbol, stops too (corrections); how many."""
+        orders = account.open_orders(symbol)
+        for order in orders:
+            self._remove(account, order, "CANCELED", now_ms)
+        return len(orders)
+
+    def amend(self, account: Account, order: OrderState | None, params: Params, now_ms: int) -> OrderState:
+        """Change price and quantity; a failure keeps the original (aster-api 6). Raises `Refusal`."""
+        if order is None or not order.working:
+            raise Refusal(-2013)
+        ticker = self.ticker(order.symbol)
+        wanted = amended(order, params, ticker)
+        old = list(order.parts)
+        wanted.parts = list(old)
+        self._send(account, wanted, wanted.steps - wanted.filled, now_ms)
+        for part in old:
+            account.parts.pop(part, None)
+            account.venue.cancel(order.symbol, part, now_ms)
+        order.steps, order.price_ticks = wanted.steps, wanted.price_ticks
+        order.parts, order.updated_ms, order.held_back = wanted.parts, now_ms, 0
+        order.amends += 1
+        account.tell("AMENDMENT", now_ms, order)
+        if not self.settings.lockstep:
+            self.settle_now(account, order, ticker, now_ms)
+        return order
+
+    def bring_rest(self, account: Account, order: OrderState, now_ms: int) -> None:
+        """The part of an order that a fault held back comes to the book."""
+        steps, order.held_back = order.held_back, 0
+        if not order.working or steps == 0:
+            return
+        try:
+            self._send(account, order, steps, now_ms)
+        except Refusal:
+            self._remove(account, order, "EXPIRED", now_ms)
+            return
+        if not self.settings.lockstep:
+            self.settle_now(account, order, self.ticker(order.symbol), now_ms)
+
+    def force_close(self, account: Account, symbol: str, leg: int, share_e4: int, client_id: str, now_ms: int) -> None:
+        """Close a share of a position as auto-deleveraging does (aster-api 6, statuses; C16)."""
+        steps = account.holding(symbol, leg).steps
+        take = max(1, abs(steps) * share_e4 // 10_000)
+        if steps == 0:
+            return
+        sides = {0: "BOTH", 1: "LONG", -1: "SHORT"}
+        pairs = {
+            "symbol": symbol,
+            "side": "SELL" if steps > 0 else "BUY",
+            "type": "MARKET",
+            "quantity": self.market.tickers[symbol].instrument.size_text(take),
+            "positionSide": sides[leg],
+            "newClientOrderId": client_id,
+        }
+        if not leg:
+            pairs["reduceOnly"] = "true"
+        self.place(account, Params(pairs), now_ms)
+
+    # the book
+
+    def _send(self, account: Account, order: OrderState, steps: int, now_ms: int) -> None:
+        """Bring a piece of an order to the book. Raises `Refusal` with the venue's own code."""
+        self.collect(account, now_ms)
+        part = f"{order.order_id}.{len(order.parts)}"
+        account.venue.send(self._as_sent(account, order, steps, part), now_ms)
+        reports = account.venue.take_reports()
+        for report in reports:
+            if isinstance(report, OrderRejected):
+                code, _, words = report.reason.partition(" ")
+                raise Refusal(int(code), f"{words[:1].upper()}{words[1:]}." if words else "")
+        order.parts.append(part)
+        account.parts[part] = order.order_id
+
+    def _as_sent(self, account: Account, order: OrderState, steps: int, part: str) -> Order:
+        """In lockstep an IOC limit is a market order with a worst price: what the bar's volume leaves of it goes on at
+        the next open, as in a recorded run."""
+        kind, limit, worst = order.original, order.price_ticks, 0
+        if self.settings.lockstep and kind is OrderType.LIMIT and order.time_in_force in ("IOC", "FOK"):
+            kind, limit, worst = OrderType.MARKET, 0, limit
+        elif kind is OrderType.MARKET and not self.settings.lockstep:
+            bound = UNIT + int(order.side) * self.settings.take_bound_e8
+            worst = self.market.tickers[order.symbol].mark_ticks * bound // UNIT
+        return Order(
+            client_id=part,
+            intent_id="",
+            symbol=order.symbol,
+            side=order.side,
+            type=kind,
+            purpose=Purpose.ENTRY,
+            steps=0 if order.close_position else steps,
+            price_ticks=limit,
+            trigger_ticks=order.stop_ticks,
+            reduce_only=order.reduce_only,
+            close_position=order.close_position,
+            worst_ticks=worst,
+            post_only=order.time_in_force == "GTX",
+            callback_e8=round(float(order.callback) * UNIT / 100) if order.callback else 0,
+            activation_ticks=order.activation_ticks,
+            leg=order.leg,
+        )
+
+    def _remove(self, account: Account, order: OrderState, status: str, now_ms: int, *, silent: bool = False) -> None:
+        parts = list(order.parts)
+        account.finish(order, status, now_ms)
+        for part in parts:
+            account.venue.cancel(order.symbol, part, now_ms)
+        if not silent:
+            account.tell(status, now_ms, order)
+        self.collect(account, now_ms)
+
+    def collect(self, account: Account, now_ms: int) -> bool:
+        """Take in what the account's venue reports; whether anything had happened."""
+        reports = account.venue.take_reports()
+        for event in reports:
+            if isinstance(event, OrderFilled):
+                account.execute(event, self._number(), now_ms)
+            elif isinstance(event, OrderCanceled):
+                account.expire(event, now_ms)
+            elif isinstance(event, FundingPaid):
+                account.pay_funding(event, self._number(), now_ms)
+        return bool(reports)
+
+    def find(self, account: Account, params: Params) -> OrderState | None:
+        """The order meant by orderId or origClientOrderId. Raises `Refusal` -1102 when neither is given."""
+        symbol = self.ticker(params.need("symbol")).instrument.symbol
+        number, client_id = params.whole("orderId", 0), params.get("origClientOrderId", "")
+        if not number and not client_id:
+            raise Refusal(-1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!")
+        return account.find(symbol, number, client_id)
