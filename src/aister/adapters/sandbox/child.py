@@ -88,6 +88,7 @@ class _Loaded:
                 f"{load.name} defines {len(found)} classes that derive from PythonStrategy; it must define one"
             )
         self.name = found[0].__name__
+        self.parameters = {**_defaults(found[0]), **load.parameters}
         self.strategy = found[0](**load.parameters)
         self.strategy.symbol = load.symbol
 
@@ -100,8 +101,18 @@ class _Loaded:
             timeframe=str(one.timeframe),
             features=tuple(str(id) for id in one.features),
             lookback=int(one.lookback),
+            warm_up=int(one.warm_up),
             filtered=is_filtered(one),
+            parameters=self.parameters,
         )
+
+
+def _defaults(made: type) -> dict[str, Any]:
+    """The keyword arguments of a class that are plain values unless they are given."""
+    import inspect  # noqa: PLC0415
+
+    named = inspect.signature(made).parameters.values()
+    return {one.name: one.default for one in named if type(one.default) in (bool, int, float, str)}
 
 
 def _run(line: _Line, loaded: _Loaded, data: int, protocol: Any) -> None:

@@ -69,13 +69,15 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
 
 
 class Described(msgspec.Struct, frozen=True, tag=True):
-    """What the class asks for."""
+    """What the class asks for. parameters: the keyword arguments its class names, with the values they have."""
 
     name: str
     timeframe: str
     features: tuple[str, ...]
     lookback: int
+    warm_up: int
     filtered: bool
+    parameters: dict[str, Parameter]
 
 
 class Answered(msgspec.Struct, frozen=True, tag=True):

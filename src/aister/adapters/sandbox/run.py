@@ -61,10 +61,11 @@ T = TypeVar("T")
 class PythonRun(msgspec.Struct, frozen=True, eq=False):
     """What is known of a run of a user's class.
 
-    source: what ran, with its hash; name, timeframe, features, filtered: what the class asked for; parameters: given to
-    it; signals: what it answered, checked; simulated: what the parent made of them, which the
-    child's own account equals; dropped: answers that could not act; walls; reveal: closes it had at a time; cpu_s: of
-    the child's run, as it says; printed: the first kilobytes of what it printed, cleaned.
+    source: what ran, with its hash; name, timeframe, features, filtered, warm_up: what the class asked for; parameters:
+    given to it, declared: all that its class names, with their values; signals: what it answered, checked; simulated:
+    what the parent made of them, which the child's own account equals; dropped: answers that could not act; walls;
+    reveal: closes it had at a time; cpu_s: of the child's run, as it says; printed: the first kilobytes of what it
+    printed, cleaned.
     """
 
     source: PythonSource
@@ -72,7 +73,9 @@ class PythonRun(msgspec.Struct, frozen=True, eq=False):
     timeframe: str
     features: tuple[str, ...]
     filtered: bool
+    warm_up: int
     parameters: Mapping[str, Parameter]
+    declared: Mapping[str, Parameter]
     signals: Signals
     simulated: Simulated
     dropped: int
@@ -140,7 +143,9 @@ def run_python_strategy(
         timeframe=described.timeframe,
         features=described.features,
         filtered=described.filtered,
+        warm_up=described.warm_up,
         parameters=given,
+        declared=_declared(described),
         signals=signals,
         simulated=simulated,
         dropped=finished.dropped,
@@ -189,6 +194,13 @@ def _wanted(described: Described) -> tuple[str, ...]:
     if len(described.features) > _MOST_FEATURES or len(set(described.features)) != len(described.features):
         raise UsageError(f"A Python strategy asks for at most {_MOST_FEATURES} features, each once.")
     return described.features
+
+
+def _declared(described: Described) -> dict[str, Parameter]:
+    """The parameters its class names, as far as they can be ones."""
+    if len(described.parameters) > _MOST_FEATURES:
+        raise UsageError(f"A Python strategy takes at most {_MOST_FEATURES} parameters.")
+    return {name: value for name, value in described.parameters.items() if name.isidentifier()}
 
 
 def _expect(kind: type[T], message: FromChild, source: PythonSource) -> T:

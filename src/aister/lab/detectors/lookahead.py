@@ -18,7 +18,7 @@ from aister.lab.detectors.worlds import OtherFutures, between, moments, other_in
 from aister.ports.market import Market
 from aister.ports.signals import Signals
 
-__all__ = ["LookAhead", "Offence", "detect_lookahead", "differs"]
+__all__ = ["LookAhead", "Offence", "detect_lookahead", "differs", "offence_of"]
 
 NAME = "look-ahead"
 DAY_MS = 86_400_000
@@ -29,8 +29,9 @@ Rows = npt.NDArray[Any]
 
 class Offence(msgspec.Struct, frozen=True):
     """A signal that knew what came later. time_ms: when it was said; what: "long entry", "short exit", ...; change:
-    what became of it; cut_ms: what is later than this was changed; through: bars, funding or instruments; reach_ms:
-    bars that close up to so long after the signal still change it, None where it is not through bars."""
+    what became of it; cut_ms: what is later than this was changed; through: bars, funding or instruments, or of code
+    blocks (what it computes hangs on where blocks of closes begin) or chance (asked again it says something else);
+    reach_ms: bars that close up to so long after the signal still change it, None where it is not through bars."""
 
     symbol: str
     time_ms: int
@@ -45,6 +46,8 @@ class Offence(msgspec.Struct, frozen=True):
             "bars": f"when bars after {utc_text(self.cut_ms)} do",
             "funding": f"when settlements at or after {utc_text(self.cut_ms)} do",
             "instruments": "with brackets and filters, which are known as of a later day only",
+            "blocks": "when closes are shown one at a time: what it computes hangs on where a block of them begins",
+            "chance": "when it is asked the same again: it answers by chance",
         }[self.through]
         reach = "" if self.reach_ms is None else f"; it looks at least {spoken(self.reach_ms)} ahead"
         return f"the {self.what} of {self.symbol} at {utc_text(self.time_ms)} {self.change} {how}{reach}"
@@ -162,10 +165,12 @@ def _over(says: Says, market: Market, truth: Any, cuts: Ints, seed: int, ended: 
                 found = differs(mine, said.get(symbol, Signals.none()), cut_ms)
                 if found is not None and (first is None or found[0] < first[0]):
                     first = (*found, symbol, cut_ms)
-    return [] if first is None else [_offence(says, others, truth, first)]
+    return [] if first is None else [offence_of(says, others, truth, first)]
 
 
-def _offence(says: Says, others: OtherFutures, truth: Any, found: tuple[int, str, str, str, int]) -> Offence:
+def offence_of(says: Says, others: OtherFutures, truth: Any, found: tuple[int, str, str, str, int]) -> Offence:
+    """What is known of a signal that changed: (time, what, change, symbol, cut). Asks again to tell through what, and
+    how far it looks."""
     time_ms, what, change, symbol, cut_ms = found
 
     def reacts(at_ms: int, **which: bool) -> bool:

@@ -3,21 +3,18 @@
 An idea works around the numbers it was found with; what works with these numbers alone was found by looking for them.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 import msgspec
 import numpy as np
 
-from aister.features.columns import FeatureColumns
 from aister.lab.batch import Plan
-from aister.lab.detectors.parameters import neighbours, parameters_of
 from aister.lab.detectors.trying import Look, Trying, look_of
 from aister.lab.detectors.verdict import FEWEST_TRADES, Found, Verdict
-from aister.strategy.spec.batch import Sheet, compile_spec
-from aister.strategy.spec.canon import canonical, spec_hash
-from aister.strategy.spec.tree import Spec
+from aister.ports.signals import Signals
 
-__all__ = ["Neighbourhood", "detect_neighbourhood"]
+__all__ = ["Around", "Neighbour", "Neighbourhood", "detect_neighbourhood"]
 
 NAME = "neighbourhood"
 CELLS = 60
@@ -45,29 +42,44 @@ class Neighbourhood(Found, frozen=True, kw_only=True):
     seed: int
 
 
-def detect_neighbourhood(
-    tried: Trying, spec: Spec, plan_of: Callable[[Spec], Plan], *, cells: int = CELLS, seed: int = 1
-) -> Neighbourhood:
-    """Run up to `cells` neighbours over the same market, columns shared."""
+class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
+    """The same rules with other numbers: what they say and what is done with it. varied: the numbers, in words; spec:
+    (text, hash) where rules with other numbers are other rules."""
+
+    signals: Mapping[str, Signals]
+    plan: Plan
+    varied: str
+    spec: tuple[str, str] | None = None
+
+
+class Around(Protocol):
+    """Where neighbours come from. paths: the numbers that can be varied; fixed: why there are none."""
+
+    paths: tuple[str, ...]
+    fixed: str
+
+    def draw(self, cells: int, seed: int) -> Iterator[Neighbour | None]:
+        """Up to so many different neighbours, None for a draw that was no sound one."""
+
+
+def detect_neighbourhood(tried: Trying, around: Around, *, cells: int = CELLS, seed: int = 1) -> Neighbourhood:
+    """Run up to `cells` neighbours over the same market."""
     prepared = tried.prepared()
-    columns = [FeatureColumns(one) for one in tried.market.series]
-    sheets = [Sheet(one, spec.timeframe) for one in columns]
-    around, refused = neighbours(spec, cells, seed)
-    trials, nets = [], []
-    for other in around:
-        signals = {
-            one.series.symbol: compile_spec(other, one, tried.cost_e8[one.series.symbol], sheet)
-            for one, sheet in zip(columns, sheets, strict=True)
-        }
-        simulated = tried.simulate(prepared, plan=plan_of(other), signals=signals)
-        text = msgspec.json.encode(canonical(other), order="sorted").decode()
-        trials.append(tried.trial(NAME, simulated, varied="parameters", seed=seed, spec=(text, spec_hash(other))))
+    trials, nets, refused = [], [], 0
+    for other in around.draw(cells, seed):
+        if other is None:
+            refused += 1
+            continue
+        simulated = tried.simulate(prepared, plan=other.plan, signals=other.signals)
+        trials.append(tried.trial(NAME, simulated, varied=other.varied, seed=seed, spec=other.spec))
         nets.append(look_of(simulated, tried.capital).net_return)
     chosen = tried.simulate(prepared)
     trials.append(tried.trial(NAME, chosen, varied="nothing"))
     tried.keep(trials)
-    paths = tuple(one.path for one in parameters_of(spec))
-    return _judged(paths, np.array(nets), refused, look_of(chosen, tried.capital), seed)
+    found = _judged(around.paths, np.array(nets), refused, look_of(chosen, tried.capital), seed)
+    if around.paths:
+        return found
+    return msgspec.structs.replace(found, verdict=Verdict.UNKNOWN, sentence=around.fixed)
 
 
 def _judged(

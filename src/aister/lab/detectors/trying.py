@@ -29,7 +29,8 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
-    """What is written into the trials of a detector besides the run itself: whose they are, the rules, the code."""
+    """What is written into the trials of a detector besides the run itself: whose they are, the rules, the code;
+    settings: what else decided, in words."""
 
     owner_id: str
     name: str
@@ -38,6 +39,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     code_hash: str
     made_ms: int
     ledger: TrialLedger | None = None
+    settings: dict[str, str] = {}
 
 
 class Trying(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +101,7 @@ class Trying(msgspec.Struct, frozen=True, kw_only=True):
             code_hash=self.looked.code_hash,
             fill_model=msgspec.json.encode(model, order="sorted").decode(),
             seed=seed,
-            settings={"detector": detector, "varied": varied, "capital": str(self.capital)},
+            settings={**self.looked.settings, "detector": detector, "varied": varied, "capital": str(self.capital)},
             outcome=TrialOutcome.FINISHED,
             first_day=equity.first_day,
             returns=packed(returns_of(equity)),

@@ -164,13 +164,15 @@ class PythonStrategy:
 
     timeframe: `on_bar` is called at its closes. features: ids `{timeframe}.{name}` of the catalogue. while_open: also
     call `on_bar` while a position or an entry is open (False: stop, targets and horizon do the rest, the run jumps).
-    lookback: closes before the block that `candidates` is given. Parameters are the keyword arguments of `__init__`.
+    lookback: closes before the block that `candidates` is given. warm_up: closes after which its answers no longer hang
+    on where its own memory began (0: it keeps none). Parameters are the keyword arguments of `__init__`.
     """
 
     timeframe: str = "15m"
     features: tuple[str, ...] = ()
     while_open: bool = True
     lookback: int = 1
+    warm_up: int = 0
     symbol: str = ""
 
     def on_bar(self, bar: Bar, account: Account) -> Answer:
