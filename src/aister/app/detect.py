@@ -6,18 +6,22 @@ from pathlib import Path
 
 from aister.adapters.store.home import open_home
 from aister.adapters.store.trials import SqliteTrials
-from aister.app.backtests import Data, Rules, market_of, rules_of
+from aister.app.backtests import Data, Rules, market_of, rules_or_code
+from aister.app.python_strategies import PythonRules, case_of_python
 from aister.app.strategies import history_ms
 from aister.lab.backtest import Record
-from aister.lab.detectors.examine import Effort, Examined, chosen_detectors, examine
+from aister.lab.detectors.case import case_of_spec
+from aister.lab.detectors.effort import FOR_CODE, Effort
+from aister.lab.detectors.examine import Examined, chosen_detectors, examine
 from aister.lab.detectors.verdict import Found
 from aister.lab.settings import Settings
+from aister.strategy.spec.tree import Spec
 
 __all__ = ["detect"]
 
 
 def detect(
-    strategy: Rules,
+    strategy: Rules | PythonRules,
     data: Data = "sample",
     *,
     only: Sequence[str] = (),
@@ -30,14 +34,18 @@ def detect(
     tell: Callable[[Found], None] | None = None,
 ) -> Examined:
     """Run the detectors (all, or those named in `only`) on a strategy over data; every run that shows a result leaves a
-    trial in the ledger of `home`. span_ms: first bar and end, exclusive, None where the data say; tell: called with
-    each answer as it comes. Raises `UsageError`, `SpecRefused`, `DataError`: each says what to change."""
+    trial in the ledger of `home`. strategy: as `backtest` takes it, or `python_rules(...)` with parameters; effort:
+    `Effort()` for a spec and `FOR_CODE` for a Python strategy unless given; span_ms: first bar and end, exclusive, None
+    where the data say; tell: called with each answer as it comes. Raises `UsageError`, `SpecRefused`, `DataError`,
+    `StrategyError`: each says what to change."""
     chosen_detectors(only)
-    settings, effort = (settings or Settings()).check(), (effort or Effort()).check()
-    spec = rules_of(strategy)
+    rules = strategy if isinstance(strategy, PythonRules) else rules_or_code(strategy)
+    settings = (settings or Settings()).check()
+    effort = (effort or (Effort() if isinstance(rules, Spec) else FOR_CODE)).check()
+    spec = rules if isinstance(rules, Spec) else None
     market = market_of(
         data,
-        symbols=symbols or spec.symbols,
+        symbols=symbols or (spec.symbols if spec is not None else ()),
         start_ms=span_ms[0],
         end_ms=span_ms[1],
         assume_funding=assume_funding,
@@ -47,6 +55,10 @@ def detect(
     try:
         named = str(data) if isinstance(data, str | Path) else "arrays"
         record = Record(trials=trials, data=named, made_ms=time.time_ns() // 1_000_000)
-        return examine(spec, market, settings, effort, record, only, tell)
+        if isinstance(rules, Spec):
+            case = case_of_spec(rules, market, settings, record)
+        else:
+            case = case_of_python(rules, market, settings, record)
+        return examine(case, effort, only, tell)
     finally:
         trials.close()

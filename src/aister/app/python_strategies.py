@@ -1,12 +1,13 @@
 """A Python strategy as rules of a backtest: what the user named, and the run in its own process with every figure."""
 
 import ast
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from aister.adapters.sandbox.protocol import Parameter
-from aister.adapters.sandbox.run import PythonRun, run_python_strategy
+from aister.adapters.sandbox.run import BLOCK, PythonRun, run_python_strategy
 from aister.adapters.sandbox.source import PythonSource, read_strategy
 from aister.analytics.backtested import Origin
 from aister.core.errors import UsageError
@@ -14,10 +15,12 @@ from aister.features.timeframes import INTERVAL_MS
 from aister.lab.backtest import Backtest, Record, concluded, versions
 from aister.lab.batch import Plan
 from aister.lab.code import code_hash
+from aister.lab.detectors.case import Case
+from aister.lab.detectors.code import Heard, case_of_code
 from aister.lab.settings import UNMANAGED, Settings, in_words
 from aister.ports.market import Market
 
-__all__ = ["PythonRules", "backtest_python", "parameters_of", "python_rules"]
+__all__ = ["PythonRules", "backtest_python", "case_of_python", "parameters_of", "python_rules"]
 
 
 class PythonRules(msgspec.Struct, frozen=True):
@@ -84,6 +87,36 @@ def backtest_python(
     )
     signals = {market.symbols[0]: ran.signals}
     return concluded(origin, market, signals, plan, settings.model, settings, record, decides_ms), ran
+
+
+def case_of_python(rules: PythonRules, market: Market, settings: Settings, record: Record) -> Case:
+    """The strategy as detectors look at it: every question is a process of its own. Raises what `run_python_strategy`
+    raises over the market itself."""
+
+    def ask(
+        market: Market, plan: Plan, capital: int, *, parameters: Mapping[str, Parameter], reveal: int | None = None
+    ) -> Heard:
+        ran = run_python_strategy(
+            rules.source,
+            market,
+            plan,
+            settings.model,
+            capital,
+            parameters=parameters,
+            reveal=reveal or BLOCK,
+            accepted=rules.accepted,
+        )
+        return Heard(
+            name=ran.name,
+            timeframe=ran.timeframe,
+            features=ran.features,
+            warm_up=ran.warm_up,
+            parameters=ran.declared,
+            signals=ran.signals,
+        )
+
+    source = (rules.source.text, rules.source.sha256)
+    return case_of_code(ask, market, settings, record, source=source, parameters=rules.parameters)
 
 
 def _value(text: str) -> Parameter:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aister.app.python_strategies import PythonRules
     from aister.strategy.spec.tree import Spec
 
-__all__ = ["backtest", "summary"]
+__all__ = ["announce", "backtest", "summary"]
 
 
 def backtest(
@@ -35,13 +35,9 @@ def backtest(
     delay: options.Delay = 0,
     assume_funding: options.AssumeFunding = False,
     random_draws: Annotated[int, typer.Option(help="Matched random strategies to compare with; 0 = none.")] = 1_000,
-    parameters: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter of a Python strategy, name=value; may be repeated.")
-    ] = None,
-    accept: Annotated[
-        str, typer.Option(help="What must be typed to run a Python strategy where the system cannot wall it in.")
-    ] = "",
-    show: Annotated[bool, typer.Option("--show", help="Print a Python strategy's source before it runs.")] = False,
+    parameters: options.Parameters = None,
+    accept: options.Accept = "",
+    show: options.ShowSource = False,
     fills: Annotated[bool, typer.Option("--fills", help="Put every execution into the JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write the report (HTML) here.")] = None,
     json_path: options.JsonFile = "",
@@ -64,7 +60,7 @@ def backtest(
     ).check()
     json_path = targets(data, html, json_path, "--html")
     rules = rules_or_code(strategy, parameters_of(parameters or []), accept)
-    _announce(rules, show)
+    announce(rules, show)
     result = run_backtest(
         rules,
         data,
@@ -108,7 +104,7 @@ def summary(result: "Backtested", html: Path | None, json_path: str) -> list[str
     return lines
 
 
-def _announce(rules: "Spec | PythonRules", show: bool) -> None:
+def announce(rules: "Spec | PythonRules", show: bool) -> None:
     """Say on standard error which code of the user's is about to run."""
     from aister.app.python_strategies import PythonRules
     from aister.cli import shown

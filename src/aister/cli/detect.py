@@ -1,5 +1,6 @@
 """`aister detect STRATEGY`: what would make its backtest a lie and what makes it fragile, detector by detector."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,8 +8,11 @@ import typer
 from aister.cli import options
 
 if TYPE_CHECKING:
+    from aister.app.python_strategies import PythonRules
+    from aister.lab.detectors.effort import Effort
     from aister.lab.detectors.examine import Examined
     from aister.lab.detectors.verdict import Found
+    from aister.strategy.spec.tree import Spec
 
 __all__ = ["detect", "figures_of", "headline"]
 
@@ -16,7 +20,7 @@ _INDENT = " " * 33
 
 
 def detect(
-    strategy: Annotated[str, typer.Argument(help="A template, or a spec file (.json).")],
+    strategy: Annotated[str, typer.Argument(help="A template, or a file: a spec (.json) or a Python strategy (.py).")],
     *,
     data: options.Data = "sample",
     only: Annotated[str, typer.Option(help="Detectors separated by commas: look-ahead,delay; all by default.")] = "",
@@ -24,28 +28,44 @@ def detect(
     start: options.Start = "",
     end: options.End = "",
     capital: options.Capital = "10000",
-    cuts: Annotated[int, typer.Option(help="Random moments at which the future is changed.")] = 200,
+    cuts: Annotated[
+        int | None, typer.Option(help="Random moments at which the future is changed: 200, of a Python strategy 20.")
+    ] = None,
     whole_day: Annotated[
-        bool, typer.Option("--day/--no-day", help="Change it at every bar of the busiest day, too.")
+        bool,
+        typer.Option(
+            "--day/--no-day", help="Change it at every bar of the busiest day, too; show code one close at a time."
+        ),
     ] = True,
-    cells: Annotated[int, typer.Option(help="Neighbours with their parameters up to 20 % off.")] = 60,
-    paths: Annotated[int, typer.Option(help="Bootstrapped paths of price.")] = 100,
+    cells: Annotated[
+        int | None, typer.Option(help="Neighbours with their parameters up to 20 % off: 60, of a Python strategy 24.")
+    ] = None,
+    paths: Annotated[
+        int | None, typer.Option(help="Bootstrapped paths of price: 100, of a Python strategy 30.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything drawn; recorded in the result.")] = 1,
     assume_funding: options.AssumeFunding = False,
+    parameters: options.Parameters = None,
+    accept: options.Accept = "",
+    show: options.ShowSource = False,
+    html: Annotated[Path | None, typer.Option(help="Write the page (HTML) here.")] = None,
     json_path: options.JsonFile = "",
 ) -> None:
     """Look for what makes a backtest lie. Look-ahead, short warm-up, impossible fills; then a result that hangs on
     costs, on the first bar, on its exact parameters or on the order of events. Every run that shows a result leaves a
     trial in the ledger. Exit code 1 when something was caught."""
-    from aister.app.backtests import rules_of
+    from aister.app.backtests import rules_or_code
     from aister.app.detect import detect as run_detectors
+    from aister.app.python_strategies import parameters_of
     from aister.cli import shown
+    from aister.cli.backtest import announce
     from aister.cli.given import amount, named_symbols, targets, utc_ms
-    from aister.cli.output import leave_json
-    from aister.lab.detectors.examine import Effort, chosen_detectors
+    from aister.cli.output import leave_json, write_text
+    from aister.lab.detectors.examine import chosen_detectors
+    from aister.lab.detectors.page import detectors_page
     from aister.lab.settings import Settings
 
-    json_path = targets(data, None, json_path, "--json")
+    json_path = targets(data, html, json_path, "--html")
     quiet = json_path == "-"
 
     def tell(found: "Found") -> None:
@@ -54,10 +74,11 @@ def detect(
 
     chosen = tuple(name.strip() for name in only.split(",") if name.strip())
     chosen_detectors(chosen)
-    rules = rules_of(strategy)
+    rules = rules_or_code(strategy, parameters_of(parameters or []), accept)
     settings = Settings(capital=amount(capital), seed=seed).check()
-    effort = Effort(cuts=cuts, whole_day=whole_day, cells=cells, paths=paths, seed=seed).check()
+    effort = _effort(rules, whole_day, seed, {"cuts": cuts, "cells": cells, "paths": paths})
     named, span_ms = named_symbols(symbols), (utc_ms(start, "--from"), utc_ms(end, "--to"))
+    announce(rules, show)
     if not quiet:
         print(shown(f"Detectors over {strategy} on {data}"), flush=True)
     result = run_detectors(
@@ -71,9 +92,11 @@ def detect(
         assume_funding=assume_funding,
         tell=None if quiet else tell,
     )
+    if html is not None:
+        write_text(html, detectors_page(result))
     leave_json(result, json_path)
     if not quiet:
-        for line in _conclusion(result, json_path):
+        for line in _conclusion(result, html, json_path):
             print(shown(line))
     if result.caught:
         raise typer.Exit(1)
@@ -121,7 +144,19 @@ def _chosen(found: "Found") -> str:
     return f"{found.chosen.net_return:+.2%}"
 
 
-def _conclusion(result: "Examined", json_path: str) -> list[str]:
+def _effort(rules: "Spec | PythonRules", whole_day: bool, seed: int, given: dict[str, int | None]) -> "Effort":
+    """What is usual for such rules, and what was asked for instead."""
+    import msgspec
+
+    from aister.lab.detectors.effort import FOR_CODE, Effort
+    from aister.strategy.spec.tree import Spec
+
+    usual = Effort() if isinstance(rules, Spec) else FOR_CODE
+    asked = {name: value for name, value in given.items() if value is not None}
+    return msgspec.structs.replace(usual, whole_day=whole_day, seed=seed, **asked).check()
+
+
+def _conclusion(result: "Examined", html: Path | None, json_path: str) -> list[str]:
     from aister.lab.detectors.verdict import Verdict, utc_text
 
     span = " to ".join(utc_text(time_ms) for time_ms in result.span_ms)
@@ -134,4 +169,5 @@ def _conclusion(result: "Examined", json_path: str) -> list[str]:
         f"Trials     {result.trials:,} on this data so far",
     ]
     lines += [f"Note       {flag}" for flag in result.flags]
+    lines += [f"Page       {html}"] if html is not None else []
     return [*lines, f"JSON       {json_path}"] if json_path else lines

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from aister.sim.models import FillModel
 
 __all__ = [
+    "Accept",
     "AssumeFunding",
     "Capital",
     "Costs",
@@ -21,6 +22,8 @@ __all__ = [
     "LatencyMs",
     "Leverage",
     "MarginMode",
+    "Parameters",
+    "ShowSource",
     "Start",
     "Symbols",
     "VolumePercent",
@@ -35,6 +38,13 @@ AssumeFunding = Annotated[
     bool, typer.Option("--assume-funding", help="Fill missing settlements with the stated scenario.")
 ]
 Capital = Annotated[str, typer.Option(help="Starting capital in USDT.")]
+Parameters = Annotated[
+    list[str] | None, typer.Option("--set", help="A parameter of a Python strategy, name=value; may be repeated.")
+]
+Accept = Annotated[
+    str, typer.Option(help="What must be typed to run a Python strategy where the system cannot wall it in.")
+]
+ShowSource = Annotated[bool, typer.Option("--show", help="Print a Python strategy's source before it runs.")]
 JsonFile = Annotated[str, typer.Option("--json", help="Write the result (JSON) here; '-' = standard output.")]
 
 Intrabar = Annotated[str, typer.Option(help="Order of things inside a bar: stop_first, ohlc_path or lower_timeframe.")]

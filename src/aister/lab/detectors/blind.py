@@ -85,7 +85,7 @@ def detect_code_lookahead(
         return _caught(answer, offence_of(_or(truth, says), OtherFutures(market, seed), truth, min(found)))
     if suspect is not None:
         return _caught(answer, _plain(suspect, suspect[0], "blocks"))
-    shown = f"shown one of {_closes(market):,} bars at a time, and " if alone else ""
+    shown = "when its closes are shown one at a time, nor " if alone else ""
     said = f"none of its {count:,} signals changes {shown}at {len(drawn):,} cuts when what comes after does"
     return answer(Verdict.CLEAN, said)
 
@@ -134,7 +134,3 @@ def _or(truth: Told, says: Says) -> Says:
 def _plain(found: tuple[int, str, str, str], cut_ms: int, through: str) -> Offence:
     time_ms, what, change, symbol = found
     return Offence(symbol, time_ms, what, change, cut_ms, through, None)
-
-
-def _closes(market: Market) -> int:
-    return sum(len(one.open_ms) - one.start for one in market.series)

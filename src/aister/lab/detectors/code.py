@@ -1,7 +1,7 @@
 """A Python strategy as detectors ask it: in a fresh process each time, through a function that the caller gives.
 
 Its look-ahead, costs, delay and paths are those of the account it runs on. Its warm-up is asked of an account that can
-buy nothing, so that what it says cannot hang on what it happens to hold; exits are not part of that. It is one symbol's.
+buy nothing, so that what it says cannot hang on what it happens to hold; exits are not part of that.
 """
 
 from collections.abc import Iterator, Mapping
@@ -112,7 +112,7 @@ class _Around:
 
 
 def _sets(numbers: Mapping[str, int | float], cells: int, seed: int) -> list[dict[str, int | float]]:
-    """Up to so many different sets of these numbers, themselves left out, drawn from the grid; whole ones stay whole."""
+    """Up to so many different sets of these numbers, themselves left out, drawn from a grid; whole ones stay whole."""
     choices = {name: sorted({_off(value, step) for step in _STEPS}) for name, value in numbers.items()}
     own = tuple(numbers.values())
     rng = np.random.default_rng(seed)
