@@ -77,10 +77,10 @@ def test_a_wrong_option_leaves_nothing_but_one_sentence(more: list[str], reason:
     assert result.stderr.count("\n") == 1 and reason in result.stderr
 
 
-def test_python_and_unnamed_data_are_told_what_to_do(tmp_path: Path) -> None:
+def test_code_over_several_symbols_and_unnamed_data_are_told_what_to_do(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text("pass\n")
     code = CliRunner().invoke(build(), ["detect", str(file)])
-    assert code.exit_code == 2 and "which only `aister backtest` runs" in code.stderr and code.stdout == ""
+    assert code.exit_code == 2 and "runs on one symbol" in code.stderr
     unnamed = CliRunner().invoke(build(), ["detect", "swing_structure", "--data", ""])
     assert unnamed.exit_code == 2 and "The data are not named" in unnamed.stderr

@@ -18,7 +18,7 @@ from aister.lab.detectors.monte_carlo import detect_order, detect_paths
 from aister.lab.detectors.neighbourhood import detect_neighbourhood
 from aister.lab.detectors.own import claims_of
 from aister.lab.detectors.parameters import neighbours, parameters_of
-from aister.lab.detectors.reading import SpecReading
+from aister.lab.detectors.reading import SpecAround, SpecReading
 from aister.lab.detectors.trying import KIND, Looked, Trying
 from aister.lab.detectors.verdict import Verdict
 from aister.ports.market import Market
@@ -202,7 +202,7 @@ def test_a_neighbourhood_is_run_with_shared_columns_and_leaves_its_trials() -> N
     market = Market((one,), (START_MS, START_MS + 40 * 24 * HOUR_MS), "walk")
     reading = SpecReading(spec, {"BTCUSDT": 100_000})
     tried, ledger = trying(market, signals=reading.says(market), says=reading.says, decides_ms=spec.interval_ms)
-    found = detect_neighbourhood(tried, spec, lambda _: STILL, cells=20)
+    found = detect_neighbourhood(tried, SpecAround(spec, market, tried.cost_e8, lambda _: STILL), cells=20)
     assert found.cells == 20
     assert found.worst is not None
     assert found.median is not None

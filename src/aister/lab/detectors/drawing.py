@@ -7,7 +7,8 @@ from aister.analytics.report.words import escaped, percent, signed_percent
 __all__ = ["OWN_STYLE", "bars", "ranged"]
 
 OWN_STYLE = """
-.wide .card{padding:16px;overflow:hidden}.wide h3{margin-top:0}.wide{gap:16px}
+.wide .card{padding:16px;overflow:hidden}.wide h3{margin-top:0}
+.wide{columns:2 400px;column-gap:16px;margin-top:16px}.wide .card{break-inside:avoid;margin:0 0 16px}
 .plot{display:grid;grid-template-columns:max-content minmax(60px,1fr) max-content;gap:6px 12px;align-items:center;
 margin:12px 0;font-size:13px}
 .plot .at{color:var(--soft)}
@@ -41,20 +42,21 @@ def bars(rows: Sequence[tuple[str, float]], title: str) -> str:
 def ranged(
     label: str,
     spread: tuple[float, float, float],
-    own: float,
+    own: float | None,
     title: str,
     limit: float | None = None,
     signs: bool = True,
 ) -> str:
-    """From the lowest to the highest of `spread`, its middle as a line, `own` as a dot, `limit` dashed."""
+    """From the lowest to the highest of `spread`, its middle as a line, `own` (if known) as a dot, `limit` dashed."""
     low, middle, high = spread
-    values = [*spread, own, 0.0, *([] if limit is None else [limit])]
+    values = [*spread, 0.0, *(one for one in (own, limit) if one is not None)]
     least, most = min(values), max(values)
     begin, end = _place(low, least, most), _place(high, least, most)
     track = (
         f'<i class="reach" style="left:{begin:.2f}%;width:{end - begin:.2f}%"></i>'
         f"{_mark('nil', 0.0, least, most)}{_mark('mid', middle, least, most)}"
-        f"{'' if limit is None else _mark('limit', limit, least, most)}{_mark('own', own, least, most)}"
+        f"{'' if limit is None else _mark('limit', limit, least, most)}"
+        f"{'' if own is None else _mark('own', own, least, most)}"
     )
     shown = signed_percent if signs else percent
     written = f"{shown(low, 1)} … {shown(high, 1)}"

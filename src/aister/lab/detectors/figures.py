@@ -142,7 +142,7 @@ def _paths(found: Paths) -> str:
         rows += [("With a profit", percent(found.profitable)), ("Trades a path", f"{found.trades:,.0f}")]
     return (
         ranged("net", (n.low, n.middle, n.high), found.own_net, "Net results on paths")
-        + ranged("drawdown", (d.low, d.middle, d.high), d.middle, "Drawdowns on paths", limit=HALTED, signs=False)
+        + ranged("drawdown", (d.low, d.middle, d.high), None, "Drawdowns on paths", limit=HALTED, signs=False)
         + _LEGEND
         + _rows(rows)
     )

@@ -37,7 +37,7 @@ def detectors_page(one: Examined) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escaped(title)}</title><style>{STYLE}{OWN_STYLE}</style></head><body>{_top(one)}"
         f"<main>{_verdicts(one)}<section><h2>One by one</h2>"
-        f'<div class="two wide">{"".join(map(_card, one.found))}</div></section></main>{_bottom(one)}</body></html>\n'
+        f'<div class="wide">{"".join(map(_card, one.found))}</div></section></main>{_bottom(one)}</body></html>\n'
     )
 
 
@@ -55,7 +55,7 @@ def _top(one: Examined) -> str:
         *([("Parameters", one.parameters)] if one.parameters else []),
         ("Capital", f"{one.capital / UNIT:,.2f} USDT"),
         ("Seed", str(e.seed)),
-        ("Looked at most at", looked),
+        ("Effort at most", looked),
     ]
     listed = "".join(f"<div><dt>{escaped(name)}</dt><dd>{escaped(value)}</dd></div>" for name, value in facts)
     flags = "".join(f"<li>{escaped(flag)}</li>" for flag in one.flags)
