@@ -199,6 +199,10 @@ class Governor:
         else:
             self._failures = 0
 
+    def pause_ms(self, now: float) -> int:
+        """How long everything is paused from now on."""
+        return max(0, int(self._blocked_until - now) + 1) if now < self._blocked_until else 0
+
     def _block(self, wait_ms: int, now: float) -> None:
         self._blocked_until = max(self._blocked_until, now + wait_ms)
         self._precedence_until = self._blocked_until + _PRECEDENCE_MS

@@ -5,7 +5,7 @@ text too (`decoder` is lenient there). Field names are the venue's.
 """
 
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -39,7 +39,7 @@ ZERO = Decimal(0)
 T = TypeVar("T")
 
 
-def decoder(of: type[T] | Any) -> msgspec.json.Decoder[T]:
+def decoder(of: type[T]) -> msgspec.json.Decoder[T]:
     """A decoder that takes "200" for 200 and "true" for true, and refuses everything else of a wrong type."""
     return msgspec.json.Decoder(of, strict=False)
 

@@ -1,0 +1,65 @@
+"""The venue's clock as estimated here.
+
+    venue time(m) = server time + (m - m0),  m0 = middle of the shortest recent round trip of /time,
+
+over a clock m that never steps, so that setting this machine's clock changes nothing. How far this machine's wall clock
+is from the venue's is told apart (`skew_ms`): nonces and timestamps are made from the wall clock.
+"""
+
+from collections import deque
+
+from aister.adapters.exchanges.aster.wire import Clock
+
+__all__ = ["VenueClock"]
+
+_KEPT, _OLDEST_MS = 8, 300_000
+_STEP_MS = 500
+
+
+class VenueClock:
+    """Times in ms UTC. Until the first measurement, and after a step or a sleep of this machine, the wall clock stands
+    in and `measured` is False."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._samples: deque[tuple[float, float, int]] = deque(maxlen=_KEPT)  # round trip, middle, server time
+        self._wall_ahead = 0.0
+
+    def heard(self, server_ms: int, sent: float, received: float) -> None:
+        """A reply of /time: server time, and when by the steady clock the request left and the reply came."""
+        self.watch()
+        if not self._samples:
+            self._wall_ahead = self.clock.now_ms() - self.clock.monotonic_ms()
+        middle = (sent + received) / 2
+        self._samples.append((received - sent, middle, server_ms))
+
+    def watch(self) -> bool:
+        """Whether the wall clock was stepped (or this machine slept) since it was last looked at; if so, what was
+        measured is forgotten."""
+        if not self._samples:
+            return False
+        ahead = self.clock.now_ms() - self.clock.monotonic_ms()
+        stepped = abs(ahead - self._wall_ahead) > _STEP_MS
+        self._wall_ahead = ahead
+        if stepped:
+            self._samples.clear()
+        return stepped
+
+    @property
+    def measured(self) -> bool:
+        return bool(self._samples)
+
+    def now_ms(self) -> int:
+        self.watch()
+        now = self.clock.monotonic_ms()
+        recent = [one for one in self._samples if now - one[1] <= _OLDEST_MS]
+        if not recent and self._samples:
+            recent = [self._samples[-1]]
+        if not recent:
+            return self.clock.now_ms()
+        _, middle, server = min(recent)
+        return round(server + now - middle)
+
+    def skew_ms(self) -> int:
+        """How far the wall clock is ahead of the venue's; 0 while nothing is measured."""
+        return self.clock.now_ms() - self.now_ms() if self.measured else 0
