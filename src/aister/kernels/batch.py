@@ -105,6 +105,8 @@ def run_one(
     plan = s.plan
     n = open_ms.size
     interval_ms = plan.interval_ms
+    began_ms = open_ms[0] if n > 0 else 0
+    regular = n > 0 and open_ms[n - 1] - began_ms == (n - 1) * interval_ms  # then times are reckoned, not fetched
     s.keep = 1 if fills.size > 0 else 0
     count = 0
     noted = 0
@@ -136,8 +138,8 @@ def run_one(
                         until = min(until, decides[decided])
                 when = wakes_ms(s) - interval_ms
                 if when < NEVER_MS - interval_ms and until > k:
-                    by_then = max(k, min(n, (when - open_ms[0] + interval_ms - 1) // interval_ms))
-                    while by_then > k and open_ms[by_then - 1] >= when:
+                    by_then = max(k, min(n, (when - began_ms + interval_ms - 1) // interval_ms))
+                    while not regular and by_then > k and open_ms[by_then - 1] >= when:
                         by_then -= 1
                     until = min(until, by_then)
                 low, high = s.book.watch_low, s.book.watch_high
@@ -153,7 +155,7 @@ def run_one(
         i = k
         s.bar = i
         # its open and its inside
-        time_ms = open_ms[i]
+        time_ms = began_ms + i * interval_ms if regular else open_ms[i]
         if s.book.position.steps != 0 or s.book.order_count > 0:
             while funded < funding_at.size and funding_at[funded] < i:
                 funded += 1
@@ -166,7 +168,7 @@ def run_one(
                 total += max(h[j], c[j - 1]) - min(l[j], c[j - 1])
             bars = max(0, i - first)
             range_e8 = (total * RATE_ONE + bars - 1) // bars if bars > 0 else 0
-            lost = 1 if i > 0 and time_ms != open_ms[i - 1] + interval_ms else 0
+            lost = 1 if not regular and i > 0 and time_ms != open_ms[i - 1] + interval_ms else 0
             begin_bar(s.book, account, time_ms, range_e8, lost, volume[i], impact[i] if impact.size > 1 else 0.0)
             s.done = 0
             s.fill_count = 0
