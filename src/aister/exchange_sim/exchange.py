@@ -10,7 +10,7 @@ Time moves only through `advance` (or barriers, in lockstep). `log` and `happeni
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -63,7 +63,6 @@ class Exchange:
         faults: Faults | None = None,
         verify: Verifier = recovered_by_eth_account,
         shift_ms: int = 0,
-        barred: Callable[[Connection, Any], None] | None = None,
     ) -> None:
         self.settings = settings or Settings()
         legs = 1 if self.settings.lockstep else self.settings.legs
@@ -82,7 +81,6 @@ class Exchange:
             self.settings,
             lambda: self.now_ms,
             lambda connection, text: self.faults.on_frame(connection, text, self.now_ms),
-            barred or (lambda connection, number: None),
         )
         self.depth = Depth(self.settings.model.slippage, self.settings.seed)
         self.teller = Teller(self.hub, self.market, self.depth)
@@ -122,7 +120,7 @@ class Exchange:
             if account.listen_key:
                 due.append(account.listen_until_ms)
         for connection in self.hub.connections.values():
-            due.append(min(connection.pinged_ms + self.settings.ping_ms, connection.ends_ms(self.settings)))
+            due.append(connection.next_tick_ms(self.settings))
         return max(min(due), self.now_ms) if due else None
 
     def _do_due(self, now_ms: int) -> None:

@@ -16,6 +16,7 @@ __all__ = [
     "kline_row",
     "order_reply",
     "order_update",
+    "plain",
     "positions",
     "trade_row",
 ]
@@ -94,21 +95,25 @@ def trade_row(trade: UserTrade, instrument: Instrument, commission_sign: int) ->
 def kline_row(bar: Kline, instrument: Instrument) -> list[Any]:
     """A row of klines: 12 elements (aster-api 7)."""
     price = instrument.price_text
-    size, quote = instrument.size_text(round(bar.steps)), money_text(round(bar.quote))
     return [
         bar.open_ms,
         price(bar.open),
         price(bar.high),
         price(bar.low),
         price(bar.close),
-        size,
+        plain(bar.volume),
         bar.close_ms - 1,
-        quote,
+        plain(bar.quote),
         bar.trades,
-        instrument.size_text(round(bar.steps / 2)),
-        money_text(round(bar.quote / 2)),
+        plain(bar.volume / 2),
+        plain(bar.quote / 2),
         "0",
     ]
+
+
+def plain(value: float) -> str:
+    """A double as the shortest decimal that reads back as it."""
+    return f"{Decimal(repr(value)):f}"
 
 
 def unrealized(account: Account, market: Market, symbol: str, leg: int) -> int:

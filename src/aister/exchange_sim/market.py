@@ -33,7 +33,7 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
 
 
 class Kline(msgspec.Struct, gc=False):
-    """A bar under way or closed; prices in ticks, volumes in steps and money units."""
+    """A bar under way or closed; prices in ticks, volumes in base and quote units."""
 
     open_ms: int
     close_ms: int
@@ -41,7 +41,7 @@ class Kline(msgspec.Struct, gc=False):
     high: int
     low: int
     close: int
-    steps: float
+    volume: float
     quote: float
     trades: int
     first_trade: int
@@ -51,7 +51,7 @@ class Kline(msgspec.Struct, gc=False):
     def join(self, other: "Kline") -> None:
         """Take in a later bar of the same span."""
         self.high, self.low, self.close = max(self.high, other.high), min(self.low, other.low), other.close
-        self.steps += other.steps
+        self.volume += other.volume
         self.quote += other.quote
         self.trades += other.trades
         self.last_trade = other.last_trade
@@ -77,16 +77,17 @@ class Ticker:
 
     def move(self, ticks: int, steps: int, time_ms: int) -> Trade:
         """The market trades at a price."""
-        trade = Trade(self.next_trade, ticks, max(steps, 1), time_ms, ticks < self.last_ticks)
+        trade = Trade(self.next_trade, ticks, steps, time_ms, ticks < self.last_ticks)
         self.next_trade += 1
         self.update_id += 1
         self.last_ticks = ticks
         self.trades.append(trade)
-        if self.klines and not self.klines[-1].closed:
+        if self.klines:
             bar = self.klines[-1]
             bar.high, bar.low, bar.close = max(bar.high, ticks), min(bar.low, ticks), ticks
-            bar.steps += trade.steps
-            bar.quote += trade.steps * ticks * self.instrument.unit
+            size = self.instrument.size(trade.steps)
+            bar.volume += size
+            bar.quote += size * self.instrument.price(ticks)
             bar.trades += 1
             bar.last_trade = trade.number
         return trade

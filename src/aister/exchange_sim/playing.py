@@ -29,6 +29,8 @@ class Player:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
+        settings = stage.trading.settings
+        self._closed_bars_only = settings.lockstep and settings.model.intrabar == "stop_first"
         self.leg: Leg | None = None
 
     def next_ms(self) -> int | None:
@@ -48,11 +50,14 @@ class Player:
                 return
         self.begin()
 
-    def begin(self) -> None:
-        """A leg begins: settlements due, new terms, the opening."""
+    def begin(self, *, settled: bool = False) -> None:
+        """A leg begins: settlements due (unless settled already), new terms, the opening."""
         stage = self._stage
         leg = self.leg = stage.market.take_leg()
         if leg.opens:
+            if not settled:
+                for due in leg.market.funding:
+                    self.settle(due, leg)
             self._open_bars(leg)
         for account in stage.accounts.values():
             account.venue.open(leg.bars)
@@ -80,16 +85,29 @@ class Player:
         leg, stage = self.leg, self._stage
         assert leg is not None
         self.leg = None
+        volumes = {bar.symbol: bar.volume for bar in leg.market.bars}
         for bar in leg.bars:
             ticker = stage.market.tickers[bar.symbol]
             instrument = ticker.instrument
             steps = max(1, round(bar.volume * 100_000_000 / instrument.step_e8))
-            for price in _path(leg, bar.open, bar.high, bar.low, bar.close):
-                trade = ticker.move(instrument.to_ticks(price), steps, stage.now_ms)
-                steps = 1
-            if leg.closes:
-                ticker.klines[-1].closed = True
-            stage.teller.traded(bar.symbol, trade, stage.now_ms)
+            prices = _path(leg, bar.open, bar.high, bar.low, bar.close)
+            each = max(1, steps // len(prices))
+            for i, price in enumerate(prices, 1):
+                volume = volumes[bar.symbol] if leg.closes and i == len(prices) else None
+                self._print(bar.symbol, instrument.to_ticks(price), each, volume)
+            if self._closed_bars_only:
+                stage.teller.bar_moved(bar.symbol, stage.now_ms)
+
+    def _print(self, symbol: str, ticks: int, steps: int, volume: float | None = None) -> None:
+        """The market trades at a price; with the bar's whole `volume`, for the last time in it. In lockstep with
+        `stop_first` nothing is told but closed bars: what happens inside one has no order (quant Q3)."""
+        stage = self._stage
+        ticker = stage.market.tickers[symbol]
+        trade = ticker.move(ticks, steps, stage.now_ms)
+        if volume is not None:
+            ticker.klines[-1].closed, ticker.klines[-1].volume = True, volume
+        if not self._closed_bars_only:
+            stage.teller.traded(symbol, trade, stage.now_ms)
 
     def welcome(self, account: Account) -> None:
         """A new account learns where the market is."""
@@ -98,8 +116,6 @@ class Player:
 
     def _open_bars(self, leg: Leg) -> None:
         stage = self._stage
-        for settled in leg.market.funding:
-            self._settle(settled, leg)
         for instrument in leg.market.instruments:
             self.relist(instrument)
         for bar in leg.bars:
@@ -107,9 +123,10 @@ class Player:
             ticks = ticker.instrument.to_ticks(bar.open)
             ticker.start_bar(leg.start_ms, leg.start_ms + stage.market.interval_ms, ticks)
             if ticks != ticker.last_ticks:
-                stage.teller.traded(bar.symbol, ticker.move(ticks, 1, stage.now_ms), stage.now_ms)
+                self._print(bar.symbol, ticks, 1)
 
-    def _settle(self, settled: FundingSettled, leg: Leg) -> None:
+    def settle(self, settled: FundingSettled, leg: Leg) -> None:
+        """Charge a settlement at the opening price of its symbol, else at the last price known."""
         stage = self._stage
         ticker = stage.market.tickers[settled.symbol]
         ticker.funding_e8 = settled.rate_e8

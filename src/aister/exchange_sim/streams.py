@@ -11,6 +11,7 @@ from aister.exchange_sim.settings import Settings
 
 __all__ = ["Connection", "Hub"]
 
+_CENTURY_MS = 100 * 365 * 86_400_000
 _CONTROLS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY", "BARRIER")
 
 
@@ -66,15 +67,20 @@ class Connection:
 
     def tick(self, now_ms: int, settings: Settings) -> None:
         """Ping every five minutes, close without a pong for fifteen or after a day (aster-api 8)."""
+        if self.silent:
+            return
         if now_ms - self.opened_ms >= settings.connection_ms or now_ms - self.ponged_ms >= settings.pong_ms:
             self.close(1001)
         elif now_ms - self.pinged_ms >= settings.ping_ms:
             self.pinged_ms = now_ms
             self._pings += 1
 
-    def ends_ms(self, settings: Settings) -> int:
-        """When it ends if no pong comes."""
-        return min(self.opened_ms + settings.connection_ms, self.ponged_ms + settings.pong_ms)
+    def next_tick_ms(self, settings: Settings) -> int:
+        """When it wants its tick next; half open, never (a century)."""
+        if self.silent:
+            return self.opened_ms + _CENTURY_MS
+        ends = min(self.opened_ms + settings.connection_ms, self.ponged_ms + settings.pong_ms)
+        return min(ends, self.pinged_ms + settings.ping_ms)
 
     def close(self, code: int) -> None:
         if not self.closed:
@@ -101,9 +107,9 @@ class Hub:
         settings: Settings,
         now_ms: Callable[[], int],
         ask: Callable[[Connection, str], Iterable[int]],
-        barrier: Callable[[Connection, Any], None],
     ) -> None:
-        self.settings, self.now_ms, self._ask, self._barrier = settings, now_ms, ask, barrier
+        self.settings, self.now_ms, self._ask = settings, now_ms, ask
+        self.on_barrier: Callable[[Connection, Any], None] = lambda connection, number: None
         self.connections: dict[int, Connection] = {}
         self.listeners: dict[str, dict[int, Connection]] = {}
         self._count = 0
@@ -160,7 +166,7 @@ class Hub:
     def _control(self, connection: Connection, method: str, params: Any, number: Any) -> dict[str, Any] | None:
         result: Any = None
         if method == "BARRIER":
-            self._barrier(connection, number)
+            self.on_barrier(connection, number)
             return None
         if method == "SUBSCRIBE":
             if len(connection.streams) + len(params) > self.settings.streams_per_connection:

@@ -5,6 +5,7 @@ from typing import Any
 from aister.core.instrument import Instrument
 from aister.core.money import money_text
 from aister.exchange_sim.depth import Depth
+from aister.exchange_sim.forms import plain
 from aister.exchange_sim.market import Kline, Market, Ticker, Trade
 from aister.exchange_sim.streams import Hub
 
@@ -144,7 +145,7 @@ def _agg_trade(ticker: Ticker, trade: Trade, now_ms: int) -> dict[str, Any]:
 
 
 def _kline(instrument: Instrument, interval: str, bar: Kline, now_ms: int) -> dict[str, Any]:
-    size, price = instrument.size_text, instrument.price_text
+    price = instrument.price_text
     return {
         "e": "kline",
         "E": now_ms,
@@ -160,12 +161,12 @@ def _kline(instrument: Instrument, interval: str, bar: Kline, now_ms: int) -> di
             "c": price(bar.close),
             "h": price(bar.high),
             "l": price(bar.low),
-            "v": size(round(bar.steps)),
+            "v": plain(bar.volume),
             "n": bar.trades,
             "x": bar.closed,
-            "q": money_text(round(bar.quote)),
-            "V": size(round(bar.steps / 2)),
-            "Q": money_text(round(bar.quote / 2)),
+            "q": plain(bar.quote),
+            "V": plain(bar.volume / 2),
+            "Q": plain(bar.quote / 2),
             "B": "0",
         },
     }
@@ -201,8 +202,8 @@ def day_row(ticker: Ticker, now_ms: int) -> dict[str, Any]:
         "openPrice": price(bar.open),
         "highPrice": price(bar.high),
         "lowPrice": price(bar.low),
-        "volume": instrument.size_text(round(bar.steps)),
-        "quoteVolume": money_text(round(bar.quote)),
+        "volume": plain(bar.volume),
+        "quoteVolume": plain(bar.quote),
         "openTime": bar.open_ms,
         "closeTime": now_ms,
         "firstId": bar.first_trade,
