@@ -1,0 +1,138 @@
+"""The contracts an account trades: read from the venue, read again every five minutes and when a refusal tells that
+they changed (C15). Each difference is a value; what follows from it is decided elsewhere.
+
+Integers of ticks and steps keep the meaning they had at the first reading: only filters follow the venue.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from aister.adapters.exchanges.aster.codes import meaning
+from aister.adapters.exchanges.aster.governor import Rank
+from aister.adapters.exchanges.aster.instruments import Contract, InstrumentChanged, changes, contract, instrument
+from aister.adapters.exchanges.aster.listing import Listing, listings
+from aister.adapters.exchanges.aster.messages import Brackets, Commission, ExchangeInfo, FundingInfo, decoder
+from aister.adapters.exchanges.aster.rest import Rest
+from aister.adapters.exchanges.aster.translate import Grid, grid_of
+from aister.core.errors import DataError
+from aister.core.instrument import Instrument
+from aister.ports.exchange import Answer, Refused
+
+__all__ = ["Contracts"]
+
+REREAD_MS = 300_000
+_FEES_MS = 3_600_000
+_FINEST = Grid(1, 1)
+_INFO = decoder(ExchangeInfo)
+_FUNDING = decoder(tuple[FundingInfo, ...])
+_BRACKETS = decoder(tuple[Brackets, ...])
+_COMMISSION = decoder(Commission)
+
+
+class Contracts:
+    """Of `symbols`. With `signed` brackets and fees are the account's own; without they come from `assumed`, and say
+    so."""
+
+    def __init__(
+        self,
+        rest: Rest,
+        symbols: Iterable[str],
+        *,
+        source: str,
+        signed: bool = True,
+        assumed: Mapping[str, Instrument] | None = None,
+    ) -> None:
+        self.symbols = tuple(symbols)
+        self.stale = True
+        self.unavailable: dict[str, Refused] = {}
+        """Symbols asked for that cannot be traded, with the reason."""
+        self._rest = rest
+        self._source = source
+        self._signed = signed
+        self._assumed = assumed or {}
+        self._known: dict[str, Contract] = {}
+        self._listed: dict[str, Listing] = {}
+        self._grids: dict[str, Grid] = {}
+        self._fees: dict[str, Commission] = {}
+        self._fees_until = 0
+        self._read_until = 0
+
+    @property
+    def due(self) -> bool:
+        return self.stale or self._rest.time.now_ms() >= self._read_until
+
+    @property
+    def instruments(self) -> dict[str, Instrument]:
+        """By symbol; those that are unavailable are left out."""
+        return {symbol: instrument(known, self._source) for symbol, known in self._known.items()}
+
+    def listing(self, symbol: str) -> Listing | None:
+        known = self._known.get(symbol)
+        return known.listing if known is not None else None
+
+    def fees(self, symbol: str) -> tuple[int, int]:
+        """Maker and taker rate in 1e-8; (0, 0) of a symbol this account does not trade."""
+        known = self._known.get(symbol)
+        return (known.maker_e8, known.taker_e8) if known is not None else (0, 0)
+
+    def grid(self, symbol: str) -> Grid:
+        """What ticks and steps of a symbol count; of one that is not listed, 1e-8 each (which is exact)."""
+        kept = self._grids.get(symbol)
+        if kept is not None:
+            return kept
+        listed = self._listed.get(symbol)
+        return grid_of(listed) if listed is not None else _FINEST
+
+    async def read(self) -> tuple[InstrumentChanged, ...] | Answer:
+        """Read everything again; what differs from the last reading (nothing at the first)."""
+        info = await self._rest.public("exchange_info", (), _INFO)
+        if not isinstance(info, ExchangeInfo):
+            return info
+        self._rest.governor.limits(info.rateLimits)
+        funding = await self._rest.public("funding_info", (), _FUNDING)
+        if not isinstance(funding, tuple):
+            return funding
+        brackets: dict[str, Brackets] = {}
+        if self._signed:
+            told = await self._rest.signed("brackets", (), _BRACKETS)
+            if not isinstance(told, tuple):
+                return told
+            brackets = {one.symbol: one for one in told}
+            failed = await self._read_fees()
+            if failed is not None:
+                return failed
+        hours = {one.symbol: one.fundingIntervalHours for one in funding}
+        self._listed, untradable = listings(info.symbols)
+        known: dict[str, Contract] = {}
+        unavailable: dict[str, Refused] = {}
+        for symbol in self.symbols:
+            listed = self._listed.get(symbol)
+            if listed is None:
+                why = untradable.get(symbol, f"{symbol}: {meaning(-1121).sentence}")
+                unavailable[symbol] = Refused(-1121, why)
+                continue
+            try:
+                known[symbol] = contract(
+                    listed, brackets.get(symbol), self._fees.get(symbol), hours.get(symbol), self._assumed.get(symbol)
+                )
+            except DataError as error:
+                unavailable[symbol] = Refused(0, str(error))
+                continue
+            if listed.status != "TRADING":
+                unavailable[symbol] = Refused(-4140, f"{symbol} is {listed.status}. {meaning(-4140).sentence}")
+            self._grids.setdefault(symbol, grid_of(listed))
+        differences = changes(self._known, known) if self._known else ()
+        self._known, self.unavailable = known, unavailable
+        self._read_until, self.stale = self._rest.time.now_ms() + REREAD_MS, False
+        return differences
+
+    async def _read_fees(self) -> Answer | None:
+        if self._fees and self._rest.time.now_ms() < self._fees_until:
+            return None
+        for symbol in self.symbols:
+            told = await self._rest.signed("commission", (("symbol", symbol),), _COMMISSION, Rank.WATCH)
+            if isinstance(told, Commission):
+                self._fees[symbol] = told
+            elif not isinstance(told, Refused) or told.code != -1121:
+                return told
+        self._fees_until = self._rest.time.now_ms() + _FEES_MS
+        return None
