@@ -84,3 +84,38 @@ def test_code_over_several_symbols_and_unnamed_data_are_told_what_to_do(tmp_path
     assert code.exit_code == 2 and "runs on one symbol" in code.stderr
     unnamed = CliRunner().invoke(build(), ["detect", "swing_structure", "--data", ""])
     assert unnamed.exit_code == 2 and "The data are not named" in unnamed.stderr
+
+
+def test_a_python_strategy_is_looked_at_and_leaves_a_page(tmp_path_factory: pytest.TempPathFactory) -> None:
+    place = tmp_path_factory.mktemp("luck")
+    file, page = place / "luck.py", place / "page.html"
+    file.write_text(LUCK)
+    span = ["--symbols", "BTCUSDT", "--from", "2025-05-10", "--to", "2025-05-11", "--set", "far=0.004"]
+    given = ["detect", str(file), *span, "--only", "look-ahead,fills", "--html", str(page)]
+    result = CliRunner().invoke(build(), [*given, "--json", "-"])
+    assert result.exit_code == 1, result.output
+    told = json.loads(result.stdout)
+    assert (told["kind"], told["name"], told["parameters"]) == ("python", "Luck", "far=0.004, level=0.5")
+    assert told["effort"]["cuts"] == 20
+    caught, fills = told["found"]
+    assert caught["first"]["through"] == "chance" and "answers by chance" in caught["sentence"]
+    assert fills["verdict"] == "clean"
+    assert "Luck" in page.read_text() and "SHA-256" in result.stderr
+
+
+LUCK = """
+import random
+
+from aister.strategy import LONG, Enter, PythonStrategy
+
+
+class Luck(PythonStrategy):
+    timeframe = "15m"
+
+    def __init__(self, far=0.01, level=0.5):
+        self.far, self.level = far, level
+
+    def on_bar(self, bar, account):
+        if account.free and random.random() > self.level:
+            return Enter(LONG, stop=bar.close * (1 - self.far), targets=bar.close * (1 + self.far))
+"""
