@@ -8,7 +8,7 @@ import pytest
 
 from aister.adapters.exchanges.aster.amounts import product, rounded, text, units
 from aister.adapters.exchanges.aster.instruments import Contract, changes, contract, instrument, tiers
-from aister.adapters.exchanges.aster.listing import listing, listings
+from aister.adapters.exchanges.aster.listing import Listing, Listings
 from aister.adapters.exchanges.aster.messages import BracketRow, Brackets, Commission, ExchangeInfo, decoder
 from aister.core.errors import DataError
 
@@ -50,10 +50,17 @@ BRACKETS = b"""[{"symbol":"BTCUSDT","brackets":[
 FEES = Commission("BTCUSDT", Decimal("0.0001"), Decimal("0.00035"))
 
 
+def listings(document: dict[str, Any] = INFO) -> Listings:
+    return Listings(decoder(ExchangeInfo).decode(msgspec.json.encode(document)).symbols)
+
+
+def listed(document: dict[str, Any] = INFO) -> Listing:
+    return listings(document)["BTCUSDT"]
+
+
 def known(**given: Any) -> Contract:
-    info = decoder(ExchangeInfo).decode(msgspec.json.encode(INFO))
     [told] = decoder(tuple[Brackets, ...]).decode(BRACKETS)
-    return contract(listing(info.symbols[0]), given.get("brackets", told), FEES, given.get("hours", 4))
+    return contract(listed(), given.get("brackets", told), FEES, given.get("hours", 4))
 
 
 def test_an_instrument_as_the_venue_lists_it() -> None:
@@ -70,12 +77,10 @@ def test_an_instrument_as_the_venue_lists_it() -> None:
 
 
 def test_what_an_account_has_not_told_is_taken_from_assumptions_and_says_so() -> None:
-    info = decoder(ExchangeInfo).decode(msgspec.json.encode(INFO))
-    listed = listing(info.symbols[0])
     with pytest.raises(DataError, match="add a key"):
-        contract(listed, None, None, 8)
+        contract(listed(), None, None, 8)
     assumed = instrument(known(), "shipped")
-    told = instrument(contract(listed, None, None, None, assumed), "AsterDex mainnet")
+    told = instrument(contract(listed(), None, None, None, assumed), "AsterDex mainnet")
     assert told.source == "AsterDex mainnet; assumed: brackets, fees, funding interval"
     assert told.brackets == assumed.brackets and told.funding_interval_ms == 8 * 3_600_000
 
@@ -89,10 +94,14 @@ def test_brackets_that_leave_a_gap_are_refused() -> None:
 
 
 def test_other_contracts_are_left_out_and_untradable_ones_named() -> None:
-    info = decoder(ExchangeInfo).decode(msgspec.json.encode(INFO))
-    good, bad = listings(info.symbols)
-    assert list(good) == ["BTCUSDT"] and list(bad) == ["ODDUSDT"]
-    assert good["BTCUSDT"].order_types == ("LIMIT", "MARKET", "STOP", "STOP_MARKET")
+    rows = (*map(msgspec.json.encode, INFO["symbols"]), b'{"symbol":"BAD","filters":7}', b'{"status":"TRADING"}')
+    known = Listings(rows)
+    assert known["BTCUSDT"].order_types == ("LIMIT", "MARKET", "STOP", "STOP_MARKET")
+    for symbol, words in (("ODDUSDT", "lot filter"), ("BTCUSDT_270326", "no perpetual"), ("BAD", "form unknown")):
+        assert symbol in known
+        with pytest.raises(DataError, match=words):
+            known[symbol]
+    assert "NOUSDT" not in known
 
 
 def changed(path: tuple[Any, ...], value: Any) -> Contract:
@@ -101,9 +110,7 @@ def changed(path: tuple[Any, ...], value: Any) -> Contract:
     for step in path[:-1]:
         place = place[step]
     place[path[-1]] = value
-    info = decoder(ExchangeInfo).decode(msgspec.json.encode(document))
-    before = known()
-    return msgspec.structs.replace(before, listing=listing(info.symbols[0]))
+    return msgspec.structs.replace(known(), listing=listed(document))
 
 
 @pytest.mark.parametrize(

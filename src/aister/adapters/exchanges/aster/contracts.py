@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from aister.adapters.exchanges.aster.codes import meaning
 from aister.adapters.exchanges.aster.governor import Rank
 from aister.adapters.exchanges.aster.instruments import Contract, InstrumentChanged, changes, contract, instrument
-from aister.adapters.exchanges.aster.listing import Listing, listings
+from aister.adapters.exchanges.aster.listing import Listing, Listings
 from aister.adapters.exchanges.aster.messages import Brackets, Commission, ExchangeInfo, FundingInfo, decoder
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.exchanges.aster.translate import Grid, grid_of
@@ -50,7 +50,7 @@ class Contracts:
         self._signed = signed
         self._assumed = assumed or {}
         self._known: dict[str, Contract] = {}
-        self._listed: dict[str, Listing] = {}
+        self._listed = Listings()
         self._grids: dict[str, Grid] = {}
         self._fees: dict[str, Commission] = {}
         self._fees_until = 0
@@ -79,8 +79,10 @@ class Contracts:
         kept = self._grids.get(symbol)
         if kept is not None:
             return kept
-        listed = self._listed.get(symbol)
-        return grid_of(listed) if listed is not None else _FINEST
+        try:
+            return grid_of(self._listed[symbol])
+        except (KeyError, DataError):
+            return _FINEST
 
     async def read(self) -> tuple[InstrumentChanged, ...] | Answer:
         """Read everything again; what differs from the last reading (nothing at the first)."""
@@ -101,16 +103,15 @@ class Contracts:
             if failed is not None:
                 return failed
         hours = {one.symbol: one.fundingIntervalHours for one in funding}
-        self._listed, untradable = listings(info.symbols)
+        self._listed = Listings(info.symbols)
         known: dict[str, Contract] = {}
         unavailable: dict[str, Refused] = {}
         for symbol in self.symbols:
-            listed = self._listed.get(symbol)
-            if listed is None:
-                why = untradable.get(symbol, f"{symbol}: {meaning(-1121).sentence}")
-                unavailable[symbol] = Refused(-1121, why)
+            if symbol not in self._listed:
+                unavailable[symbol] = Refused(-1121, f"{symbol}: {meaning(-1121).sentence}")
                 continue
             try:
+                listed = self._listed[symbol]
                 known[symbol] = contract(
                     listed, brackets.get(symbol), self._fees.get(symbol), hours.get(symbol), self._assumed.get(symbol)
                 )

@@ -9,11 +9,13 @@ from collections.abc import Iterable
 import msgspec
 
 from aister.adapters.exchanges.aster.amounts import text, units
-from aister.adapters.exchanges.aster.messages import Filter, SymbolRow
+from aister.adapters.exchanges.aster.messages import Filter, SymbolName, SymbolRow, decoder
 from aister.core.errors import DataError
 from aister.core.money import UNIT
 
-__all__ = ["Listing", "Lot", "listing", "listings"]
+__all__ = ["Listing", "Listings", "Lot", "listing"]
+
+_NAME, _ROW = decoder(SymbolName), decoder(SymbolRow)
 
 
 class Lot(msgspec.Struct, frozen=True, array_like=True):
@@ -103,15 +105,30 @@ def listing(row: SymbolRow) -> Listing:
     )
 
 
-def listings(rows: Iterable[SymbolRow]) -> tuple[dict[str, Listing], dict[str, str]]:
-    """By symbol, and of those that cannot be traded exactly the reason. Only perpetuals (or rows that do not say)."""
-    good: dict[str, Listing] = {}
-    bad: dict[str, str] = {}
-    for row in rows:
-        if row.contractType not in ("", "PERPETUAL"):
-            continue
-        try:
-            good[row.symbol] = listing(row)
-        except DataError as error:
-            bad[row.symbol] = str(error)
-    return good, bad
+class Listings:
+    """All rows of exchangeInfo by symbol; a row is read when it is asked for (reading all took tens of ms)."""
+
+    def __init__(self, rows: Iterable[bytes | msgspec.Raw] = ()) -> None:
+        self._rows: dict[str, bytes | msgspec.Raw] = {}
+        self._read: dict[str, Listing] = {}
+        for row in rows:
+            try:
+                self._rows[_NAME.decode(row).symbol] = row
+            except msgspec.MsgspecError:
+                continue  # a row without a name is nobody's
+
+    def __contains__(self, symbol: str) -> bool:
+        return symbol in self._rows
+
+    def __getitem__(self, symbol: str) -> Listing:
+        """Raises `KeyError` for a symbol that is not listed, `DataError` for one that cannot be traded exactly."""
+        known = self._read.get(symbol)
+        if known is None:
+            try:
+                row = _ROW.decode(self._rows[symbol])
+            except msgspec.MsgspecError as error:
+                raise DataError(f"{symbol} is listed in a form unknown here ({error}); not tradable here.") from None
+            if row.contractType not in ("", "PERPETUAL"):
+                raise DataError(f"{symbol} is no perpetual contract; not tradable here.")
+            known = self._read[symbol] = listing(row)
+        return known

@@ -30,6 +30,7 @@ __all__ = [
     "RateLimit",
     "ServerTime",
     "Status",
+    "SymbolName",
     "SymbolRow",
     "TradeRow",
     "decoder",
@@ -102,8 +103,14 @@ class SymbolRow(msgspec.Struct, frozen=True):
     onboardDate: int = 0
 
 
+class SymbolName(msgspec.Struct, frozen=True):
+    symbol: str
+
+
 class ExchangeInfo(msgspec.Struct, frozen=True):
-    symbols: tuple[SymbolRow, ...]
+    """`symbols` undecoded: there are hundreds of rows, of which a trader needs a few."""
+
+    symbols: tuple[msgspec.Raw, ...]
     rateLimits: tuple[RateLimit, ...] = ()
 
 
