@@ -240,7 +240,7 @@ def _check_closing(
 def _callback(params: Params, readings: Readings) -> str:
     given = params.number("callbackRate")
     assert given is not None
-    if not Decimal("0.1") <= given <= Decimal(readings.callback_max) or given != given.quantize(Decimal("0.1")):
+    if not Decimal("0.1") <= given <= Decimal(readings.callback_max):
         raise Refusal(-2007)
     return f"{given.normalize():f}"
 
