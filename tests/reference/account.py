@@ -24,8 +24,10 @@ __all__ = ["Account"]
 class Account:
     """Wallet, positions by symbol and leg, working orders by age, bars so far, and what happened."""
 
-    def __init__(self, terms: dict[str, Terms], *, interval_ms: int, cross: bool = False, wait: int = 0) -> None:
-        self.terms, self.interval_ms, self.wait = terms, interval_ms, wait
+    def __init__(
+        self, terms: dict[str, Terms], *, interval_ms: int, cross: bool = False, wait: int = 0, ack_wait: int = 0
+    ) -> None:
+        self.terms, self.interval_ms, self.wait, self.ack_wait = terms, interval_ms, wait, ack_wait
         self.wallet = self.fees = self.funding = 0
         self.orders: dict[str, list[Order]] = {symbol: [] for symbol in terms}
         self.legs: dict[Leg, Position] = {(symbol, leg): Position() for symbol in sorted(terms) for leg in (0, 1, -1)}
@@ -36,6 +38,7 @@ class Account:
         self.room: dict[str, int | None] = {}
         self.slippage = dict.fromkeys(terms, 0)
         self.ambiguous = dict.fromkeys(terms, 0)
+        self.target_first = dict.fromkeys(terms, 0)
         self.turnover: dict[int, int] = {}
         self.begun: set[tuple[str, int]] = set()
         self.inside = self.resting = False
@@ -43,9 +46,12 @@ class Account:
 
     # what comes from outside
 
-    def place(self, order: Order) -> None:
-        """An order is there at once or after `wait` opens. A trailing stop starts from the last price known."""
-        order.passes, order.absent = self.wait, self.wait > 0
+    def place(self, order: Order, time_ms: int) -> None:
+        """An order is there at once or after `wait` opens, and is acknowledged `ack_wait` opens after that. A trailing
+        stop starts from the last price known."""
+        order.passes, order.absent, order.ack_passes = self.wait, self.wait > 0, self.wait + self.ack_wait
+        if not order.ack_passes:
+            self.reports.append(Report("ack", order.id, time_ms=time_ms))
         self.orders[order.symbol].append(order)
         if order.kind == TRAILING:
             self._advance(order, self.last[order.symbol, order.leg])
@@ -61,6 +67,13 @@ class Account:
     def withdraw(self, symbol: str, order_id: str) -> None:
         for order in [o for o in self.orders[symbol] if o.id == order_id]:
             self._gone(order)
+
+    def _acknowledge(self, bar: Bar) -> None:
+        """An open of its symbol is what an acknowledgement waits for. What is gone by then is not acknowledged."""
+        for order in self.orders[bar.symbol]:
+            order.ack_passes -= 1
+            if order.ack_passes == 0:
+                self.reports.append(Report("ack", order.id, time_ms=bar.open_ms))
 
     def take_reports(self) -> list[Report]:
         taken, self.reports = self.reports, []
@@ -169,14 +182,16 @@ class Account:
             tick += step
         return tick
 
-    def _count_ambiguous(self, bar: Bar, leg: Leg, low: int, high: int) -> None:
-        """At the start of (4): a stop or the liquidation of this position and one of its targets lie in the range."""
-        held = self.legs[leg]
+    def _ambiguous_targets(self, bar: Bar, leg: Leg) -> list[Order]:
+        """At the start of (4), where a stop or the liquidation of this position lies in the range: those of its targets
+        that lie in it too, nearest the open first. Where there are any, the bar is counted."""
+        held, low, high = self.legs[leg], bar.low, bar.high
         there = [o for o in self.orders[bar.symbol] if not o.absent and o.leg == leg[1] and o.side == -held.sign]
         mine = [o for o in there if self._wanted(o)]
         stopped = any(o.kind in TRIGGERED_BY_STOP and self._reached(o, low, high) for o in mine if not o.tired)
         if not stopped and self._liquidation(leg, bar) is None:
-            return
+            return []
+        targets = []
         for order in mine:
             if order.kind == LIMIT and self._reduces(order) and order.resting:
                 aimed = self._through(order, bar)
@@ -185,8 +200,9 @@ class Account:
             else:
                 aimed = False
             if aimed:
-                self.ambiguous[bar.symbol] += 1
-                return
+                targets.append(order)
+        self.ambiguous[bar.symbol] += bool(targets)
+        return sorted(targets, key=lambda o: abs(bar.open - (o.trigger if o.kind == TAKE else o.price)))
 
     def _liquidation(self, leg: Leg, bar: Bar) -> int | None:
         """The first tick from the open to the adverse extreme at which this leg is liquidated."""

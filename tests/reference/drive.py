@@ -2,7 +2,15 @@
 
 from collections.abc import Sequence
 
-from aister.core.events import BarClosed, FundingPaid, FundingSettled, OrderCanceled, OrderFilled, OrderRejected
+from aister.core.events import (
+    BarClosed,
+    FundingPaid,
+    FundingSettled,
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    OrderRejected,
+)
 from aister.core.instrument import Instrument
 from aister.core.trade import FillKind, OrderType, Purpose, Side
 from aister.core.trade import Order as Sent
@@ -34,7 +42,8 @@ TYPES = {
 }
 
 Said = tuple[object, ...]
-"""("fill", id, side, steps, ticks, fee, maker, liquidation), ("gone", id) or ("funding", symbol, ...)."""
+"""("fill", id, side, steps, ticks, fee, maker, liquidation), ("gone", id), ("funding", symbol, ...) or
+("ack", id, time_ms)."""
 
 
 class Pair:
@@ -43,6 +52,7 @@ class Pair:
     def __init__(self, matcher: Matcher, venue: SimVenue, listed: dict[str, Instrument], capital: int) -> None:
         self.matcher, self.venue, self.listed = matcher, venue, listed
         self.refused: list[str] = []
+        self.acknowledged: list[tuple[str, int]] = []
         self.fills = self.liquidations = self.sent = 0
         self.venue_legs = (1, -1) if venue.model.position_mode == "hedge" else (0,)
         self.before = ""
@@ -60,7 +70,10 @@ class Pair:
                 self.refused.append(answer.reason)
                 return False
         self.sent += 1
-        self.matcher.place(order)
+        self.matcher.place(order, time_ms)
+        ours = [told(report) for report in self.matcher.take_reports()]
+        assert ours == [spoken(answer) for answer in answers], f"placing {order}: reference {ours}, venue {answers}"
+        self._note_acknowledged(ours)
         return True
 
     def cancel(self, symbol: str, order_id: str, time_ms: int) -> None:
@@ -128,14 +141,21 @@ class Pair:
             working = sorted(order.id for order in self.matcher.orders[symbol])
             assert working == sorted(o.client_id for o in self.venue.open_orders(symbol)), self.differs(phase, "orders")
             assert self.matcher.ambiguous[symbol] == self.venue.ambiguous_bars(symbol), self.differs(phase, "ambiguous")
+            missed = self.matcher.target_first[symbol], self.venue.target_first(symbol)
+            assert missed[0] == missed[1], self.differs(phase, f"target first {missed}")
+        self._note_acknowledged(theirs)
         self.fills += sum(line[0] == "fill" for line in theirs)
         self.liquidations += sum(line[0] == "fill" and line[-1] is True for line in theirs)
         return theirs
 
+    def _note_acknowledged(self, said: Sequence[Said]) -> None:
+        self.acknowledged += [(str(line[1]), int(str(line[2]))) for line in said if line[0] == "ack"]
+
 
 def facts(said: list[Said]) -> tuple[list[Said], list[Said]]:
-    """Fills and funding in their order; what went unfilled in any order within the phase."""
-    return [line for line in said if line[0] != "gone"], sorted(line for line in said if line[0] == "gone")
+    """Fills and funding in their order; acknowledgements and what went unfilled in any order within the phase."""
+    loose = ("gone", "ack")
+    return [line for line in said if line[0] not in loose], sorted(line for line in said if line[0] in loose)
 
 
 def sent(order: Order) -> Sent:
@@ -163,6 +183,8 @@ def sent(order: Order) -> Sent:
 
 
 def told(report: Report) -> Said:
+    if report.what == "ack":
+        return ("ack", report.id, report.time_ms)
     if report.what == "gone":
         return ("gone", report.id)
     if report.what == "funding":
@@ -171,6 +193,8 @@ def told(report: Report) -> Said:
 
 
 def spoken(report: object) -> Said | None:
+    if isinstance(report, OrderAccepted):
+        return ("ack", report.client_id, report.time_ms)
     if isinstance(report, OrderCanceled):
         return ("gone", report.client_id)
     if isinstance(report, FundingPaid):

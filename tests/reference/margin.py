@@ -1,4 +1,4 @@
-"""Positions and where they are liquidated: the section "Margin" of docs/fills.md. Scans tick by tick."""
+"""Positions and where they are liquidated: the section "Margin" of docs/fills.md."""
 
 from fractions import Fraction
 from math import ceil, floor
@@ -68,15 +68,24 @@ class Margins:
         return worth <= needed if hedged else worth < needed
 
     def first_tick(self, leg: Leg, start: int, end: int, wallet: int, others: dict[str, int]) -> int | None:
-        """The first tick from start towards end (both included) at which it is."""
-        step = 1 if end >= start else -1
-        for ticks in range(start, end + step, step):
-            if self.broken(leg, ticks, wallet, others):
-                return ticks
-        return None
+        """The first tick from start towards end (both included) at which it is. What is left less maintenance is
+        concave in the price: safe at both ends is safe between them, safe at the start leaves one crossing at most."""
+        if self.broken(leg, start, wallet, others):
+            return start
+        if not self.broken(leg, end, wallet, others):
+            return None
+        safe, fallen = start, end
+        while abs(fallen - safe) > 1:
+            middle = (safe + fallen) // 2
+            if self.broken(leg, middle, wallet, others):
+                fallen = middle
+            else:
+                safe = middle
+        return fallen
 
-    def bankruptcy(self, leg: Leg, wallet: int, others: dict[str, int]) -> int:
-        """Where nothing is left of the margin (isolated) or of the account (cross), rounded away from us."""
+    def bankruptcy(self, leg: Leg, wallet: int, others: dict[str, int]) -> int | None:
+        """Where nothing is left of the margin (isolated) or of the account (cross), rounded away from us; None if the
+        leg's adverse side does not lead there."""
         position, terms = self.legs[leg], self.terms[leg[0]]
         if self.cross:
             slope, worth = 0, wallet
@@ -88,5 +97,7 @@ class Margins:
                     worth += unrealised(held, others[name], self.terms[name].unit)
         else:
             slope, worth = position.steps * terms.unit, isolated_margin(position, terms) - position.cost
+        if slope * position.sign <= 0:
+            return None
         price = Fraction(-worth, slope)
         return floor(price) if position.steps > 0 else ceil(price)

@@ -14,6 +14,7 @@ from tests.reference.values import (
     ONE,
     STOP,
     STOP_LIMIT,
+    TAKE,
     TAKE_LIMIT,
     TRAILING,
     TRIGGERED_BY_STOP,
@@ -44,6 +45,7 @@ class Matcher(Account):
         bars = sorted(bars, key=lambda bar: bar.symbol)
         self.inside = True
         for bar in bars:
+            self._acknowledge(bar)
             if bar.symbol in self.bars:
                 self.tapes[bar.symbol].bars.append(self.bars[bar.symbol])
             self.bars[bar.symbol] = bar
@@ -138,8 +140,16 @@ class Matcher(Account):
     def _adverse(self, bar: Bar, leg: int, *, again: bool = False) -> None:
         """(4) Nearest to the open first, oldest among equals, orders before liquidation."""
         here: Leg = (bar.symbol, leg)
-        if not again and self.legs[here].steps:
-            self._count_ambiguous(bar, here, bar.low, bar.high)
+        targets = self._ambiguous_targets(bar, here) if not again and self.legs[here].steps else []
+        instead = self._had_they_come_first(targets, bar, here)
+        said, sign = len(self.reports), self.legs[here].sign
+        self._work_adverse(bar, here)
+        cut = [report for report in self.reports[said:] if report.what == "fill" and report.side == -sign]
+        if targets and cut:
+            self.target_first[bar.symbol] += self._gained(instead, cut[0], bar)
+
+    def _work_adverse(self, bar: Bar, here: Leg) -> None:
+        leg = here[1]
         while True:
             reached: list[tuple[int, int, int, Order | Leg, int]] = []
             for age, order in enumerate(self._waiting(bar, *TRIGGERED_BY_STOP)):
@@ -155,6 +165,30 @@ class Matcher(Account):
                 self._trip(first, bar, at)
             else:
                 self._liquidate(first, bar, at, gap=False)
+
+    def _had_they_come_first(self, targets: list[Order], bar: Bar, here: Leg) -> list[tuple[int, int, bool]]:
+        """(steps, ticks, maker) of the targets, clipped to the position, volume cap aside."""
+        left, found = abs(self.legs[here].steps), []
+        for order in targets:
+            steps = left if order.close else min(left, order.steps)
+            maker, ticks = order.kind != TAKE, order.price
+            if not maker:
+                terms, tape = self.terms[bar.symbol], self.tapes[bar.symbol]
+                ticks = taker_price(terms, order.trigger, order.side, steps, tape, bar, with_extra=False)
+            if steps:
+                found.append((steps, ticks, maker))
+            left -= steps
+        return found
+
+    def _gained(self, instead: list[tuple[int, int, bool]], cut: Report, bar: Bar) -> int:
+        """What the targets would have brought more than the same steps at price and fee rate of the first cut."""
+        terms, rates, gained = self.terms[bar.symbol], self._fee_rates(self.terms[bar.symbol], bar), 0
+        paid = terms.liquidation_e8 if cut.liquidation else rates[1]
+        for steps, ticks, maker in instead:
+            gained += -cut.side * (ticks - cut.ticks) * steps * terms.unit
+            gained -= rate_of(ticks * steps * terms.unit, rates[0 if maker else 1])
+            gained += rate_of(cut.ticks * steps * terms.unit, paid)
+        return gained
 
     def _limits(self, bar: Bar, leg: int) -> None:
         """(5) Traded through by a tick; nearest to the open first, oldest among equals."""
@@ -247,7 +281,8 @@ class Matcher(Account):
         side, steps = -held.sign, abs(held.steps)
         ticks = taker_price(terms, at, side, steps, tape, bar, with_extra=True)
         bankrupt = self.margins.bankruptcy(leg, self.wallet, self._others(bar, at_open=gap))
-        ticks = max(1, min(ticks, bankrupt)) if side < 0 else max(ticks, bankrupt)
+        if bankrupt is not None:
+            ticks = max(1, min(ticks, bankrupt)) if side < 0 else max(ticks, bankrupt)
         self.slippage[bar.symbol] += side * (ticks - at) * steps * terms.unit
         fee = rate_of(ticks * steps * terms.unit, terms.liquidation_e8)
         self._book(leg[0], leg[1], side, steps, ticks, fee, bar)

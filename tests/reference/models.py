@@ -36,6 +36,7 @@ CASES = {
     "impact": Case(changed(impact=Impact()), PLAIN, {"bars_a_day": 12}),
     "fee tiers": Case(changed(fees=Fees(tiers=TIERS)), PLAIN, {"bars_a_day": 12}),
     "latency of a bar": Case(changed(latency=Latency(ms=60_000)), EVERY),
+    "latency of two bars, two symbols": Case(changed(latency=Latency(120_000, 60_000)), EVERY, {"symbols": TWO}),
     "latency of two bars": Case(changed(latency=Latency(ms=150_000, ack_ms=60_000)), EVERY),
     "isolated at leverage 100": Case(changed(margin=Margin("isolated", 100)), EVERY),
     "two symbols": Case(PLAIN_MODEL, EVERY, {"symbols": TWO}),
@@ -44,6 +45,19 @@ CASES = {
     "hedge mode, cross margin": Case(
         changed(position_mode="hedge", margin=Margin("cross", 100)), PLAIN, {"symbols": TWO, "capital": SMALL}
     ),
+    "path": Case(changed(intrabar="ohlc_path")),
+    "path, every kind of order": Case(changed(intrabar="ohlc_path"), EVERY),
+    "path, volume cap, latency": Case(
+        changed(intrabar="ohlc_path", volume_share_e4=500, latency=Latency(60_000, 60_000)), EVERY
+    ),
+    "path, isolated at leverage 100": Case(changed(intrabar="ohlc_path", margin=Margin("isolated", 100)), EVERY),
+    "path, hedge, cross, two symbols": Case(
+        changed(intrabar="ohlc_path", position_mode="hedge", margin=Margin("cross", 100)),
+        EVERY,
+        {"symbols": TWO, "capital": SMALL},
+    ),
+    "path, two symbols": Case(changed(intrabar="ohlc_path", volume_share_e4=500), EVERY, {"symbols": TWO}),
+    "lower timeframe": Case(changed(intrabar="lower_timeframe"), EVERY),
     "the defaults": Case(FillModel(), EVERY, {"bars_a_day": 12}),
 }
 

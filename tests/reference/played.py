@@ -38,9 +38,9 @@ def _order(side: int, name: str, kind: str, steps: int, at: int, more: dict[str,
 class Played:
     """Starts after one flat bar at 100,000, so that there is a market price and no range yet."""
 
-    def __init__(self, leverage: int = 3, wait_ms: int = 0, **changes: object) -> None:
+    def __init__(self, leverage: int = 3, wait_ms: int = 0, ack_ms: int = 0, **changes: object) -> None:
         """`changes`: fields of the fill model other than a plain one's (no impact, no volume cap)."""
-        model = plain_model(leverage, latency=Latency(wait_ms))
+        model = plain_model(leverage, latency=Latency(wait_ms, ack_ms))
         self.both = pair(msgspec.structs.replace(model, **changes))
         self.minute = 0
         self.bar(100_000)
@@ -70,7 +70,8 @@ class Played:
         self.send(*after_open)
         said = said + self.both.rest([bar])
         self.send(*after_rest)
-        said = said + self.both.rest([bar], again=True)
+        while more := self.both.rest([bar], again=True):
+            said = said + more
         self.both.close()
         return [_fill(line) for line in said if line[0] == "fill"]
 
@@ -89,6 +90,15 @@ class Played:
     @property
     def working(self) -> list[str]:
         return [order.id for order in self.both.matcher.orders[SYMBOL]]
+
+    @property
+    def target_first(self) -> int:
+        return self.both.matcher.target_first[SYMBOL]
+
+    @property
+    def acknowledged(self) -> list[tuple[object, int]]:
+        """(order, number of the open) so far; the bar at the start is number 0."""
+        return [(name, time_ms // MINUTE_MS) for name, time_ms in self.both.acknowledged]
 
     @property
     def ambiguous(self) -> int:

@@ -8,6 +8,7 @@ from aister.sim.models import FillModel
 from aister.sim.venue import SimVenue
 from tests.reference.drive import Pair
 from tests.reference.matcher import Matcher
+from tests.reference.path import PathMatcher
 from tests.reference.values import LIMIT, MARKET, STOP, STOP_LIMIT, TAKE, TAKE_LIMIT, TRAILING, Bar, Order, Terms
 from tests.sim.market import MINUTE_MS, bracketed, instrument
 
@@ -40,11 +41,12 @@ def terms_of(listed: Instrument, model: FillModel) -> Terms:
 def pair(model: FillModel, symbols: Sequence[str] = ("BTCUSDT",), capital: int = CAPITAL) -> Pair:
     """Instruments with a tick of 0.1 and a step of 0.001, without bounds on leverage."""
     listed = {name: instrument(name, brackets=bracketed().brackets) for name in symbols}
-    matcher = Matcher(
+    matcher = (PathMatcher if model.intrabar == "ohlc_path" else Matcher)(
         {name: terms_of(one, model) for name, one in listed.items()},
         interval_ms=MINUTE_MS,
         cross=model.margin.mode == "cross",
         wait=model.latency.bars(MINUTE_MS),
+        ack_wait=model.latency.ack_bars(MINUTE_MS),
     )
     return Pair(matcher, SimVenue(base_interval_ms=MINUTE_MS, model=model), listed, capital)
 
@@ -112,19 +114,19 @@ def stream(
     bars_a_day: int = 0,
 ) -> Pair:
     """Run one stream through both; raises AssertionError at the first thing they see differently. `bars_a_day` > 0:
-    that many bars of each UTC day, the first and the last among them."""
+    that many bars of each UTC day, the first and the last among them. Now and then one of several symbols has no bar.
+    """
     hedge = model.position_mode == "hedge"
     both = pair(model, symbols, capital)
     flows = [Stream(seed, symbol, kinds=kinds, hedge=hedge) for symbol in symbols]
     draw = random.Random(seed)
     minute = 0
-    slice_ = [flow.bar(minute) for flow in flows]
-    both.bar(slice_)
+    both.bar([flow.bar(minute) for flow in flows])
     for number in range(bars):
         now = (minute + 1) * MINUTE_MS
-        for flow, bar in zip(flows, slice_, strict=True):
+        for flow in flows:
             for _ in range(draw.choice([0, 0, 1, 1, 2, 4])):
-                place(both, flow.order(bar.close), now)
+                place(both, flow.order(flow.price), now)
             working = both.matcher.orders[flow.symbol]
             if draw.random() < 0.2 and working:
                 both.cancel(flow.symbol, draw.choice(working).id, now)
@@ -132,19 +134,21 @@ def stream(
         if bars_a_day:
             rest = (number + 1) % bars_a_day
             minute = (number + 1) // bars_a_day * 1_440 + (rest if rest < bars_a_day - 1 else 1_439)
-        slice_ = [flow.bar(minute) for flow in flows]
-        for flow, bar in zip(flows, slice_, strict=True):
+        absent = draw.choice(flows) if len(flows) > 1 and draw.random() < 0.05 else None
+        slice_ = {flow: flow.bar(minute) for flow in flows if flow is not absent}
+        bars_now = list(slice_.values())
+        for flow, bar in slice_.items():
             if draw.random() < 0.1:
                 both.settle(flow.symbol, draw.randint(-50_000, 50_000), bar.open, bar.open_ms)
-        both.open(slice_)
-        for flow, bar in zip(flows, slice_, strict=True):
+        both.open(bars_now)
+        for flow, bar in slice_.items():
             if draw.random() < 0.4:
                 place(both, flow.order(bar.open), bar.open_ms)
-        said = both.rest(slice_)
-        while any(line[0] == "fill" for line in said):
+        said = both.rest(bars_now)
+        while said:
             if draw.random() < 0.4:
-                flow = draw.choice(flows)
+                flow = draw.choice(list(slice_))
                 place(both, flow.order(flow.price), minute * MINUTE_MS + MINUTE_MS - 1)
-            said = both.rest(slice_, again=True)
+            said = both.rest(bars_now, again=True)
         both.close()
     return both

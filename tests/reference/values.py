@@ -57,7 +57,7 @@ class Order:
     would lie beyond it expires (0 = none). `passes`: opens that still pass before it arrives; `absent`: not there yet.
     `tired`: cut short in this bar, does nothing more in it. `fresh`: arrived since the last bar; `resting`: False for
     what became a limit in this bar; `opened`: on the book since the open of this bar. `extreme`: best price a trailing
-    stop has seen, 0 while inactive."""
+    stop has seen, 0 while inactive. `ack_passes`: opens until it is acknowledged."""
 
     id: str
     symbol: str
@@ -75,6 +75,7 @@ class Order:
     callback_e8: int = 0
     activation: int = 0
     passes: int = 0
+    ack_passes: int = 0
     tired: bool = False
     fresh: bool = True
     extreme: int = 0
@@ -106,7 +107,7 @@ class Position:
 
 @dataclass
 class Report:
-    """What happened: "fill", "gone" (withdrawn or expired unfilled or in part) or "funding"."""
+    """What happened: "fill", "gone" (withdrawn or expired unfilled or in part), "funding", or "ack" at `time_ms`."""
 
     what: str
     id: str
@@ -117,6 +118,7 @@ class Report:
     maker: bool = False
     done: bool = True
     liquidation: bool = False
+    time_ms: int = 0
 
 
 def half_even(value: Fraction) -> int:

@@ -1,7 +1,8 @@
 """The tick path: rows a second of CPU, beside a bare compiled loop that only looks at trades.
 
 The seeded rows are no market, they are work: 24 % trades and 76 % level updates around a wandering middle, 16 ms apart,
-seen 1 ms later. The bare loop has no book, queue, latency or ledger: it bounds what an array can be read at here today.
+seen 1 ms later; the sides never cross. The bare loop has no book, queue, latency or ledger: it bounds what an array
+can be read at here today.
 """
 
 import time
@@ -26,17 +27,23 @@ _QUOTES = Quoting(steps=10, max_steps=100, half_ticks=1, skew_e4=10_000)
 
 
 def seeded_rows(count: int, seed: int) -> npt.NDArray[np.void]:
-    """`count` rows of TICK, the first 400 a book of 200 levels a side."""
+    """`count` rows of TICK, the first 400 a book of 200 levels a side. Bids lie below the middle and asks above it:
+    where it moves, the row takes away what stood there."""
     rng = np.random.default_rng(seed)
     rows = np.zeros(count, TICK)
-    middle = 600_000 + np.cumsum(rng.choice([-1, 0, 0, 0, 0, 0, 0, 0, 0, 1], count))
-    trade = rng.random(count) < 0.24
+    moved = rng.choice([-1, 0, 0, 0, 0, 0, 0, 0, 0, 1], count)
+    moved[:400] = 0
+    middle = 600_000 + np.cumsum(moved)
+    trade = (rng.random(count) < 0.30) & (moved == 0)
     side = rng.choice([1, -1], count)
     away = np.minimum(rng.geometric(0.08, count), 400)
     rows["exchange_ns"] = 1_700_000_000_000_000_000 + np.cumsum(rng.integers(0, 33, count)) * 1_000_000
     rows["kind"], rows["side"] = np.where(trade, TRADE, LEVEL), side
     rows["ticks"] = np.where(trade, middle + side, middle - side * away)
     rows["steps"] = np.where(trade, rng.geometric(0.02, count), rng.integers(0, 4, count) * rng.geometric(0.005, count))
+    at_middle = moved != 0
+    rows["side"][at_middle], rows["ticks"][at_middle] = -moved[at_middle], middle[at_middle]
+    rows["steps"][at_middle] = 0
     start = np.arange(400)
     rows["kind"][:400], rows["side"][:400], rows["steps"][:400] = LEVEL, np.where(start % 2, -1, 1), 500
     rows["ticks"][:400] = 600_000 - rows["side"][:400] * (1 + start // 2)

@@ -13,6 +13,7 @@ from aister.kernels.state import State
 
 MARKET, LIMIT, STOP_MARKET, TAKE_PROFIT_MARKET, STOP, TAKE_PROFIT, TRAILING = 1, 2, 3, 4, 5, 6, 7
 STOP_FIRST, OHLC_PATH = 0, 1
+PATH_OVER = 3
 ISOLATED, CROSS = 0, 1
 FILLED, EMPTY, CROSSING, WITHDRAWN, BEYOND = (same_type(why) for why in range(5))
 MAX_ORDERS = 16
@@ -106,9 +107,9 @@ due: 1 if the next phase has work at any price; otherwise nothing happens while 
 
 Of the bar at hand, set by `matching.begin_bar`: bar_ms its open time; range_e8 the mean true range before it; lost: 1
 if the bar before is missing; room: steps that may still fill; impact: impact(1). at: the price the market is at.
-leg_of_path: 0..2 on the way, 3 arrived or not set out. opened_inside: 1 if the position was opened inside the bar.
-last_ticks, last_rate_e8: price and fee rate of the newest fill; exit_ticks, exit_rate_e8: of the first of phase 3 that
-reduced the position, 0 = none.
+leg_of_path: 0..2 on the way, PATH_OVER arrived or not set out. opened_inside: 1 if the position was opened inside the
+bar. last_ticks, last_rate_e8: price and fee rate of the newest fill; exit_ticks, exit_rate_e8: of the first of phase 3
+that reduced the position, 0 = none.
 
 Sums so far: slippage, money given up between reference price and fill; ambiguous, bars in which both a stop and a
 target of the position were inside the range; target_first, what more they would have brought had the target come

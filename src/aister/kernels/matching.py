@@ -38,6 +38,7 @@ from aister.kernels.book import (
     MARKET,
     NEVER_ABOVE,
     OHLC_PATH,
+    PATH_OVER,
     STOP,
     TAKE_PROFIT,
     TRAILING,
@@ -90,7 +91,7 @@ def begin_bar(
     book.room = room_in(book.costs, volume_steps)
     book.impact = impact
     book.opened_inside = 0
-    book.leg_of_path = 3
+    book.leg_of_path = PATH_OVER
     moved = 0
     for i in range(book.order_count):
         order = book.orders[i]
@@ -133,6 +134,7 @@ def rest_phase(book: Record, account: Record, o: int, h: int, l: int, c: int, ag
     book.report_count = 0
     book.lost = 0
     if book.due == 0 and l > book.watch_low and h < book.watch_high:
+        book.leg_of_path = PATH_OVER
         return
     if book.policy == OHLC_PATH:
         if again == 0 and l <= book.watch_low and h >= book.watch_high:

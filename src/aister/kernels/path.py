@@ -13,6 +13,7 @@ from aister.kernels.book import (
     LIMIT,
     MARKET,
     NEVER_ABOVE,
+    PATH_OVER,
     STOP,
     TAKE_PROFIT,
     TRAILING,
@@ -31,8 +32,9 @@ def path_phase(book: Record, account: Record, o: int, h: int, l: int, c: int, ag
     if again == 0:
         book.leg_of_path = 0
         book.at = o
-        _walk_to(book, o)
-    while book.leg_of_path < 3 and book.report_count == 0 and account.overflow == 0:
+    if book.leg_of_path < PATH_OVER:
+        _walk_to(book, book.at, NO)
+    while book.leg_of_path < PATH_OVER and book.report_count == 0 and account.overflow == 0:
         end = c
         if book.leg_of_path == 0:
             end = l if low_first else h
@@ -40,10 +42,10 @@ def path_phase(book: Record, account: Record, o: int, h: int, l: int, c: int, ag
             end = h if low_first else l
         slot, at = _first_reached(book, end)
         if slot == _NONE:
-            _walk_to(book, end)
+            _walk_to(book, end, YES)
             book.leg_of_path += 1
             continue
-        _walk_to(book, at)
+        _walk_to(book, at, NO)
         if slot == _LIQUIDATION:
             liquidate(book, account, at)
         else:
@@ -51,9 +53,10 @@ def path_phase(book: Record, account: Record, o: int, h: int, l: int, c: int, ag
 
 
 @step
-def _walk_to(book: Record, ticks: int) -> None:
-    """The market moves to a price; trailing stops follow it, limits placed on the way come to rest."""
-    moved = book.at != ticks
+def _walk_to(book: Record, ticks: int, passed: int) -> None:
+    """The market moves to a price; trailing stops follow it, limits placed on the way come to rest: once it has moved
+    on, or (passed = 1) nothing was left to do where it is."""
+    moved = passed == 1 or book.at != ticks
     book.at = ticks
     for i in range(book.order_count):
         order = book.orders[i]

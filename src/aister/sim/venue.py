@@ -6,7 +6,6 @@ time - 1 ms. A symbol without position and orders costs nothing but remembering 
 only when the bar reaches a price at which its book would act (an exact shortcut: `skip=False` never takes it and
 reports the same)."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -35,6 +34,7 @@ from aister.kernels.book import (
     EMPTY,
     FILLED,
     MAX_ORDERS,
+    PATH_OVER,
     WITHDRAWN,
     place_order,
     refine_order,
@@ -91,13 +91,13 @@ class SimVenue:
         self._ack_wait = self._wait + self.model.latency.ack_bars(base_interval_ms)
         self._legs = (1, -1) if self.model.position_mode == "hedge" else (0,)
         self._skip = skip
+        self._on_path = self.model.intrabar == "ohlc_path"
         self._models: dict[str, FillModel] = {}
         self._desks: dict[str, tuple[Desk, ...]] = {}
         self._tapes: dict[str, Tape] = {}
         self._accounts = allocate(ACCOUNT)
         self._reports: list[VenueReport] = []
-        self._opens = 0
-        self._acks: deque[tuple[int, OrderAccepted]] = deque()
+        self._acks: list[tuple[int, OrderAccepted]] = []
         self._call = _Calls()
 
     def list_instrument(self, instrument: Instrument) -> None:
@@ -160,7 +160,7 @@ class SimVenue:
         desk.refresh()
         accepted = OrderAccepted(time_ms, order.symbol, order.client_id)
         if self._ack_wait:
-            self._acks.append((self._opens + self._ack_wait, accepted))
+            self._acks.append((self._ack_wait, accepted))
         else:
             self._reports.append(accepted)
 
@@ -207,7 +207,6 @@ class SimVenue:
 
     def open(self, bars: Iterable[BarClosed]) -> None:
         """These bars open: what a gap crossed, then market orders. Only their open is looked at."""
-        self._opens += 1
         desks, tapes = self._desks, self._tapes
         bars = tuple(bars)
         for bar in bars:
@@ -216,8 +215,8 @@ class SimVenue:
                 self._desks_of(bar.symbol)
                 continue
             tape.take(bar)
-        if self._acks and bars:
-            self._acknowledge(bars[0].open_time_ms)
+        if self._acks:
+            self._acknowledge({bar.symbol: bar.open_time_ms for bar in bars})
         for bar in bars:
             legs = desks[bar.symbol]
             for desk in legs:
@@ -251,6 +250,8 @@ class SimVenue:
                         self._report(desk, bar.time_ms - 1, bar.time_ms)
                     self._share(legs, desk)
                     desk.refresh()
+                elif self._on_path and again:
+                    desk.books["leg_of_path"][0] = PATH_OVER
 
     def touch(self, symbol: str, price: float, time_ms: int) -> None:
         """The market stands at `price` inside the bar that opened last: what has been placed since acts now as it
@@ -363,12 +364,16 @@ class SimVenue:
     def _busy(self) -> Iterator[Desk]:
         return (desk for legs in self._desks.values() for desk in legs if desk.busy)
 
-    def _acknowledge(self, time_ms: int) -> None:
-        """Acknowledgements due at this open, of orders still working."""
-        while self._acks and self._acks[0][0] <= self._opens:
-            _, accepted = self._acks.popleft()
-            if any(accepted.client_id in desk.numbers for desk in self._desks[accepted.symbol]):
+    def _acknowledge(self, opened_ms: dict[str, int]) -> None:
+        """Symbols open at these times: what is due there is acknowledged, if it still works."""
+        waiting = []
+        for left, accepted in self._acks:
+            time_ms = opened_ms.get(accepted.symbol)
+            if time_ms is None or left > 1:
+                waiting.append((left - (time_ms is not None), accepted))
+            elif any(accepted.client_id in desk.numbers for desk in self._desks[accepted.symbol]):
                 self._reports.append(OrderAccepted(time_ms, accepted.symbol, accepted.client_id))
+        self._acks = waiting
 
     def _begin(self, legs: tuple[Desk, ...], bar: BarClosed) -> None:
         """Tell the books of a bar that is looked into what it allows, once."""
