@@ -221,7 +221,7 @@ def test_it_says_everything_plainly(page: str) -> None:
     text = Reader(page).text
     for words in (
         "SAMPLE",
-        "proxy: binance",
+        "prices recorded at binance: another venue's wicks",
         "Capital10,000.00 USDT",
         "Seed7",
         "Result after all costs",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from aister.analytics.report.flags import flag_in_words
 from aister.cli.watch.lines import Lines
 from aister.cli.watch.screen import Screen, tightest
 from aister.cli.watch.telling import Telling
@@ -100,7 +101,7 @@ def test_it_answers_what_it_is_worth_what_it_does_and_why() -> None:
     text = "\n".join(shown(one_trade().audits, 140, 40, symbols=1))
     for words in (
         "SAMPLE",
-        "proxy: binance",
+        "prices recorded at binance",
         "equity 9,950.00",
         "−0.50 % net",
         "drawdown 1.25 %",
@@ -159,7 +160,7 @@ def test_lines_do_not_tell_again_what_is_repeated() -> None:
     told.attach(built(symbols=1), len(audits) - 20)
     for audit in audits:
         told.observers[0](audit)
-    assert out.getvalue().splitlines() == ["data: proxy: binance"]
+    assert out.getvalue().splitlines() == [f"data: {flag_in_words('proxy: binance')}"]
 
 
 def test_the_day_starts_at_midnight_utc() -> None:

@@ -46,8 +46,8 @@ def backtest(
     backtest leaves a trial in the ledger; figures of luck count them."""
     from aister.app.backtests import rules_or_code, run_backtest
     from aister.app.python_strategies import parameters_of
-    from aister.cli import shown
     from aister.cli.given import amount, named_symbols, targets, utc_ms
+    from aister.cli.output import say
     from aister.lab.settings import Settings
 
     settings = Settings(
@@ -74,12 +74,13 @@ def backtest(
     _leave(result, html, json_path)
     if json_path != "-":
         for line in summary(result, html, json_path):
-            print(shown(line))
+            say(line)
 
 
 def summary(result: "Backtested", html: Path | None, json_path: str) -> list[str]:
     """The result in a few lines."""
     from aister.analytics.report.backtest import chance_in_words, warnings
+    from aister.analytics.report.flags import flag_in_words
     from aister.analytics.report.words import count, percent, signed, signed_percent, utc
 
     f, p, o = result.performance.figures, result.performance, result.origin
@@ -96,7 +97,7 @@ def summary(result: "Backtested", html: Path | None, json_path: str) -> list[str
         f"Trial      {result.trial_id[:16]}, {count(result.trials, 'trial')} on this data so far",
         f"Trades     digest {result.trades_digest}",
     ]
-    lines += [f"Note       {said}" for said in (*warnings(result), *o.flags)]
+    lines += [f"Note       {said}" for said in (*warnings(result), *map(flag_in_words, o.flags))]
     if html is not None:
         lines.append(f"Report     {html}")
     if json_path:

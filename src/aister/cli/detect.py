@@ -60,7 +60,7 @@ def detect(
     from aister.cli import shown
     from aister.cli.backtest import announce
     from aister.cli.given import amount, named_symbols, targets, utc_ms
-    from aister.cli.output import leave_json, write_text
+    from aister.cli.output import leave_json, say, write_text
     from aister.lab.detectors.examine import chosen_detectors
     from aister.lab.detectors.page import detectors_page
     from aister.lab.settings import Settings
@@ -97,7 +97,7 @@ def detect(
     leave_json(result, json_path)
     if not quiet:
         for line in _conclusion(result, html, json_path):
-            print(shown(line))
+            say(line)
     if result.caught:
         raise typer.Exit(1)
 
@@ -157,6 +157,7 @@ def _effort(rules: "Spec | PythonRules", whole_day: bool, seed: int, given: dict
 
 
 def _conclusion(result: "Examined", html: Path | None, json_path: str) -> list[str]:
+    from aister.analytics.report.flags import flag_in_words
     from aister.lab.detectors.verdict import Verdict, utc_text
 
     span = " to ".join(utc_text(time_ms) for time_ms in result.span_ms)
@@ -168,6 +169,6 @@ def _conclusion(result: "Examined", html: Path | None, json_path: str) -> list[s
         f"Caught     {caught or 'nothing'}" + (f"; {unsure} could not say" if unsure else ""),
         f"Trials     {result.trials:,} on this data so far",
     ]
-    lines += [f"Note       {flag}" for flag in result.flags]
+    lines += [f"Note       {flag_in_words(flag)}" for flag in result.flags]
     lines += [f"Page       {html}"] if html is not None else []
     return [*lines, f"JSON       {json_path}"] if json_path else lines

@@ -14,8 +14,9 @@ from typing import Any, TextIO
 
 from aister.core.errors import StorageError, UsageError
 
-__all__ = ["apart", "leave_json", "means_stdout", "same", "whole", "writable", "write_json", "write_text"]
+__all__ = ["apart", "leave_json", "means_stdout", "same", "say", "whole", "writable", "write_json", "write_text"]
 
+_LABEL = 11
 _STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
@@ -126,6 +127,21 @@ def leave_json(value: Any, json_path: str) -> None:
         sys.stdout.buffer.flush()
     elif json_path:
         write_json(Path(json_path), value)
+
+
+def say(line: str) -> None:
+    """Print a line whose first eleven columns name what it tells; on a terminal what does not fit stands below what is
+    told. Control and bidirectional characters appear escaped."""
+    from shutil import get_terminal_size
+    from textwrap import fill
+
+    from aister.cli import shown
+
+    text = shown(line)
+    if sys.stdout.isatty() and (width := get_terminal_size().columns) > 3 * _LABEL and text[:1].isupper():
+        label, told = text[:_LABEL], text[_LABEL:]
+        text = fill(told, width, initial_indent=label, subsequent_indent=" " * _LABEL, break_on_hyphens=False)
+    print(text)
 
 
 def _real(path: Path) -> Path:

@@ -93,7 +93,7 @@ def _watched(
 ) -> None:
     """Drive the run under whatever eyes there are, then leave its results. Exit code 130 when it was stopped."""
     from aister.app.build import build_run
-    from aister.cli import shown
+    from aister.cli.output import say
     from aister.cli.watch.drive import drive, unhurried
     from aister.cli.watch.lines import Lines, Silence
     from aister.cli.watch.results import findings_of, leave, mode_of, summary
@@ -134,7 +134,7 @@ def _watched(
         raise typer.Exit(130)
     if not quiet:
         for line in summary(findings, report, json_path):
-            print(shown(line))
+            say(line)
 
 
 def _to_stderr(sentence: str) -> None:

@@ -58,8 +58,8 @@ def sweep(
     """Sweep the numbers of a strategy spec. Every cell is a trial of the ledger; the same command goes on where it was
     stopped."""
     from aister.app.sweeps import Running, run_sweep, written_rules
-    from aister.cli import shown
     from aister.cli.given import amount, named_symbols, targets, utc_ms
+    from aister.cli.output import say
     from aister.core.errors import UsageError
     from aister.lab.settings import Settings
 
@@ -92,7 +92,7 @@ def sweep(
     _leave(table, folder, json_path, top)
     if json_path != "-":
         for line in summary(table, folder, top):
-            print(shown(line))
+            say(line)
     if not table.complete and stopping.asked():
         print("aister: stopped; the same command goes on from here.", file=sys.stderr)
         raise SystemExit(130)

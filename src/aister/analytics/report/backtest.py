@@ -8,6 +8,7 @@ import numpy as np
 from aister.analytics.backtested import Backtested
 from aister.analytics.report.backtest_tables import cost_table, figure_tables, group_tables, trade_table
 from aister.analytics.report.charts import Plot, axes, drawn, line_path, nice_steps, thinned
+from aister.analytics.report.flags import flag_in_words
 from aister.analytics.report.page import POLICY
 from aister.analytics.report.style import STYLE
 from aister.analytics.report.words import count, escaped, funding, percent, signed, signed_percent, tone, utc
@@ -87,7 +88,7 @@ def _top(one: Backtested) -> str:
         *((name.capitalize(), value) for name, value in o.settings.items()),
     ]
     listed = "".join(f"<div><dt>{escaped(name)}</dt><dd>{escaped(value)}</dd></div>" for name, value in facts)
-    flags = "".join(f"<li>{escaped(flag)}</li>" for flag in (*o.flags, *warnings(one)))
+    flags = "".join(f"<li>{escaped(flag)}</li>" for flag in (*warnings(one), *map(flag_in_words, o.flags)))
     assumed = "".join(f"<dt>{escaped(name)}</dt><dd>{escaped(text)}</dd>" for name, text in o.assumptions.items())
     notes = f'<ul class="flags" aria-label="Read this first">{flags}</ul>' if flags else ""
     return (

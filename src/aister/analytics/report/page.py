@@ -4,6 +4,7 @@ from aister.analytics.findings import Findings
 from aister.analytics.report.candles import candle_section
 from aister.analytics.report.curves import curves
 from aister.analytics.report.debate import decisions
+from aister.analytics.report.flags import flag_in_words
 from aister.analytics.report.style import STYLE
 from aister.analytics.report.tables import cited, figures, happenings, trades
 from aister.analytics.report.tradable import tradable
@@ -51,7 +52,7 @@ def _top(findings: Findings) -> str:
         *((name.replace("_", " ").capitalize(), value) for name, value in about.settings.items()),
     ]
     listed = "".join(f"<div><dt>{escaped(name)}</dt><dd>{escaped(value)}</dd></div>" for name, value in facts)
-    flags = "".join(f"<li>{escaped(flag)}</li>" for flag in (*r.flags, *_own_flags(findings)))
+    flags = "".join(f"<li>{escaped(flag)}</li>" for flag in (*map(flag_in_words, r.flags), *_own_flags(findings)))
     assumed = "".join(f"<dt>{escaped(name)}</dt><dd>{escaped(text)}</dd>" for name, text in r.assumptions.items())
     notes = f'<ul class="flags" aria-label="Assumptions in the data">{flags}</ul>' if flags else ""
     folded = (
@@ -71,7 +72,9 @@ def _top(findings: Findings) -> str:
 
 
 def _own_flags(findings: Findings) -> tuple[str, ...]:
-    return ("funding price: bar's open (no mark recorded)",) if findings.result.funding_proxy else ()
+    if not findings.result.funding_proxy:
+        return ()
+    return ("funding at the bar's open: no mark price was recorded, each settlement may be off by a moment's premium",)
 
 
 def _outcome(findings: Findings) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from aister.analytics.report.flags import flag_in_words
 from aister.analytics.report.words import age, percent, signed, signed_percent, utc
 from aister.app.build import Built
 from aister.cli import shown
@@ -59,7 +60,7 @@ class Lines(Silence):
         self._began = time.monotonic()
         self._next = self._began + _EVERY_S
         for flag in built.feed.flags:
-            self._say(f"data: {flag}")
+            self._say(f"data: {flag_in_words(flag)}")
 
     def _observe(self, audit: Audit) -> None:
         self._seen += 1

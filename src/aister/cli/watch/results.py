@@ -12,6 +12,7 @@ from aister.analytics.findings import About, Findings, Kelly, examine
 from aister.analytics.hashes import Hashes
 from aister.analytics.published import published
 from aister.analytics.report import report
+from aister.analytics.report.flags import flag_in_words
 from aister.analytics.report.tradable import tradable
 from aister.analytics.report.words import count, percent, signed, signed_percent
 from aister.app.build import Built, config_hash
@@ -86,8 +87,7 @@ def summary(findings: Findings, report_path: Path | None, json_path: str) -> lis
     ]
     if possible := tradable(r):
         lines.insert(1, f"Tradable   {possible}")
-    if r.flags:
-        lines.append(f"Data       {', '.join(r.flags)}")
+    lines += [f"Data       {flag_in_words(flag)}" for flag in r.flags]
     if report_path is not None:
         lines.append(f"Report     {report_path}")
     if json_path:

@@ -15,6 +15,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from aister.analytics.report.flags import flag_in_short
 from aister.analytics.report.words import age, money, percent, price, signed, signed_percent, utc
 from aister.app.build import Built
 from aister.cli import shown
@@ -159,7 +160,7 @@ class Screen(Silence):
         head.append(f"{percent(part, 0)}, {left}, {speed:,.0f} x market ({asked})", "dim")
         bar = Text("━" * round(part * width), "blue")
         bar.append("─" * (width - len(bar)), "bright_black")
-        flags = ", ".join(shown(flag) for flag in built.feed.flags)
+        flags = ", ".join(shown(flag_in_short(flag)) for flag in built.feed.flags)
         return [head, bar, *([Text(f"data: {flags}", "yellow")] if flags else [])]
 
     def _worth(self, width: int) -> list[Text]:
