@@ -46,6 +46,7 @@ def backtest(
     backtest leaves a trial in the ledger; figures of luck count them."""
     from aister.app.backtests import rules_or_code, run_backtest
     from aister.app.python_strategies import parameters_of
+    from aister.cli.compiling import show_compiling
     from aister.cli.given import amount, named_symbols, targets, utc_ms
     from aister.cli.output import say
     from aister.lab.settings import Settings
@@ -61,6 +62,7 @@ def backtest(
     json_path = targets(data, html, json_path, "--html")
     rules = rules_or_code(strategy, parameters_of(parameters or []), accept)
     announce(rules, show)
+    show_compiling()
     result = run_backtest(
         rules,
         data,

@@ -59,6 +59,7 @@ def detect(
     from aister.app.python_strategies import parameters_of
     from aister.cli import shown
     from aister.cli.backtest import announce
+    from aister.cli.compiling import show_compiling
     from aister.cli.given import amount, named_symbols, targets, utc_ms
     from aister.cli.output import leave_json, say, write_text
     from aister.lab.detectors.examine import chosen_detectors
@@ -79,6 +80,7 @@ def detect(
     effort = _effort(rules, whole_day, seed, {"cuts": cuts, "cells": cells, "paths": paths})
     named, span_ms = named_symbols(symbols), (utc_ms(start, "--from"), utc_ms(end, "--to"))
     announce(rules, show)
+    show_compiling()
     if not quiet:
         print(shown(f"Detectors over {strategy} on {data}"), flush=True)
     result = run_detectors(

@@ -53,6 +53,7 @@ def run(
     from aister.app.build import open_data, open_run_journal
     from aister.app.settings import RunSettings
     from aister.app.strategies import in_words, named_spec
+    from aister.cli.compiling import show_compiling
     from aister.cli.given import amount, named_symbols, targets, utc_ms
 
     spec = named_spec(strategy)
@@ -73,6 +74,7 @@ def run(
     ).check()
     pace = _pace(speed)
     json_path = targets(settings.data, report, json_path, "--report")
+    show_compiling()
     with ExitStack() as held:
         feed = open_data(settings)
         journal = open_run_journal(open_home(), settings, feed, fresh=fresh)

@@ -58,6 +58,7 @@ def sweep(
     """Sweep the numbers of a strategy spec. Every cell is a trial of the ledger; the same command goes on where it was
     stopped."""
     from aister.app.sweeps import Running, run_sweep, written_rules
+    from aister.cli.compiling import show_compiling
     from aister.cli.given import amount, named_symbols, targets, utc_ms
     from aister.cli.output import say
     from aister.core.errors import UsageError
@@ -74,6 +75,7 @@ def sweep(
         seed=seed,
     ).check()
     json_path = targets(data, None, json_path, "--json")
+    show_compiling()
     stopping = _Stop()
     live = _Live(by)
     with stopping:

@@ -43,6 +43,7 @@ def replay(
 
     from aister.adapters.feeds.depth import read_stream, sample_stretch
     from aister.adapters.store.instruments import read_instruments
+    from aister.cli.compiling import show_compiling
     from aister.core.errors import UsageError
     from aister.core.money import money
     from aister.lab.ticks import Latency, Queue, Quoting, TickPlan
@@ -67,6 +68,7 @@ def replay(
         capital=money(capital),
     )
     quoting = Quoting(money(size) // step, money(limit) // step, half_ticks, round(skew * 10_000))
+    show_compiling()
     result = run(stream, plan, quoting)
     for line in [_json(stream, result)] if as_json else _lines(stream, result):
         typer.echo(line)
