@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from aister.bench.data import seeded_market
+from aister.core.instrument import Bracket
+from aister.kernels.ledger import STEPS_LIMIT
 from aister.lab.cells import Row
 from aister.lab.draws import Search
 from aister.lab.space import axis
@@ -32,6 +36,19 @@ RULES: dict[str, Any] = {
 
 def market(days: int = 20, seed: int = 1) -> Market:
     return seeded_market(days * 1_440, seed)
+
+
+def without_bounds(market: Market) -> Market:
+    """The same bars on contracts that take any size at any leverage: amounts can then leave 64 bits."""
+    free = {
+        "max_steps": STEPS_LIMIT,
+        "market_max_steps": STEPS_LIMIT,
+        "brackets": (Bracket(0, 2**62, 100_000, 0, 125),),
+    }
+    replace = msgspec.structs.replace
+    return replace(
+        market, series=tuple(replace(one, instrument=replace(one.instrument, **free)) for one in market.series)
+    )
 
 
 def search(*texts: str, **more: Any) -> Search:

@@ -11,12 +11,13 @@ from aister.core.errors import UsageError
 from aister.core.money import UNIT
 from aister.lab.backtest import Record, backtest_spec
 from aister.lab.cells import Row, Work, Workbench
-from aister.lab.draws import Cell
+from aister.lab.draws import Cell, Search
 from aister.lab.settings import Settings
-from aister.lab.space import grid, placed
+from aister.lab.space import axis, grid, placed
 from aister.lab.sweep import Threads, identity, sweep
+from aister.sim.models import FillModel, Margin
 from aister.strategy.spec.spec import read_spec
-from tests.lab.sweeps import RULES, Kept, market, search
+from tests.lab.sweeps import RULES, Kept, market, search, without_bounds
 
 MARKET = market()
 GRID = ("fast=5,8", "slow=13,21", "stop_atr=1.5,3.0")
@@ -74,17 +75,23 @@ def test_refused_cells_are_rows_with_their_reason_and_no_trials() -> None:
     assert table.trials == ledger.count(table.symbols, table.span_ms) == 2
 
 
-def test_an_aborted_cell_is_a_row_and_a_trial() -> None:
-    ledger = MemoryTrials()
-    rules = {**RULES, "sizing": {"risk": 0.1, "notional": 100.0, "leverage": 125}}
-    settings = Settings(capital=1_000_000_000 * UNIT)
-    table = sweep(rules, MARKET, search("fast=8"), settings, Record(trials=ledger))
+def test_an_aborted_cell_is_a_row_and_a_trial_and_the_others_go_on() -> None:
+    """A billion USDT at a hundred times leaves 64 bits; the cells beside it do not."""
+    ledger, kept = MemoryTrials(), Kept()
+    rules, vast = {**RULES, "sizing": {"risk": 0.1, "notional": 100.0, "leverage": 125}}, without_bounds(MARKET)
+    model = FillModel(volume_share_e4=0, impact=None, margin=Margin(mode="cross", leverage=125))
+    settings = Settings(capital=1_000_000_000 * UNIT, model=model)
+    chosen = Search(axes=(axis("/sizing/notional=1,100,2", rules),))
+    table = sweep(rules, vast, chosen, settings, Record(trials=ledger), store=kept)
+    assert [bool(why) for why in table["aborted"]] == [False, True, False] and not any(table["refused"])
+    assert "does not fit in 64 bits" in table["aborted"][1]
+    assert np.isnan(table["net_return"][1]) and np.isnan(table.returns[1]).all() and table["digest"][1] == ""
+    assert table["trades"][0] > 0 and table["trades"][2] > 0 and table.complete and 1 not in table.best(3)
     trials = list(ledger.overlapping(table.symbols, table.span_ms))
-    if table["aborted"][0]:
-        assert "64 bits" in table["aborted"][0] and trials[0].outcome == "aborted"
-    else:
-        assert table["trades"][0] > 0 and trials[0].outcome == "finished"
-    assert len(trials) == 1 and trials[0].kind == "sweep"
+    assert sorted(trial.outcome for trial in trials) == ["aborted", "finished", "finished"]
+    assert all(trial.kind == "sweep" for trial in trials)
+    again = sweep(rules, vast, chosen, settings, Record(trials=ledger), store=kept, runner=(second := Counting()))
+    assert not second.ran and list(again["aborted"]) == list(table["aborted"])  # it is not tried again
 
 
 def test_every_cell_leaves_a_trial_before_its_row_and_a_repeat_none() -> None:

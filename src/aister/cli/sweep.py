@@ -1,6 +1,7 @@
 """`aister sweep STRATEGY`: many cells of one spec, shared work, resumable; ends with the best and what luck makes of
 them."""
 
+import os
 import signal
 import sys
 from math import isfinite
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["search_of", "summary", "sweep"]
 
 _PLAIN_EVERY_S = 10.0
+_STOPPING = b"\naister: stopping after the cells on their way; Ctrl-C again ends at once.\n"
+_SHARES = ("net_return", "max_drawdown")
+_RATIOS = ("sharpe_daily", "profit_factor")
 
 
 def sweep(
@@ -64,6 +68,8 @@ def sweep(
     from aister.core.errors import UsageError
     from aister.lab.settings import Settings
 
+    if not 0 <= workers <= 1_024:
+        raise UsageError("--workers lies between 0 (one per core) and 1024.")
     if top < 1:
         raise UsageError("--top must be 1 or more; 10 is usual.")
     rules = written_rules(strategy)
@@ -143,13 +149,29 @@ def summary(table: "Sweep", folder: Path, top: int) -> list[str]:
         f"{utc(table.span_ms[0])} to {utc(table.span_ms[1])} UTC",
         f"Cells      {told}",
     ]
-    if refused:
-        first = next(str(reason) for reason in table["refused"] if reason)
-        lines.append(f"Refused    for example: {first}")
+    for name, cells in (("refused", refused), ("aborted", aborted)):
+        if cells:
+            first = next(str(reason) for reason in table[name] if reason)
+            lines.append(f"{name.capitalize():<11}for example: {first}")
     lines += _best(table, top)
     lines += [f"Trials     {count(table.trials, 'trial')} on these instruments and this time so far", _luck(table)]
+    lines += [f"Note       {said}" for said in _warnings(table)]
     lines.append(f"Rows       {folder}")
     return lines
+
+
+def _warnings(table: "Sweep") -> list[str]:
+    """What to know before believing the best cell, and what the marks on the data mean."""
+    import numpy as np
+
+    from aister.analytics.report.backtest import FEWEST_TRADES
+    from aister.analytics.report.flags import flag_in_words
+
+    said, best = [], table.best()
+    trades = table["trades"][best[0]] if best else np.nan
+    if trades < FEWEST_TRADES:
+        said.append(f"the best cell has {trades:,.0f} trades: below {FEWEST_TRADES} nothing can be concluded from it")
+    return [*said, *map(flag_in_words, table.flags)]
 
 
 def _best(table: "Sweep", top: int) -> list[str]:
@@ -158,14 +180,19 @@ def _best(table: "Sweep", top: int) -> list[str]:
         return [f"Best       none: no cell has a {table.by}"]
     figures = dict.fromkeys((table.by, "net_return", "sharpe_daily", "max_drawdown", "trades", "profit_factor"))
     heads = (*table.axes, *figures)
-    cells = [[_short(table[name][row]) for name in heads] for row in rows]
+    cells = [[_short(name, table[name][row]) for name in heads] for row in rows]
     widths = [max(len(head), *(len(line[i]) for line in cells)) for i, head in enumerate(heads)]
     lines = [" ".join(head.rjust(width) for head, width in zip(heads, widths, strict=True))]
     return lines + [" ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
 
 
-def _short(value: Any) -> str:
-    return f"{float(value):.6g}" if isfinite(value) else "-"
+def _short(name: str, value: Any) -> str:
+    """Shares of the capital in percent, counts whole, anything else in six digits at most."""
+    if not isfinite(value):
+        return "-"
+    if name in _SHARES:
+        return f"{float(value):+.2%}" if name == "net_return" else f"{float(value):.2%}"
+    return f"{float(value):.4g}" if name in _RATIOS else f"{float(value):.6g}"
 
 
 def _luck(table: "Sweep") -> str:
@@ -203,7 +230,7 @@ def _leave(table: "Sweep", folder: Path, json_path: str, top: int) -> None:
             columns[name] = [str(value) for value in values]
     value = {
         **{name: getattr(table, name) for name in ("id", "name", "method", "axes", "by", "symbols", "span_ms")},
-        **{name: getattr(table, name) for name in ("total", "left_out", "complete", "trials", "deflation")},
+        **{name: getattr(table, name) for name in ("total", "left_out", "complete", "trials", "deflation", "flags")},
         "folder": str(folder),
         "best": table.best(top),
         "columns": columns,
@@ -212,7 +239,7 @@ def _leave(table: "Sweep", folder: Path, json_path: str, top: int) -> None:
 
 
 class _Stop:
-    """The first Ctrl-C asks for an end after the cells on their way, a second one ends at once."""
+    """The first Ctrl-C asks for an end after the cells on their way, and says so; a second one ends at once."""
 
     def __init__(self) -> None:
         self._asked = False
@@ -232,6 +259,7 @@ class _Stop:
         if self._asked:
             raise KeyboardInterrupt
         self._asked = True
+        os.write(2, _STOPPING)  # not through a stream that may just be written to
 
 
 class _Live:

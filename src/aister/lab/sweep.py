@@ -76,6 +76,7 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     by           the figure cells are ranked by;   total: cells meant;   left_out: outside the conditions
     complete     whether all were run;   trials: how many looks at these instruments and this time the ledger counts
     deflation    the deflated Sharpe ratio of the best cell among them, None when it has none
+    flags        the data's own
     """
 
     id: str
@@ -93,6 +94,7 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     complete: bool
     trials: int
     deflation: Deflation | None
+    flags: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.columns["digest"])
@@ -271,6 +273,7 @@ def _table(
         complete=complete,
         trials=len(ran),
         deflation=None,
+        flags=market.flags,
     )
     return _deflated(table, record)
 

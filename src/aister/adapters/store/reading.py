@@ -129,10 +129,11 @@ def _csv(path: Path, layout: Layout, caps: Caps) -> Iterator[Batch]:
     line = 2 if has_header else 1
     with _opened(path, caps) as stream:
         try:
-            for found in _csv_reader(stream, names, has_header, kept):
-                columns = {name: numpy_array(found.column(name)) for name in kept}
-                yield Batch(columns, np.arange(line, line + found.num_rows), "line")
-                line += found.num_rows
+            with _csv_reader(stream, names, has_header, kept) as reader:
+                for found in reader:
+                    columns = {name: numpy_array(found.column(name)) for name in kept}
+                    yield Batch(columns, np.arange(line, line + found.num_rows), "line")
+                    line += found.num_rows
         except pa.ArrowInvalid as error:
             raise UnreadableRow(
                 f"{path}: {_explain(str(error), names)}; repair the line, or bring the file "

@@ -43,8 +43,13 @@ def backtest_page(one: Backtested) -> str:
 def warnings(one: Backtested) -> list[str]:
     """What a reader must know before believing a figure, gravest first."""
     f, said = one.performance.figures, []
-    if not f.trades:
-        said.append("no closed trades: nothing can be concluded")
+    if not f.trades and one.setups and not any(one.held.values()):
+        said.append(
+            f"{count(one.setups, 'setup')} fired and none was traded: what the risk allows lay below the contract's "
+            "smallest order (more capital, or more risk a trade), or no entry was reached in time"
+        )
+    elif not f.trades:
+        said.append(f"{'no trade was closed' if one.setups else 'the rules never fired'}: nothing can be concluded")
     elif f.trades < FEWEST_TRADES:
         said.append(f"only {count(f.trades, 'closed trade')}: too few to conclude anything")
     if f.needs_lower_timeframe:
