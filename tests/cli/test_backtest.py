@@ -86,6 +86,7 @@ def test_options_change_what_is_recorded_and_what_comes_out() -> None:
         ((NAME, "--symbols", "NOPEUSDT"), "NOPEUSDT"),
         ((NAME, "--symbols", ","), "names no symbol"),
         ((NAME, "--symbols", "BTCUSDT", "--from", "2025-05-14", "--to", "2025-05-10"), "2025-05-"),
+        ((NAME, "--symbols", "BTCUSDT", "--from", "2025-05-05", "--to", "2025-05-05T00:01"), "1 bar of 1 min hold"),
         ((NAME, "--from", "soon"), "--from 'soon' is not a UTC date"),
         ((NAME, "--data", "nowhere.csv"), "nowhere.csv"),
         ((NAME, *QUICK, "--intrabar", "guess"), "--intrabar 'guess' is not possible; choose one of stop_first"),
@@ -134,6 +135,24 @@ def test_data_without_funding_are_refused_until_it_is_assumed(tmp_path: Path) ->
     assumed = backtest(NAME, "--data", str(bars), "--random-draws", "0", "--assume-funding", "--json", "-")
     assert assumed.exit_code == 0, said(assumed)
     assert "funding: assumed" in json.loads(assumed.stdout)["origin"]["flags"]
+
+
+def test_no_trades_have_a_reason() -> None:
+    """Ten USDT buy less than the smallest order; a quarter of an hour of rules may be silent."""
+    poor = backtest(NAME, *QUICK, "--capital", "10")
+    assert "fired and none was traded: what the risk allows lay below the contract's smallest order" in poor.stdout
+    short = backtest(NAME, "--symbols", "BTCUSDT", "--from", "2025-05-10", "--to", "2025-05-10T00:20")
+    assert "the rules never fired: nothing can be concluded" in short.stdout
+
+
+def test_a_file_with_a_broken_line_is_one_sentence(tmp_path: Path) -> None:
+    rows = [f"{1_746_403_200_000 + k * 60_000},100,101,99,100.5,10" for k in range(3_000)]
+    rows[1_500] = "garbage,,,,"
+    bars = tmp_path / "SOLUSDT-1m.csv"
+    bars.write_text("\n".join(["open_time,open,high,low,close,volume", *rows]))
+    run = started(NAME, "--data", str(bars), "--assume-funding")
+    _, told = run.communicate(timeout=400)
+    assert run.returncode == 2 and "line 1502 has 5 columns instead of 6" in told and told.count("\n") == 1, told
 
 
 def test_interrupted_it_ends_with_130_and_leaves_no_half_file(tmp_path: Path) -> None:

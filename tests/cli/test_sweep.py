@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -42,6 +43,9 @@ def test_it_ends_with_the_best_the_trials_and_what_luck_makes_of_them(spec: Path
         "the best of 4 trials must beat luck" in first.stdout and "fewer than two of them have 30 days" in first.stdout
     )
     assert "6 of 6 cells" in first.stderr
+    assert re.search(r"Note +the best cell has \d+ trades: below 30 nothing can be concluded", first.stdout)
+    assert re.search(r"Note +contract terms assumed: fees", first.stdout)
+    assert re.search(r"^ *\d+ +\d+ +-?[\d.]+ +[+-]\d+\.\d\d% +\d+\.\d\d% +\d+ ", first.stdout, re.M)
     again = ran(spec, tmp_path / "home", *AXES, "--json", "-")
     table = json.loads(again.stdout)
     assert "cells" not in again.stderr  # nothing was run
@@ -58,6 +62,7 @@ def test_it_ends_with_the_best_the_trials_and_what_luck_makes_of_them(spec: Path
         (("--random", "5", "--tpe", "5", "--vary", "fast=2..9"), "either --random N or --tpe N"),
         (("--grid", "fast=2,3", "--by", "beauty"), "no figure 'beauty'"),
         (("--grid", "fast=2,3", "--top", "0"), "--top must be 1 or more"),
+        (("--grid", "fast=2,3", "--workers", "-3"), "--workers lies between 0"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(spec: Path, tmp_path: Path, more: tuple[str, ...], reason: str) -> None:
@@ -77,6 +82,7 @@ def test_ctrl_c_leaves_what_is_done_and_the_same_command_goes_on(spec: Path, tmp
     run.send_signal(signal.SIGINT)
     out, told = run.communicate(timeout=400)
     assert run.returncode == 130, told
+    assert "stopping after the cells on their way; Ctrl-C again ends at once" in told
     assert "the same command goes on from here" in told and "of 1,475 (grid)" in out
     (folder,) = home.glob("sweeps/*")
     parts = sorted(folder.glob("rows/part-*"))

@@ -76,17 +76,17 @@ def test_refused_cells_are_rows_with_their_reason_and_no_trials() -> None:
 
 
 def test_an_aborted_cell_is_a_row_and_a_trial_and_the_others_go_on() -> None:
-    """A billion USDT at a hundred times leaves 64 bits; the cells beside it do not."""
+    """A hundred times a billion USDT leaves 64 bits; a hundredth of it does not."""
     ledger, kept = MemoryTrials(), Kept()
     rules, vast = {**RULES, "sizing": {"risk": 0.1, "notional": 100.0, "leverage": 125}}, without_bounds(MARKET)
     model = FillModel(volume_share_e4=0, impact=None, margin=Margin(mode="cross", leverage=125))
     settings = Settings(capital=1_000_000_000 * UNIT, model=model)
-    chosen = Search(axes=(axis("/sizing/notional=1,100,2", rules),))
+    chosen = Search(axes=(axis("/sizing/notional=0.01,0.02,100", rules),))
     table = sweep(rules, vast, chosen, settings, Record(trials=ledger), store=kept)
-    assert [bool(why) for why in table["aborted"]] == [False, True, False] and not any(table["refused"])
-    assert "does not fit in 64 bits" in table["aborted"][1]
-    assert np.isnan(table["net_return"][1]) and np.isnan(table.returns[1]).all() and table["digest"][1] == ""
-    assert table["trades"][0] > 0 and table["trades"][2] > 0 and table.complete and 1 not in table.best(3)
+    assert [bool(why) for why in table["aborted"]] == [False, False, True] and not any(table["refused"])
+    assert "does not fit in 64 bits" in table["aborted"][2]
+    assert np.isnan(table["net_return"][2]) and np.isnan(table.returns[2]).all() and table["digest"][2] == ""
+    assert table["trades"][0] > 0 and table["trades"][1] > 0 and table.complete and 2 not in table.best(3)
     trials = list(ledger.overlapping(table.symbols, table.span_ms))
     assert sorted(trial.outcome for trial in trials) == ["aborted", "finished", "finished"]
     assert all(trial.kind == "sweep" for trial in trials)

@@ -139,7 +139,7 @@ def check(
         files = recordings_in(path)
         for file in files:
             findings += check_file(file, interval_ms(interval) if interval else None)
-        count = f"{len(files)} files"
+        count = "1 file" if len(files) == 1 else f"{len(files)} files"
     if as_json:
         _print_json(findings)
     else:
@@ -149,7 +149,8 @@ def check(
                 f"{found.where}{f' row {found.row}' if found.row else ''} {found.time}: {found.text}"
             )
         faults = sum(found.severity != "note" for found in findings)
-        _say(f"{count} checked: {f'{faults} kinds of fault found' if faults else 'nothing wrong'}.")
+        kinds = "1 kind of fault" if faults == 1 else f"{faults} kinds of fault"
+        _say(f"{count} checked: {f'{kinds} found' if faults else 'nothing wrong'}.")
     if any(found.severity != "note" for found in findings):
         raise typer.Exit(1)
 

@@ -192,7 +192,7 @@ def test_missing_funding_is_refused_or_assumed_and_said(tmp_path: Path) -> None:
     assert "funding: assumed" in feed.flags
     assert [s.rate_e8 for s in feed.funding] == [ASSUMED_RATE_E8_PER_8H] * 5
     write_settlements(tmp_path / "BTCUSDT-fundingRate.csv", [0, 8, 24, 32])
-    with pytest.raises(DataError, match=r"1 funding settlements are missing, the first at 2025-05-05 16:00"):
+    with pytest.raises(DataError, match=r"1 funding settlement is missing, the first at 2025-05-05 16:00"):
         open_feed(str(tmp_path))
     half = open_feed(str(tmp_path), assume_funding=True)
     assert "funding: assumed" in half.flags and len(half.funding) == 5

@@ -40,7 +40,8 @@ def settlements(
     if absent and not assume:
         total = sum(gap.missing for gap in absent)
         raise DataError(
-            f"{symbol}: {total:,} funding settlements are missing, the first at {utc_text(absent[0].start_ms)}; "
+            f"{symbol}: {total:,} funding {'settlement is' if total == 1 else 'settlements are'} missing, the first at "
+            f"{utc_text(absent[0].start_ms)}; "
             "import them with `aister data import --kind funding`, or run with --assume-funding (0.01 % per 8 "
             "hours, flagged)."
         )

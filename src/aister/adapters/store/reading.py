@@ -69,8 +69,9 @@ def read_batches(path: Path, layout: Layout, caps: Caps | None = None) -> Iterat
 @contextmanager
 def _opened(path: Path, caps: Caps) -> Iterator[BinaryIO]:
     if path.suffix == ".csv":
-        with path.open("rb") as stream:
-            yield stream
+        # pyarrow's own file: its reading threads never call back into Python, which may be ending by then
+        with pa.OSFile(str(path), "rb") as native:
+            yield cast(BinaryIO, native)
     elif path.suffix == ".zip":
         try:
             with zipfile.ZipFile(path) as archive:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from aister.core.errors import UsageError
 from aister.features.columns import Closes, FeatureColumns
+from aister.features.timeframes import INTERVAL_MS
 from aister.kernels.signals import EXIT, SETUP
 from aister.ports.market import Series
 from aister.ports.signals import ADD, Signals
@@ -45,7 +46,7 @@ class Sheet:
     def __init__(self, columns: FeatureColumns, timeframe: str, budget: int = 64 << 20) -> None:
         series, closes = columns.series, columns.closes(timeframe)
         if not len(closes) and len(series.open_ms):
-            raise UsageError(f"Bars of {series.interval_ms} ms make no {timeframe} bars; feed smaller ones.")
+            raise UsageError(_no_closes(series, timeframe))
         self.columns, self.timeframe = columns, timeframe
         self._rows = slice(series.start, len(closes)) if closes.base else _deciding(closes, series)
         self.time_ms = closes.known_ms[self._rows]
@@ -232,6 +233,14 @@ def _bare(operations: tuple[Operation, ...], place: int) -> tuple[str, int, int,
             break
         first, second = here.first, there.first
     return name, first, second, bars
+
+
+def _no_closes(series: Series, timeframe: str) -> str:
+    minutes, bars = series.interval_ms / 60_000, len(series.open_ms)
+    if INTERVAL_MS[timeframe] % series.interval_ms:
+        return f"Bars of {minutes:g} min make no {timeframe} bars; feed smaller ones."
+    held = "1 bar" if bars == 1 else f"{bars:,} bars"
+    return f"{series.instrument.symbol}: {held} of {minutes:g} min hold no whole {timeframe} bar; give a longer span."
 
 
 def compile_spec(spec: Spec, columns: FeatureColumns, cost_e8: int, sheet: Sheet | None = None) -> Signals:
