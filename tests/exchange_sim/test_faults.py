@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
-from aister.exchange_sim import NO_ANSWER, Fault, Faults, Settings
+from aister.exchange_sim import DOWN, NO_ANSWER, Fault, Faults, Settings
 from aister.exchange_sim.faults import ACTS, KINDS
 from tests.exchange_sim.floor import FLAT, MINUTE_MS, START_MS, Client, exchange, frames
 from tests.sim.market import MONEY
 
-DOWN = (100_000.0, 100_000.0, 98_000.0, 98_500.0)
+FALLING = (100_000.0, 100_000.0, 98_000.0, 98_500.0)
 
 
 def client(*faults: Fault, prices: tuple[tuple[float, float, float, float], ...] = (FLAT,) * 5) -> Client:
@@ -175,6 +175,19 @@ def test_acts_on_instruments_clocks_and_connections() -> None:
     assert made.public("exchangeInfo")["symbols"][0]["status"] == "CLOSE"
 
 
+def test_a_restart_breaks_connections_and_keeps_the_books() -> None:
+    made = client(Fault("restart", START_MS + 10_000, ms=5_000))
+    made.order("BUY")
+    made.order("SELL", "STOP_MARKET", stopPrice="99000.0", closePosition="true")
+    stream = made.listen()
+    made.exchange.advance(START_MS + 14_999)
+    assert stream.closed == 1006
+    assert made.exchange.handle(made.request("GET", "openOrders")) is DOWN
+    made.exchange.advance(START_MS + 15_000)
+    assert (made.position(), len(made.call("GET", "openOrders"))) == ("0.100", 1)
+    assert made.call("PUT", "listenKey")["code"] == -1125
+
+
 def test_the_countdown_cancels_stops_too_unless_it_is_armed_again() -> None:
     made = client()
     made.order("SELL", "STOP_MARKET", stopPrice="99000.0", closePosition="true")
@@ -200,7 +213,7 @@ def test_orders_without_fills_vanish_with_time() -> None:
 def test_one_seed_is_one_story() -> None:
     def story(seed: int) -> list[tuple[int, int]]:
         plan = (Fault("request", path="order", share_e4=5_000), Fault("partial", share_e4=5_000, ms=3_000))
-        made = Client(exchange(FLAT, DOWN, FLAT, FLAT, faults=Faults(plan, seed)))
+        made = Client(exchange(FLAT, FALLING, FLAT, FLAT, faults=Faults(plan, seed)))
         for _ in range(20):
             made.order("BUY", quantity="0.010")
             made.exchange.advance(made.exchange.now_ms + 5_000)

@@ -1,13 +1,13 @@
 """One tradable contract: its grid, its filters, its fees, and the arithmetic on them."""
 
 import math
-from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from aister.core.errors import DataError
-from aister.core.money import UNIT, exact, money, rate
+from aister.core.money import UNIT, exact, money, money_text, rate
 
 __all__ = ["Bracket", "Instrument", "instrument_from_venue"]
 
@@ -58,11 +58,11 @@ class Instrument(msgspec.Struct, frozen=True):
 
     @property
     def price_decimals(self) -> int:
-        return max(0, -int(Decimal(self.tick_e8).scaleb(-8).normalize().as_tuple().exponent))
+        return _decimals(self.tick_e8)
 
     @property
     def size_decimals(self) -> int:
-        return max(0, -int(Decimal(self.step_e8).scaleb(-8).normalize().as_tuple().exponent))
+        return _decimals(self.step_e8)
 
     @property
     def ticks_per_quote(self) -> float:
@@ -89,10 +89,10 @@ class Instrument(msgspec.Struct, frozen=True):
         return steps * self.step_e8 / UNIT
 
     def price_text(self, ticks: int) -> str:
-        return f"{Decimal(ticks * self.tick_e8).scaleb(-8):.{self.price_decimals}f}"
+        return money_text(ticks * self.tick_e8, _decimals(self.tick_e8))
 
     def size_text(self, steps: int) -> str:
-        return f"{Decimal(steps * self.step_e8).scaleb(-8):.{self.size_decimals}f}"
+        return money_text(steps * self.step_e8, _decimals(self.step_e8))
 
     def notional(self, ticks: int, steps: int) -> int:
         """|size| x price in money units, exact; raises `MoneyOverflow`."""
@@ -125,6 +125,15 @@ class Instrument(msgspec.Struct, frozen=True):
         if not reduce_only and self.notional(mark_ticks if market else price_ticks, steps) < self.min_notional:
             return "-4164 notional below the minimum"
         return ""
+
+
+@cache
+def _decimals(unit_e8: int) -> int:
+    """Decimals that a number of these units needs."""
+    decimals = 8
+    while decimals and unit_e8 % 10 == 0:
+        unit_e8, decimals = unit_e8 // 10, decimals - 1
+    return decimals
 
 
 def _grid(value: str, grid_e8: int, symbol: str, what: str) -> int:

@@ -12,9 +12,10 @@ from aister.exchange_sim.faults import Fault, Faults
 from aister.exchange_sim.rules import READINGS, Readings
 from aister.exchange_sim.settings import FREE_MODEL, Limits, Settings
 from aister.exchange_sim.streams import Connection
-from aister.exchange_sim.wire import NO_ANSWER, Refusal, Request, Response
+from aister.exchange_sim.wire import DOWN, NO_ANSWER, Refusal, Request, Response
 
 __all__ = [
+    "DOWN",
     "FREE_MODEL",
     "NO_ANSWER",
     "READINGS",

@@ -29,6 +29,7 @@ class Scene(Protocol):
     player: Player
     accounts: dict[int, Account]
     skew_ms: int
+    down_until_ms: int
 
     @property
     def now_ms(self) -> int: ...
@@ -159,6 +160,14 @@ def _ban(scene: Scene, fault: Fault) -> None:
         scene.gate.meter.ban(remote, scene.now_ms, fault.ms)
 
 
+def _restart(scene: Scene, fault: Fault) -> None:
+    scene.down_until_ms = scene.now_ms + fault.ms
+    for connection in list(scene.hub.connections.values()):
+        connection.close(1006)
+    for account in scene.accounts.values():
+        scene.drop_listen_key(account, tell=False)
+
+
 def _announce(scene: Scene, fault: Fault) -> None:
     for connection in _concerned(scene, fault):
         scene.hub.send(connection, {"e": "announcement", "title": fault.text or "Maintenance"})
@@ -190,5 +199,6 @@ _OF_ALL: dict[str, Callable[[Scene, Fault], None]] = {
     "instrument": _instrument,
     "delist": _delist,
     "ban": _ban,
+    "restart": _restart,
     "announce": _announce,
 }

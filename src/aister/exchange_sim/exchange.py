@@ -6,11 +6,12 @@
     frames = exchange.connect("/ws/btcusdt@aggTrade").take()
     exchange.advance(exchange.now_ms + 60_000)      # plays the market up to then, everything in order
 
-Time moves only through `advance` (or barriers, in lockstep). `log` and `happenings` are what judges read.
+Time moves only through `advance` (or barriers, in lockstep). `log` and `happenings` are what judges read;
+`observers` are called with each happening at once.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -31,7 +32,7 @@ from aister.exchange_sim.settings import Settings
 from aister.exchange_sim.streams import Connection, Hub
 from aister.exchange_sim.telling import Teller
 from aister.exchange_sim.trading import OrderFault, Trading
-from aister.exchange_sim.wire import NO_ANSWER, Params, Refusal, Request, Response, reply
+from aister.exchange_sim.wire import DOWN, NO_ANSWER, Params, Refusal, Request, Response, reply
 from aister.ports.feed import MarketSlice
 
 __all__ = ["Exchange", "Seen"]
@@ -75,6 +76,8 @@ class Exchange:
         self.happenings: list[Happening] = []
         self.lag_ms = 0
         self.skew_ms = 0
+        self.down_until_ms = 0
+        self.observers: list[Callable[[Happening], None]] = []
         self._numbers = 0
         self._tasks: list[tuple[int, int, str, tuple[Any, ...]]] = []
         self.hub = Hub(
@@ -162,7 +165,10 @@ class Exchange:
     # ---- requests
 
     def handle(self, request: Request) -> Response:
-        """Answer one request as it came off the wire (`NO_ANSWER`: never)."""
+        """Answer one request as it came off the wire (`NO_ANSWER`: never; `DOWN`: nobody
+        was there)."""
+        if self.now_ms < self.down_until_ms:
+            return DOWN
         route = find_route(request)
         fault = self.faults.on_request(request, self.now_ms)
         if fault and fault.outcome == "late":
@@ -265,6 +271,9 @@ class Exchange:
             if account.changed:
                 told, account.changed = account.changed, []
                 self.happenings.extend(told)
+                for observe in self.observers:
+                    for happening in told:
+                        observe(happening)
                 self.newsroom.tell(account, told, self.now_ms)
 
     def _order_fault(self, account: Account, order: OrderState) -> OrderFault | None:
@@ -275,6 +284,8 @@ class Exchange:
     def connect(self, path: str, query: str = "", remote: str = "127.0.0.1") -> Connection:
         """Open a websocket: /ws/<stream or listen key>, /stream?streams=a/b, either behind /fstream too. Raises
         `Refusal` for a path there is not or too many streams."""
+        if self.now_ms < self.down_until_ms:
+            raise Refusal(-1001, status=503)
         path = path.removeprefix("/fstream")
         if path in ("/stream", "/stream/"):
             streams = [s for part in query.split("&") if part.startswith("streams=") for s in part[8:].split("/") if s]

@@ -190,7 +190,7 @@ def order_update(told: Happening, instrument: Instrument) -> dict[str, Any]:
         "ap": mean_price(order.quote, order.filled, instrument),
         "sp": instrument.price_text(order.stop_ticks),
         "x": told.what,
-        "X": order.status,
+        "X": "NEW_ADL" if told.what == "NEW" and order.client_id.startswith("adl_") else order.status,
         "i": order.order_id,
         "l": instrument.size_text(trade.steps if trade else 0),
         "z": instrument.size_text(order.filled),

@@ -15,7 +15,7 @@ from aister.exchange_sim.admin import answer_admin
 from aister.exchange_sim.exchange import Exchange
 from aister.exchange_sim.lockstep import Lockstep
 from aister.exchange_sim.streams import Connection
-from aister.exchange_sim.wire import NO_ANSWER, Refusal, Request, Response, reply
+from aister.exchange_sim.wire import DOWN, Refusal, Request, Response, reply
 
 __all__ = ["Server"]
 
@@ -56,6 +56,14 @@ class Server:
         ws = rest if ws_port == rest_port != 0 else await self._listen(self._http, ws_port)
         self._pump = asyncio.create_task(self._run())
         return rest, ws
+
+    async def serve(self, rest_port: int, ws_port: int, ready: Callable[[int, int], None]) -> None:
+        """Listen until cancelled; `ready` is told the ports."""
+        try:
+            ready(*await self.start(rest_port, ws_port))
+            await asyncio.Event().wait()
+        finally:
+            await self.stop()
 
     async def stop(self) -> None:
         if self._pump:
@@ -132,7 +140,9 @@ class Server:
         else:
             response = self.exchange.handle(request)
         await self._flush()
-        if response is NO_ANSWER:
+        if response is DOWN and asked.transport is not None:
+            asked.transport.abort()
+        if response.status <= 0:
             await asyncio.sleep(_NEVER_S)
         if response.delay_ms:
             await asyncio.sleep(response.delay_ms / 1000 / self.speed)

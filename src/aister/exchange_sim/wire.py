@@ -10,7 +10,7 @@ import msgspec
 
 from aister.exchange_sim.rules import CODES
 
-__all__ = ["NO_ANSWER", "Params", "Refusal", "Request", "Response", "reply"]
+__all__ = ["DOWN", "NO_ANSWER", "Params", "Refusal", "Request", "Response", "reply"]
 
 _PLAIN = re.compile(r"-?\d+(\.\d+)?\Z")
 
@@ -27,7 +27,8 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Response(msgspec.Struct, frozen=True):
-    """Status, headers and body. `NO_ANSWER` stands for silence: the connection stays open and nothing ever comes."""
+    """Status, headers and body. `NO_ANSWER` stands for silence: the connection stays open and nothing ever comes.
+    `DOWN`: nobody listens, nothing of the request was read."""
 
     status: int
     headers: dict[str, str]
@@ -37,6 +38,7 @@ class Response(msgspec.Struct, frozen=True):
 
 
 NO_ANSWER = Response(0, {}, b"")
+DOWN = Response(-1, {}, b"")
 
 
 class Refusal(Exception):
