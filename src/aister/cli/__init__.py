@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from aister.cli.spared import NotForNumba
 from aister.core.errors import AisterError
 
 __all__ = ["VERBS", "build", "main", "shown"]
@@ -112,6 +113,7 @@ def main() -> None:
     """Entry point of the `aister` command. An output that cannot be written is one sentence and exit code 2; a reader
     that left before the end is exit code 1 without a word, as nobody can say what it missed."""
     _streams()
+    sys.meta_path.insert(0, NotForNumba())
     try:
         try:
             build()(prog_name="aister")
