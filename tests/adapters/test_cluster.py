@@ -1,7 +1,9 @@
 """The same sweep on Ray: equal rows, lost workers, nothing of our environment. Ray is started once for the file."""
 
 import os
+import re
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -83,6 +85,22 @@ def test_without_ray_the_sentence_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(UsageError, match=r"aister\[cluster\]"), Cluster("local"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("nowhere.invalid:6379", "No Ray cluster answers at nowhere.invalid:6379"),
+        ("127.0.0.1:1", "No Ray cluster answers at 127.0.0.1:1"),
+        ("somewhere", "'somewhere' is no address; write HOST:PORT"),
+        ("host:port", "'host:port' is no address"),
+    ],
+)
+def test_an_address_without_a_cluster_is_one_sentence_at_once(address: str, sentence: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(UsageError, match=re.escape(sentence)), Cluster(address):
+        pass
+    assert time.monotonic() - began < 15
 
 
 class _Slow:

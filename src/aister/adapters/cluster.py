@@ -5,6 +5,7 @@ lost is run again elsewhere. Nothing of this process's environment reaches a wor
 starts here is started without it, and every worker drops the rest before its first cell."""
 
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ ALLOWED = (
 LEAST_S = 0.1
 _RETRIES = 3
 _FIRST_BATCH, _LARGEST = 4, 512
+_PATIENCE_S = 5.0
 
 
 class Cluster:
@@ -46,6 +48,7 @@ class Cluster:
             import ray  # noqa: PLC0415  # the extra `cluster`
         except ImportError:
             raise UsageError("Ray is not installed; install aister[cluster], or leave --cluster out.") from None
+        _reached(self._address)
         given: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
         if self._address == "local":
             given |= {"address": "local", "include_dashboard": False}
@@ -126,6 +129,23 @@ def cluster_tasks(market: Market, work: Work, cells: list[Cell], code: str) -> t
     began = time.monotonic()
     rows = bench.run_all(cells)
     return rows, time.monotonic() - began, os.getpid()
+
+
+def _reached(address: str) -> None:
+    """Raises `UsageError` when nothing listens at HOST:PORT: Ray itself would try for minutes. "local" and "auto" are
+    no places, Ray says itself what it finds."""
+    if address in ("local", "auto"):
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise UsageError(f"--cluster {address!r} is no address; write HOST:PORT, or 'local' for processes here.")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE_S).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(
+            f"No Ray cluster answers at {address} ({reason}); check the address and that `ray start --head` ran there."
+        ) from None
 
 
 def _own(market: Market) -> Market:
