@@ -12,7 +12,7 @@ from aister.exchange_sim.auth import Credentials
 from aister.exchange_sim.settings import Settings
 from aister.sim import SimVenue
 
-__all__ = ["Account", "Happening", "Holding", "Income", "OrderState", "Terms", "UserTrade"]
+__all__ = ["Account", "Happening", "Holding", "Income", "OrderState", "Strategy", "SubOrder", "Terms", "UserTrade"]
 
 WORKING = ("NEW", "PARTIALLY_FILLED")
 
@@ -91,6 +91,34 @@ class Income(msgspec.Struct, frozen=True):
     trade: int = 0
 
 
+class SubOrder(msgspec.Struct):
+    """One order of a strategy: its parameters, and what drives it. `order_id` 0 = not placed yet."""
+
+    pairs: dict[str, str]
+    first_id: int
+    first_on: str
+    first_action: str
+    second_id: int
+    second_on: str
+    second_action: str
+    order_id: int = 0
+    first_done: bool = False
+    second_done: bool = False
+
+
+class Strategy(msgspec.Struct):
+    """Orders that drive each other (aster-api 6, strategy orders). `failure`: code of a refusal when one was due."""
+
+    number: int
+    client_id: str
+    kind: str
+    subs: list[SubOrder]
+    created_ms: int
+    updated_ms: int
+    status: str = "WORKING"
+    failure: int = 0
+
+
 class Holding(msgspec.Struct):
     """A leg of a symbol: signed steps, cost in money units, the sum of profit realised so far."""
 
@@ -135,6 +163,8 @@ class Account:
         self.changed: list[Happening] = []
         self.listen_key = ""
         self.listen_until_ms = 0
+        self.strategies: dict[int, Strategy] = {}
+        self.undriven: list[Happening] = []
         self.countdowns: dict[str, int] = {}
         self.frozen = ""
         self.venue = self._new_venue()
@@ -209,7 +239,10 @@ class Account:
 
     def tell(self, what: str, now_ms: int, order: OrderState | None = None, trade: UserTrade | None = None) -> None:
         told = msgspec.structs.replace(order) if order else None
-        self.changed.append(Happening(now_ms, self.number, what, told, trade, order.symbol if order else ""))
+        happening = Happening(now_ms, self.number, what, told, trade, order.symbol if order else "")
+        self.changed.append(happening)
+        if order and order.strategy:
+            self.undriven.append(happening)
 
     def transfer(self, amount: int, now_ms: int, number: int, kind: str = "TRANSFER") -> None:
         """Move money units in (negative: out)."""

@@ -6,6 +6,7 @@ from aister.exchange_sim.accounts import Account, OrderState
 from aister.exchange_sim.depth import Depth
 from aister.exchange_sim.market import Market
 from aister.exchange_sim.settings import Settings
+from aister.exchange_sim.strategies import Strategies
 from aister.exchange_sim.telling import Teller
 from aister.exchange_sim.trading import Trading
 
@@ -21,11 +22,13 @@ class Context(Protocol):
     settings: Settings
     depth: Depth
     teller: Teller
+    strategies: Strategies
     lag_ms: int
     skew_ms: int
 
     @property
     def now_ms(self) -> int: ...
+    def number(self) -> int: ...
     def sees(self, order: OrderState) -> bool: ...
     def new_listen_key(self, account: Account) -> str: ...
     def drop_listen_key(self, account: Account, *, tell: bool) -> None: ...

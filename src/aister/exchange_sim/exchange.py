@@ -29,6 +29,7 @@ from aister.exchange_sim.playing import Player
 from aister.exchange_sim.routes import Route, find_route
 from aister.exchange_sim.rules import CODES
 from aister.exchange_sim.settings import Settings
+from aister.exchange_sim.strategies import Strategies
 from aister.exchange_sim.streams import Connection, Hub
 from aister.exchange_sim.telling import Teller
 from aister.exchange_sim.trading import OrderFault, Trading
@@ -88,6 +89,7 @@ class Exchange:
         self.depth = Depth(self.settings.model.slippage, self.settings.seed)
         self.teller = Teller(self.hub, self.market, self.depth)
         self.trading = Trading(self.market, self.settings, self.number, self._order_fault, self._later)
+        self.strategies = Strategies(self.trading)
         self.newsroom = Newsroom(self.hub, self.market, self.teller)
         self.gate = Gate(self.settings, verify)
         self.player = Player(self)

@@ -8,6 +8,7 @@ import msgspec
 from aister.exchange_sim.accounts import Account, OrderState, UserTrade
 from aister.exchange_sim.context import Context
 from aister.exchange_sim.forms import order_reply, trade_row
+from aister.exchange_sim.strategies import strategy_row
 from aister.exchange_sim.wire import Params, Refusal
 
 _DONE = {"code": 200, "msg": "success"}
@@ -41,6 +42,29 @@ def place_batch(ex: Context, account: Account, params: Params) -> list[dict[str,
         except Refusal as refusal:
             rows.append(refusal.body)
     return rows
+
+
+def place_strategy(ex: Context, account: Account, params: Params) -> dict[str, Any]:
+    """POST placeStrategyOrder: orders that drive each other."""
+    made = ex.strategies.place(account, params, ex.now_ms, ex.number())
+    return {
+        "strategyId": made.number,
+        "clientStrategyId": made.client_id,
+        "strategyType": made.kind,
+        "strategyStatus": made.status,
+        "updateTime": made.updated_ms,
+        "failureCode": made.failure,
+        "failureReason": "",
+    }
+
+
+def query_strategy(ex: Context, account: Account, params: Params) -> dict[str, Any]:
+    """GET strategyOpenOrder, by strategyId or clientStrategyId."""
+    number, name = params.whole("strategyId", 0), params.get("clientStrategyId", "")
+    for strategy in reversed(account.strategies.values()):
+        if strategy.number == number or (name and strategy.client_id == name):
+            return strategy_row(strategy, account)
+    raise Refusal(-2013)
 
 
 def amend(ex: Context, account: Account, params: Params) -> dict[str, Any]:

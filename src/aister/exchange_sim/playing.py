@@ -70,8 +70,23 @@ class Player:
         stirred = False
         for account in stage.accounts.values():
             account.venue.rest(bars, again=again)
-            stirred = stage.trading.collect(account, stage.now_ms) or stirred
+            stirred = self._collect_inside(account, self.leg) or stirred
         return stirred
+
+    def _collect_inside(self, account: Account, leg: Leg) -> bool:
+        """Take in what happened on the way. What that drives (orders of a strategy) meets the market where this
+        account's path has got to, and works on the rest of it."""
+        trading, tickers = self._stage.trading, self._stage.market.tickers
+        stood = {bar.symbol: tickers[bar.symbol].last_ticks for bar in leg.bars}
+        for symbol, ticks in stood.items():
+            tickers[symbol].last_ticks = account.venue.standing(symbol) or ticks
+        trading.inside = True
+        try:
+            return trading.collect(account, leg.end_ms - 1)
+        finally:
+            trading.inside = False
+            for symbol, ticks in stood.items():
+                tickers[symbol].last_ticks = ticks
 
     def end(self) -> None:
         """A leg ends: what happened on it, and the prices at its end."""

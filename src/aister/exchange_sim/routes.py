@@ -76,6 +76,8 @@ _TABLE: tuple[tuple[str, str, Weight, str, Callable[..., Any]], ...] = (
     ("GET", "openOrders", _by_symbol(1, 40), "signed", order_calls.open_orders),
     ("GET", "allOrders", 5, "signed", order_calls.all_orders),
     ("GET", "userTrades", 5, "signed", order_calls.user_trades),
+    ("POST", "placeStrategyOrder", 50, "signed", order_calls.place_strategy),
+    ("GET", "strategyOpenOrder", 5, "signed", order_calls.query_strategy),
     ("GET", "balance", 5, "signed", account_calls.balance),
     ("GET", "accountWithJoinMargin", 5, "signed", account_calls.account_information),
     ("GET", "positionRisk", 5, "signed", account_calls.position_risk),
@@ -97,7 +99,7 @@ _ROUTES = {(method, name): (weight, signed, handler) for method, name, weight, s
 _V1_NAMES = {(2, "balance"): "balance", (2, "positionRisk"): "positionRisk", (4, "account"): "accountWithJoinMargin"}
 _V1_MOVED = ("balance", "positionRisk", "accountWithJoinMargin")
 _PATH = re.compile(r"/fapi/v([1-4])/([A-Za-z0-9/]+)\Z")
-ORDER_ROUTES = (("POST", "order"), ("PUT", "order"), ("POST", "batchOrders"))
+ORDER_ROUTES = (("POST", "order"), ("PUT", "order"), ("POST", "batchOrders"), ("POST", "placeStrategyOrder"))
 
 
 def find_route(request: Request) -> Route | None:

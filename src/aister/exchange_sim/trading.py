@@ -7,7 +7,7 @@ import msgspec
 from aister.core.events import FundingPaid, OrderCanceled, OrderFilled, OrderRejected
 from aister.core.money import UNIT
 from aister.core.trade import Order, OrderType, Purpose
-from aister.exchange_sim.accounts import Account, OrderState
+from aister.exchange_sim.accounts import Account, OrderState, SubOrder
 from aister.exchange_sim.market import Market, Ticker
 from aister.exchange_sim.orders import amended, read_order
 from aister.exchange_sim.settings import Settings
@@ -28,7 +28,8 @@ class OrderFault(msgspec.Struct, frozen=True):
 
 class Trading:
     """Orders of all accounts on one market. `number` gives the next order, trade or income number, `ask` the fault an
-    order meets, `later(due_ms, what, account, order)` asks to be called back."""
+    order meets, `later(due_ms, what, account, order)` asks to be called back. `inside`: a leg is being walked, orders
+    placed now wait for the rest of it; `after` is told that orders of strategies have moved."""
 
     def __init__(
         self,
@@ -40,6 +41,8 @@ class Trading:
     ) -> None:
         self.market, self.settings = market, settings
         self._number, self._ask, self._later = number, ask, later
+        self.inside = False
+        self.after: Callable[[Account, int], None] = lambda account, now_ms: None
 
     def ticker(self, symbol: str) -> Ticker:
         """Raises `Refusal` -1121."""
@@ -50,8 +53,11 @@ class Trading:
 
     # orders
 
-    def place(self, account: Account, params: Params, now_ms: int, strategy: int = 0) -> OrderState:
-        """Take an order or raise `Refusal`; in a market that runs by itself what can act has acted."""
+    def place(
+        self, account: Account, params: Params, now_ms: int, strategy: int = 0, sub: SubOrder | None = None
+    ) -> OrderState:
+        """Take an order (perhaps as part of a strategy) or raise `Refusal`; in a market that runs by itself what can
+        act has acted."""
         ticker = self.ticker(params.need("symbol"))
         order = read_order(params, account, ticker, self.settings.readings, self._number(), now_ms)
         order.strategy = strategy
@@ -62,12 +68,14 @@ class Trading:
             order.held_back = min(order.steps - 1, order.steps * (10_000 - fault.share_e4) // 10_000)
         self._send(account, order, order.steps - order.held_back, now_ms)
         account.add(order)
+        if sub:
+            sub.order_id = order.order_id
         account.tell("NEW", now_ms, order)
         if fault and fault.cancel_after_ms >= 0:
             self._later(now_ms + fault.cancel_after_ms, "cancel", account.number, order.order_id)
         if order.held_back and fault:
             self._later(now_ms + fault.rest_ms, "rest", account.number, order.order_id)
-        if not self.settings.lockstep:
+        if not (self.settings.lockstep or self.inside):
             self.settle_now(account, order, ticker, now_ms)
         return order
 
@@ -120,7 +128,7 @@ class Trading:
         order.parts, order.updated_ms, order.held_back = wanted.parts, now_ms, 0
         order.amends += 1
         account.tell("AMENDMENT", now_ms, order)
-        if not self.settings.lockstep:
+        if not (self.settings.lockstep or self.inside):
             self.settle_now(account, order, ticker, now_ms)
         return order
 
@@ -134,7 +142,7 @@ class Trading:
         except Refusal:
             self._remove(account, order, "EXPIRED", now_ms)
             return
-        if not self.settings.lockstep:
+        if not (self.settings.lockstep or self.inside):
             self.settle_now(account, order, self.ticker(order.symbol), now_ms)
 
     def force_close(self, account: Account, symbol: str, leg: int, share_e4: int, client_id: str, now_ms: int) -> None:
@@ -218,6 +226,8 @@ class Trading:
                 account.expire(event, now_ms)
             elif isinstance(event, FundingPaid):
                 account.pay_funding(event, self._number(), now_ms)
+        if account.undriven:
+            self.after(account, now_ms)
         return bool(reports)
 
     def find(self, account: Account, params: Params) -> OrderState | None:

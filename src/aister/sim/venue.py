@@ -294,6 +294,12 @@ class SimVenue:
         """Working orders, oldest first (hedged: the long leg's before the short's)."""
         return [order for desk in self._desks_of(symbol) for order in desk.orders.values()]
 
+    def standing(self, symbol: str) -> int:
+        """Ticks the market has got to in the bar at hand, as far as this account was looked into; 0 if it was not."""
+        desk = max(self._desks_of(symbol), key=lambda one: one.filled[0])
+        begun = desk.tape.recent and desk.begun_ms == desk.tape.recent[-1].time_ms
+        return int(desk.books["at"][0]) if begun else 0
+
     def reserved(self) -> int:
         """Initial margin of all positions and of the entries on the books, money units."""
         return sum(desk.reserved for desk in self._busy())
