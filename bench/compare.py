@@ -1,7 +1,8 @@
 """`make bench`: the peers and this engine, side by side in one run, each in a process (and environment) of its own.
 
-`python -m bench.compare [--quick]` prints one table a question and writes build/bench.json. Every row says what its
-engine models. A peer that cannot be installed here, or a missing gcc, is a row that says so.
+`python -m bench.compare [--quick]` prints one table a question and writes build/bench.json; last, the tick path beside
+hftbacktest (`bench.ticks`). Every row says what its engine models. A peer that cannot be installed here, or a missing
+gcc, is a row that says so.
 """
 
 import json
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from aister.bench.data import SPANS, seeded_series
+from bench import ticks
 from bench.environments import ROOT, build, python_of
 
 __all__ = ["Row", "main"]
@@ -167,7 +169,9 @@ def main(arguments: list[str]) -> int:
     machine = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
     report = {"machine": machine, "quick": quick, "rows": [vars(row) for row in rows], "targets": targets}
     (BUILD / "bench.json").write_text(json.dumps(report, indent=1))
-    print("\nAll of it is in build/bench.json. Two shared cores: believe ratios, and only those above 1.5.")
+    ticks.main(["--quick"] if quick else [])
+    print("\nAll of it is in build/bench.json and build/bench-ticks.json.")
+    print("Two shared cores: believe ratios, and only those above 1.5.")
     return 0
 
 

@@ -2,6 +2,8 @@
 Fills and trades are equal, integer for integer. Every template under a fill model of its own over recorded days; random
 specs under random fill models over walks."""
 
+import json
+import time
 from collections import Counter
 from itertools import cycle
 
@@ -14,7 +16,8 @@ from aister.lab.settings import managed
 from aister.sim.models import Fees, FeeTier, FillModel, Impact, Latency, Margin, Slippage
 from aister.strategy.spec.spec import read_spec
 from aister.strategy.templates import template, template_names
-from checks.results import measuring
+from checks.results import code_hash, measuring
+from checks.tree import ROOT
 from tests.parity.both import expect_equal
 from tests.parity.specs import case_of, random_spec_case, sample_ground
 from tests.sim.market import MONEY
@@ -94,14 +97,41 @@ def test_a_rate_settled_in_the_history_is_known_to_both_from_the_start() -> None
     assert mine.trades["entry_ms"][0] < series.funding_ms[2]
 
 
+MEASURED = [
+    *(
+        f"src/aister/{room}"
+        for room in ("core", "engine", "execution", "features", "kernels", "lab", "sim", "strategy")
+    ),
+    *(f"tests/parity/{name}.py" for name in ("both", "cases", "specs")),
+]
+SLICES, EACH, FIRST = 50, 200, 1_700
+
+
+def slice_of(number: int, code: str) -> Counter[str]:
+    """One slice of the campaign on this code; a finished one is kept under build/parity, so that what was stopped goes
+    on where it was."""
+    kept = ROOT / "build" / "parity" / code[:16] / f"{number}.json"
+    if not kept.exists():
+        started = time.process_time()
+        seen = tried(EACH, number)
+        seen["cpu_seconds"] = round(time.process_time() - started)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        half = kept.with_suffix(".part")
+        half.write_text(json.dumps(seen))
+        half.replace(kept)
+    return Counter(json.loads(kept.read_text()))
+
+
 @pytest.mark.campaign
 def test_campaign_ten_thousand_random_specs() -> None:
-    """The same, 10,000 times, from a seed of its own; `parity` is what it publishes."""
+    """The same, 10,000 times, in slices with seeds of their own; `parity` is what it publishes. Stopped, it goes on
+    with the slice it was in."""
     command = "make campaign CAMPAIGN_ARGS='-k ten_thousand_random_specs'"
-    paths = [f"src/aister/{room}" for room in ("core", "engine", "execution", "features", "kernels", "lab", "sim")]
-    with measuring("parity", command=command, seeds=[17], paths=[*paths, "src/aister/strategy"]) as figures:
-        seen = tried(10_000, 17)
+    code = code_hash(MEASURED)
+    numbers = range(FIRST, FIRST + SLICES)
+    with measuring("parity", command=command, seeds=numbers, paths=MEASURED) as figures:
+        seen = sum((slice_of(number, code) for number in numbers), Counter[str]())
         figures.update({name: int(count) for name, count in seen.items()})
         figures["differences"] = 0
-        assert seen["compared"] >= 9_000
+        assert seen["compared"] >= 0.9 * SLICES * EACH
         assert seen["traded"] > 0.25 * seen["compared"]
