@@ -6,6 +6,7 @@ import signal
 import sys
 from math import isfinite
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -276,6 +277,7 @@ class _Live:
         text = f"{now.done:,} of {now.total:,} cells, {rate:,.0f} a second, {left:,.0f} s left"
         text += "" if best is None else f", best {self._by} {best:.4g}"
         if self._terminal:
+            text = text[: get_terminal_size().columns - 1]  # a line that wraps cannot be written over
             print(f"\r{text:<{self._width}}", end="", file=sys.stderr, flush=True)
             self._width = len(text)
         elif now.seconds - self._said_s >= _PLAIN_EVERY_S or now.done == now.total:
