@@ -79,8 +79,8 @@ class Exchange:
         self.skew_ms = 0
         self.down_until_ms = 0
         self.observers: list[Callable[[Happening], None]] = []
-        self._numbers = 0
-        self._tasks: list[tuple[int, int, str, tuple[Any, ...]]] = []
+        self.numbers = 0
+        self.tasks: list[tuple[int, int, str, tuple[Any, ...]]] = []
         self.hub = Hub(
             self.settings,
             lambda: self.now_ms,
@@ -115,7 +115,7 @@ class Exchange:
 
     def next_due_ms(self) -> int | None:
         """When something happens next by itself; None when nothing ever will."""
-        due = [self._tasks[0][0]] if self._tasks else []
+        due = [self.tasks[0][0]] if self.tasks else []
         if not self.settings.lockstep and (leg := self.player.next_ms()) is not None:
             due.append(leg)
         if (act_ms := self.faults.next_ms()) is not None:
@@ -131,8 +131,8 @@ class Exchange:
     def _do_due(self, now_ms: int) -> None:
         for fault in self.faults.due(now_ms):
             act(self, fault)
-        while self._tasks and self._tasks[0][0] <= now_ms:
-            _, _, what, details = heapq.heappop(self._tasks)
+        while self.tasks and self.tasks[0][0] <= now_ms:
+            _, _, what, details = heapq.heappop(self.tasks)
             self._do_task(what, *details)
         for account in self.accounts.values():
             for symbol in [symbol for symbol, due in account.countdowns.items() if due <= now_ms]:
@@ -162,7 +162,7 @@ class Exchange:
             self.trading.bring_rest(account, order, self.now_ms)
 
     def _later(self, due_ms: int, what: str, *details: Any) -> None:
-        heapq.heappush(self._tasks, (due_ms, self.number(), what, details))
+        heapq.heappush(self.tasks, (due_ms, self.number(), what, details))
 
     # ---- requests
 
@@ -245,8 +245,8 @@ class Exchange:
 
     def number(self) -> int:
         """The next number: of an order, a trade, an income row."""
-        self._numbers += 1
-        return self._numbers
+        self.numbers += 1
+        return self.numbers
 
     def sees(self, order: OrderState) -> bool:
         """Whether a look-up finds the order now: not one too young (a fault) nor one long gone without fills."""

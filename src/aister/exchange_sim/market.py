@@ -6,7 +6,7 @@ one and the same (`mark: proxy`). After the last bar of the feed the market stan
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import msgspec
@@ -187,6 +187,12 @@ class Market:
 
     def take_leg(self) -> Leg:
         return self.ready.popleft()
+
+    def skip_to(self, taken: int, ready: Iterable[Leg]) -> None:
+        """Go on where another market on the same feed was: `taken` slices read, these legs to come."""
+        while self.taken < taken and next(self._slices, None) is not None:
+            self.taken += 1
+        self.ready = deque(ready)
 
     def _cut(self, market: MarketSlice) -> Iterator[Leg]:
         count, start = self._legs, market.open_time_ms

@@ -5,14 +5,17 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from aister.core.events import BarClosed
 from aister.core.instrument import Instrument
 from aister.core.money import RATE_ONE, UNIT
 from aister.kernels import entry
 from aister.kernels.impact import DAY_MS, days_state, end_day
+from aister.kernels.state import restore, snapshot
 from aister.sim.models import Impact
 
-__all__ = ["Tape"]
+__all__ = ["Tape", "TapeState"]
 
 _CLOSED_BARS = 15
 
@@ -21,6 +24,16 @@ _CLOSED_BARS = 15
 def _end_day() -> Callable[..., Any]:
     """The compiled step behind its fast entry point."""
     return entry(end_day, days_state(0.0, 1.0), 0, 0, 1.0, 0)
+
+
+class TapeState(msgspec.Struct, frozen=True):
+    """A tape as a value: newest bars, impact, its days' record as bytes, the bars of the day at hand."""
+
+    recent: list[BarClosed]
+    impact: float
+    days: bytes
+    day_bars: list[BarClosed]
+    day_end_ms: int
 
 
 class Tape:
@@ -40,6 +53,18 @@ class Tape:
         """Take the instrument's grid."""
         self.per_quote = instrument.ticks_per_quote
         self.steps_per_base = UNIT / instrument.step_e8
+
+    def keep(self) -> "TapeState":
+        """What is remembered, as a value."""
+        days = snapshot(self._days) if self._days is not None else b""
+        return TapeState(list(self.recent), self.impact, days, list(self._day_bars), self._day_end_ms)
+
+    def put_back(self, state: "TapeState") -> None:
+        """Remember what was kept. Raises `ValueError` when its layout has changed since."""
+        self.recent = deque(state.recent, maxlen=_CLOSED_BARS + 1)
+        self.impact, self._day_bars, self._day_end_ms = state.impact, list(state.day_bars), state.day_end_ms
+        if self._days is not None:
+            restore(self._days, state.days)
 
     def take(self, bar: BarClosed) -> None:
         """A bar opens (its range, close and volume are looked at once it has closed)."""

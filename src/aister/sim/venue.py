@@ -342,6 +342,12 @@ class SimVenue:
             "mark": "last price (proxy)",
         }
 
+    # to be stored
+
+    def parts(self) -> tuple[Any, list[tuple[int, OrderAccepted]], dict[str, Any], dict[str, Tape], int]:
+        """(account, acknowledgements under way, desks, tapes, reports not taken): what `sim.keeping` stores."""
+        return self._accounts, self._acks, self._desks, self._tapes, len(self._reports)
+
     # inside
 
     def _desks_of(self, symbol: str) -> tuple[Desk, ...]:

@@ -1,0 +1,212 @@
+"""The exchange as a file: stop it, start it on the same feed, and its books are as they were.
+
+Connections and listen keys are not in it: a restart breaks them. Neither are the log and the happenings so far."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from aister.core.errors import UsageError
+from aister.core.events import FundingSettled
+from aister.core.instrument import Instrument
+from aister.exchange_sim.accounts import Account, Holding, Income, OrderState, Strategy, Terms, UserTrade
+from aister.exchange_sim.auth import Credentials, Nonces, Verifier, recovered_by_eth_account
+from aister.exchange_sim.exchange import Exchange
+from aister.exchange_sim.faults import Fault
+from aister.exchange_sim.limits import Spent
+from aister.exchange_sim.market import Kline, Leg, Trade
+from aister.exchange_sim.settings import Settings
+from aister.exchange_sim.wire import Request
+from aister.ports.feed import MarketSlice
+from aister.sim.keeping import VenueState, keep, put_back
+
+__all__ = ["ExchangeState", "load", "save"]
+
+
+class _Ticker(msgspec.Struct):
+    instrument: Instrument
+    last_ticks: int
+    klines: list[Kline]
+    trades: list[Trade]
+    next_trade: int
+    update_id: int
+    funding_e8: int
+    settlements: list[FundingSettled]
+    mark_shift_ticks: int
+
+
+class _Account(msgspec.Struct):
+    credentials: Credentials
+    hedged: bool
+    multi_assets: bool
+    frozen: str
+    terms: dict[str, Terms]
+    orders: list[OrderState]
+    trades: list[UserTrade]
+    income: list[Income]
+    holdings: list[tuple[str, int, Holding]]
+    countdowns: dict[str, int]
+    strategies: dict[int, Strategy]
+    venue: VenueState
+
+
+class _Task(msgspec.Struct):
+    due_ms: int
+    order: int
+    what: str
+    numbers: list[int]
+    request: Request | None
+
+
+class ExchangeState(msgspec.Struct):
+    """All of it. `taken`: slices of the feed that were read."""
+
+    settings: Settings
+    data_hash: str
+    now_us: int
+    numbers: int
+    skew_ms: int
+    taken: int
+    leg: Leg | None
+    ready: list[Leg]
+    tickers: dict[str, _Ticker]
+    accounts: list[_Account]
+    nonces: dict[str, tuple[list[int], list[int]]]
+    weights: dict[str, Spent]
+    orders: dict[int, Spent]
+    faults: list[tuple[Fault, int]]
+    tasks: list[_Task]
+
+
+def save(exchange: Exchange, data_hash: str) -> bytes:
+    """The exchange as bytes; `data_hash` names the feed it runs on."""
+    exchange.tell()
+    state = ExchangeState(
+        settings=exchange.settings,
+        data_hash=data_hash,
+        now_us=exchange.now_us,
+        numbers=exchange.numbers,
+        skew_ms=exchange.skew_ms,
+        taken=exchange.market.taken,
+        leg=exchange.player.leg,
+        ready=list(exchange.market.ready),
+        tickers={
+            symbol: _Ticker(
+                t.instrument,
+                t.last_ticks,
+                list(t.klines),
+                list(t.trades),
+                t.next_trade,
+                t.update_id,
+                t.funding_e8,
+                list(t.settlements),
+                t.mark_shift_ticks,
+            )
+            for symbol, t in exchange.market.tickers.items()
+        },
+        accounts=[_kept(account) for account in exchange.accounts.values()],
+        nonces={name: (seen.seen, sorted(seen.voided)) for name, seen in exchange.gate.nonces.items()},
+        weights=exchange.gate.meter.weights,
+        orders=exchange.gate.meter.orders,
+        faults=list(zip(exchange.faults.plan, exchange.faults.hits, strict=True)),
+        tasks=[_task(*task) for task in exchange.tasks],
+    )
+    return msgspec.msgpack.encode(state)
+
+
+def load(
+    kept: bytes,
+    data_hash: str,
+    instruments: dict[str, Instrument],
+    slices: Iterator[MarketSlice],
+    interval_ms: int,
+    settings: Settings,
+    *,
+    verify: Verifier = recovered_by_eth_account,
+    shift_ms: int = 0,
+) -> Exchange:
+    """The exchange that was saved, on the same feed from its start. Raises `UsageError` when feed or settings are
+    others, or the file cannot be read."""
+    try:
+        state = msgspec.msgpack.decode(kept, type=ExchangeState)
+    except (msgspec.ValidationError, msgspec.DecodeError) as broken:
+        raise UsageError(f"The simulator's state cannot be read ({broken}); start without it.") from None
+    if state.data_hash != data_hash or state.settings != settings:
+        raise UsageError(
+            "The simulator's state belongs to another feed or other settings; take those, or start afresh."
+        )
+    made = Exchange(instruments, slices, interval_ms, settings, verify=verify, shift_ms=shift_ms)
+    made.market.skip_to(state.taken, state.ready)
+    made.player.leg = state.leg
+    for symbol, ticker in state.tickers.items():
+        _restore_ticker(made, symbol, ticker)
+    for one in state.accounts:
+        _restore_account(made, one)
+    made.now_us, made.numbers, made.skew_ms = state.now_us, state.numbers, state.skew_ms
+    for name, (seen, voided) in state.nonces.items():
+        nonces = made.gate.nonces[name] = Nonces(settings.nonces_kept)
+        nonces.seen, nonces.voided = seen, set(voided)
+    made.gate.meter.weights, made.gate.meter.orders = state.weights, state.orders
+    for fault, hits in state.faults:
+        made.faults.add(fault)
+        made.faults.hits[-1] = hits
+    for task in state.tasks:
+        details: tuple[Any, ...] = (task.request,) if task.request else tuple(task.numbers)
+        made.tasks.append((task.due_ms, task.order, task.what, details))
+    made.happenings.clear()
+    return made
+
+
+def _task(due_ms: int, order: int, what: str, details: tuple[Any, ...]) -> _Task:
+    if what == "land":
+        return _Task(due_ms, order, what, [], details[0])
+    return _Task(due_ms, order, what, list(details), None)
+
+
+def _kept(account: Account) -> _Account:
+    return _Account(
+        credentials=account.credentials,
+        hedged=account.hedged,
+        multi_assets=account.multi_assets,
+        frozen=account.frozen,
+        terms=account.terms,
+        orders=list(account.orders.values()),
+        trades=account.trades,
+        income=account.income,
+        holdings=[(symbol, leg, held) for (symbol, leg), held in account.holdings.items()],
+        countdowns=account.countdowns,
+        strategies=account.strategies,
+        venue=keep(account.venue),
+    )
+
+
+def _restore_ticker(made: Exchange, symbol: str, kept: _Ticker) -> None:
+    made.player.relist(kept.instrument)
+    ticker = made.market.tickers[symbol]
+    ticker.last_ticks, ticker.next_trade, ticker.update_id = kept.last_ticks, kept.next_trade, kept.update_id
+    ticker.funding_e8, ticker.mark_shift_ticks = kept.funding_e8, kept.mark_shift_ticks
+    for target, rows in ((ticker.klines, kept.klines), (ticker.trades, kept.trades)):
+        target.clear()
+        target.extend(rows)  # type: ignore[arg-type]
+    ticker.settlements.clear()
+    ticker.settlements.extend(kept.settlements)
+
+
+def _restore_account(made: Exchange, kept: _Account) -> None:
+    account = made.add_account(kept.credentials, 0)
+    if kept.hedged != account.hedged:
+        account.set_hedged(kept.hedged)
+    account.terms = kept.terms
+    for symbol in kept.terms:
+        account.apply_terms(symbol)
+    put_back(account.venue, kept.venue)
+    account.multi_assets, account.frozen = kept.multi_assets, kept.frozen
+    account.orders = {order.order_id: order for order in kept.orders}
+    for order in kept.orders:
+        if order.working:
+            account.open_by_client[order.client_id] = order.order_id
+            account.parts.update(dict.fromkeys(order.parts, order.order_id))
+    account.trades, account.income, account.countdowns = kept.trades, kept.income, kept.countdowns
+    account.strategies = kept.strategies
+    account.holdings = {(symbol, leg): held for symbol, leg, held in kept.holdings}
