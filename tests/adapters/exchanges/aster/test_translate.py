@@ -117,7 +117,9 @@ def judge(sent: dict[str, str], document: dict[str, Any], mark: Decimal) -> int:
         if (size - lot["minQty"]) % lot["stepSize"] or size % lot["stepSize"]:
             return -4023
     bounds = filters["PRICE_FILTER"]
-    for one in (p for p, name in ((price, "price"), (stop, "stopPrice")) if name in sent):
+    stop = stop or Decimal(sent.get("activationPrice", "0"))
+    for one in (p for p, names in ((price, "price"), (stop, "stopPrice activationPrice")) if p or set(
+        names.split()) & sent.keys()):  # fmt: skip
         if one < bounds["minPrice"] or one <= 0:
             return -4013
         if bounds["maxPrice"] and one > bounds["maxPrice"]:
@@ -125,11 +127,16 @@ def judge(sent: dict[str, str], document: dict[str, Any], mark: Decimal) -> int:
         if (one - bounds["minPrice"]) % bounds["tickSize"] or one % bounds["tickSize"]:
             return -4014
     band = filters["PERCENT_PRICE"]
-    if price and sent["side"] == "BUY" and band["multiplierUp"] and price > mark * band["multiplierUp"]:
+    base = stop or mark
+    if price and sent["side"] == "BUY" and band["multiplierUp"] and price > base * band["multiplierUp"]:
         return -4016
-    if price and sent["side"] == "SELL" and band["multiplierDown"] and price < mark * band["multiplierDown"]:
+    if price and sent["side"] == "SELL" and band["multiplierDown"] and price < base * band["multiplierDown"]:
         return -4024
-    if not reduces and "quantity" in sent and (price or stop or mark) * size < filters["MIN_NOTIONAL"]["notional"]:
+    if (
+        not reduces
+        and "quantity" in sent
+        and (price or min(stop or mark, mark)) * size < filters["MIN_NOTIONAL"]["notional"]
+    ):
         return -4164
     return 0
 
@@ -182,7 +189,8 @@ def cases(draw: st.DrawFn) -> tuple[dict[str, Any], Order, Decimal]:
             close_position=closes,
             worst_ticks=draw(st.sampled_from([0, ticks])) if kind is OrderType.MARKET else 0,
             post_only=kind is OrderType.LIMIT and draw(st.booleans()),
-            callback_e8=1_000_000 if kind is OrderType.TRAILING_STOP_MARKET else 0,
+            callback_e8=draw(st.integers(1, 50)) * 100_000 if kind is OrderType.TRAILING_STOP_MARKET else 0,
+            activation_ticks=draw(st.sampled_from([0, ticks])) if kind is OrderType.TRAILING_STOP_MARKET else 0,
         ),
         mark,
     )

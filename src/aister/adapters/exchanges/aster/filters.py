@@ -24,8 +24,8 @@ _AT_MARKET = (
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """An order in the venue's terms. Prices and size in 1e-8; 0 = none; `mark` 0 = unknown (bounds that need it are
-    then left to the venue)."""
+    """An order in the venue's terms. Prices and size in 1e-8; 0 = none; `trigger` is a trailing stop's activation;
+    `mark` 0 = unknown (bounds that need it are then left to the venue)."""
 
     kind: OrderType
     side: Side
@@ -76,18 +76,19 @@ def _price_breach(wanted: Wanted, listed: Listing) -> tuple[int, str] | None:
             return above, f"{what} {text(price)} is above {text(listed.most_price)}"
         if price % listed.tick:
             return -4014, f"{what} {text(price)} is not on the tick {text(listed.tick)}"
-    if not wanted.price or not wanted.mark:
-        return None
     stop = wanted.kind.conditional
-    if wanted.side is Side.BUY and listed.up and wanted.price * UNIT > wanted.mark * listed.up:
-        return (-4183 if stop else -4016), f"Buy price {text(wanted.price)} against mark {text(wanted.mark)}"
-    if wanted.side is Side.SELL and listed.down and wanted.price * UNIT < wanted.mark * listed.down:
-        return (-4184 if stop else -4024), f"Sell price {text(wanted.price)} against mark {text(wanted.mark)}"
+    base, called = (wanted.trigger, "its trigger") if stop else (wanted.mark, "mark")
+    if not wanted.price or not base:
+        return None
+    if wanted.side is Side.BUY and listed.up and wanted.price * UNIT > base * listed.up:
+        return (-4183 if stop else -4016), f"Buy price {text(wanted.price)} against {called} {text(base)}"
+    if wanted.side is Side.SELL and listed.down and wanted.price * UNIT < base * listed.down:
+        return (-4184 if stop else -4024), f"Sell price {text(wanted.price)} against {called} {text(base)}"
     return None
 
 
 def _notional_breach(wanted: Wanted, listed: Listing) -> tuple[int, str] | None:
-    price = wanted.price or wanted.trigger or wanted.mark
+    price = wanted.price or min((one for one in (wanted.trigger, wanted.mark) if one), default=0)
     if wanted.reduces or not wanted.size or not price:
         return None
     if price * wanted.size < listed.min_notional * UNIT:

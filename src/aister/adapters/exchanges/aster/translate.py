@@ -52,6 +52,7 @@ def order_params(
     if not order.close_position and order.steps <= 0:
         return Refused(-4003, meaning(-4003).sentence)
     bounded = order.type is OrderType.MARKET and order.worst_ticks > 0
+    trails = order.type is OrderType.TRAILING_STOP_MARKET
     price = order.price_ticks * grid.tick if order.type.limited else 0
     if bounded:
         price = _within_band(order.worst_ticks * grid.tick, order.side, listed, mark_e8)
@@ -61,7 +62,8 @@ def order_params(
         side=order.side,
         size=0 if order.close_position else order.steps * grid.step,
         price=price,
-        trigger=(order.trigger_ticks if order.type.conditional else 0) * grid.tick,
+        trigger=(order.activation_ticks if trails else order.trigger_ticks if order.type.conditional else 0)
+        * grid.tick,
         reduces=reduces,
         mark=mark_e8,
     )
@@ -79,10 +81,10 @@ def order_params(
     if wanted.price:
         params.append(("price", text(wanted.price)))
         params.append(("timeInForce", "IOC" if bounded else "GTX" if order.post_only else "GTC"))
-    if order.type is OrderType.TRAILING_STOP_MARKET:
+    if trails:
         params.append(("callbackRate", text(order.callback_e8 * 100)))
-        if order.activation_ticks:
-            params.append(("activationPrice", text(order.activation_ticks * grid.tick)))
+        if wanted.trigger:
+            params.append(("activationPrice", text(wanted.trigger)))
     elif order.type.conditional:
         params.append(("stopPrice", text(wanted.trigger)))
     if order.type.conditional:
@@ -103,7 +105,8 @@ def _shape_breach(order: Order, wanted: Wanted) -> Refused | None:
     if wanted.kind.limited and wanted.price <= 0:
         return Refused(-4013, "A limit order needs a price above zero.")
     if order.type is OrderType.TRAILING_STOP_MARKET:
-        if not _LEAST_CALLBACK_E8 <= order.callback_e8 <= _MOST_CALLBACK_E8:
+        callback = order.callback_e8
+        if callback % _LEAST_CALLBACK_E8 or not _LEAST_CALLBACK_E8 <= callback <= _MOST_CALLBACK_E8:
             return Refused(-2007, meaning(-2007).sentence)
     elif order.type.conditional and wanted.trigger <= 0:
         return Refused(-4006, "A stop or take-profit needs a trigger above zero.")
