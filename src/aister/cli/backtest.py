@@ -90,7 +90,8 @@ def summary(result: "Backtested", html: Path | None, json_path: str) -> list[str
     lines = [
         f"Backtest   {o.name} on {', '.join(result.symbols)}, {utc(result.span_ms[0])} to {utc(result.span_ms[1])} UTC",
         f"Result     {signed_percent(f.net_return)} net of all costs ({signed(f.net_pnl)} USDT), "
-        f"{count(f.trades, 'trade')}, deepest drawdown {percent(f.max_drawdown, 2)}",
+        f"{count(f.trades, 'trade')}, deepest drawdown {percent(f.max_drawdown, 2)} at midnights, "
+        f"{percent(result.deepest.depth, 2)} at bar closes",
         f"Before     {signed(f.before_costs)} USDT before costs: slippage {signed(-f.slippage)}, "
         f"fees {signed(-f.fees)}, funding {signed(-f.funding)}",
         f"Daily      {_daily(f)}",

@@ -21,8 +21,9 @@ from aister.strategy import LONG, SHORT, Enter, PythonStrategy
 class Cross(PythonStrategy):
     timeframe = "1m"
     features = ("1m.ema_5", "5m.ema_5", "session.weekday")
+    warm_up = 12
 
-    def __init__(self, stop=0.002):
+    def __init__(self, stop=0.002, calm=True):
         self.stop = stop
 
     def on_bar(self, bar, account):
@@ -38,6 +39,7 @@ def test_from_file_to_trades() -> None:
     done = run(CROSS, parameters={"stop": 0.0025}, market=market(900, start=250))
     assert (done.name, done.timeframe, done.filtered, done.dropped) == ("Cross", "1m", False, 0)
     assert len(done.simulated.trades) > 5 and done.parameters == {"stop": 0.0025}
+    assert (done.declared, done.warm_up) == ({"stop": 0.0025, "calm": True}, 12)
     assert done.printed.splitlines()[0] in ("BTCUSDT 1", "BTCUSDT -1")
     assert done.cpu_s > 0.0 and not done.walls.open
     first_ms = int(market(900).series[0].open_ms[250])

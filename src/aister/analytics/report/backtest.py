@@ -111,7 +111,7 @@ def _outcome(one: Backtested) -> str:
         f'<div class="tile first"><h2>This backtest</h2><div class="big num {tone(f.net_return)}">'
         f"{signed_percent(f.net_return)}</div><p>{signed(f.net_pnl)} USDT after {f.fees:,.2f} fees and "
         f"{funding(f.funding)}; {count(f.trades, 'closed trade')}, deepest drawdown {percent(f.max_drawdown, 2)} "
-        f"({escaped(f.drawdown_seen)}).</p></div>"
+        f"({escaped(f.drawdown_seen)}), {percent(one.deepest.depth, 2)} at bar closes.</p></div>"
     ]
     if hold is None:
         tiles.append('<div class="tile"><h2>Buy and hold</h2><p>No bars.</p></div>')
