@@ -126,7 +126,8 @@ def detect_paths(tried: Trying, *, paths: int = 100, longest_days: int = LONGEST
     enough = count >= FEWEST_TRADES
     verdict = (Verdict.CLEAN if drawdown.high < HALTED else Verdict.CAUGHT) if enough else Verdict.UNKNOWN
     said = (
-        f"on 1 of 20 of {paths} paths without drift the drawdown passes {drawdown.high:.1%} (limit {HALTED:.0%}); "
+        f"on {paths} paths without drift the 95th percentile of the drawdown is {drawdown.high:.1%} "
+        f"(limit {HALTED:.0%}); "
         f"{(nets > 0).mean():.0%} of them end with a profit"
     )
     few = f"{count:.0f} trades a path; a verdict needs {FEWEST_TRADES}"
