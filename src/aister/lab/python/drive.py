@@ -45,13 +45,13 @@ class Drive:
         """Rows of dtype SETUP and EXIT answered at closes below `until`."""
         self._setups, self._exits = array("q"), array("q")
         wanted = self._candidates(until) if self._filtered else range(self._at, until)
+        if not self._strategy.while_open and self._at < until:
+            self._only_free(until, wanted)
         while self._at < until:
             if self.account.free:
                 self._while_free(until, wanted)
-            elif self._strategy.while_open:
-                self._while_open(until)
             else:
-                self._pass_by(until)
+                self._while_open(until)
         return self._setups.tobytes(), self._exits.tobytes()
 
     def _while_free(self, until: int, wanted: Sequence[int]) -> None:
@@ -81,10 +81,29 @@ class Drive:
                 self._take(at, answer)
         self._at = until
 
-    def _pass_by(self, until: int) -> None:
-        """Go to the first close at which the account is free, asking nothing."""
-        reached = self._floor.until_free(self._bars[until - 1])
-        self._at = bisect_left(self._bars, reached, self._at, until) if self.account.free else until
+    def _only_free(self, until: int, wanted: Sequence[int]) -> None:
+        """Ask at the wanted closes at which the account is free, and pass by the others unasked."""
+        bar, on_bar, account, bars = self._bar, self._on_bar, self.account, self._bars
+        until_free, last = self._floor.until_free, self._bars[until - 1]
+        at, free = self._at, account.free
+        place = bisect_left(wanted, at)
+        while True:
+            if not free:
+                reached = until_free(last)
+                if not account.free:
+                    break
+                place = bisect_left(wanted, bisect_left(bars, reached, at, until), place)
+            if place == len(wanted):
+                break
+            at = wanted[place]
+            bar._at = at
+            answer = on_bar(bar, account)
+            if answer is not None:
+                self._take(at, answer)
+            at += 1
+            place += 1
+            free = account.free
+        self._at = until
 
     def _take(self, at: int, answer: object) -> None:
         account, floor = self.account, self._floor
