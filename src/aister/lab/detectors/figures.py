@@ -109,10 +109,10 @@ def _neighbourhood(found: Neighbourhood) -> str:
         ("With a profit", percent(found.profitable)),
         ("Net: worst, median, best", ", ".join(signed_percent(value) for value in spread)),
         ("As chosen", signed_percent(found.chosen.net_return)),
-        ("Numbers varied", ", ".join(found.parameters)),
     ]
     legend = "<p class='note'>From the worst to the best; line: median, dot: as chosen.</p>"
-    return ranged("net", spread, found.chosen.net_return, "Net results of neighbours") + legend + _rows(rows)
+    varied = f"<p class='note mono' style='overflow-wrap:anywhere'>Varied: {escaped(', '.join(found.parameters))}</p>"
+    return ranged("net", spread, found.chosen.net_return, "Net results of neighbours") + legend + _rows(rows) + varied
 
 
 _LEGEND = "<p class='note'>5th to 95th percentile; line: median, dot: as it came, dashed: where trading halts.</p>"

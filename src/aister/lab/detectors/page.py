@@ -3,6 +3,7 @@ check it. A pure function: the same answers give the same bytes."""
 
 from collections.abc import Callable
 
+from aister.analytics.report.flags import flag_in_words
 from aister.analytics.report.page import POLICY
 from aister.analytics.report.style import STYLE
 from aister.analytics.report.words import count, escaped, utc
@@ -58,7 +59,7 @@ def _top(one: Examined) -> str:
         ("Effort at most", looked),
     ]
     listed = "".join(f"<div><dt>{escaped(name)}</dt><dd>{escaped(value)}</dd></div>" for name, value in facts)
-    flags = "".join(f"<li>{escaped(flag)}</li>" for flag in one.flags)
+    flags = "".join(f"<li>{escaped(flag)}</li>" for flag in map(flag_in_words, one.flags))
     notes = f'<ul class="flags" aria-label="Assumptions in the data">{flags}</ul>' if flags else ""
     assumed = "".join(f"<dt>{escaped(name)}</dt><dd>{escaped(text)}</dd>" for name, text in one.assumptions.items())
     return (
