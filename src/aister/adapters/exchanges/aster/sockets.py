@@ -17,6 +17,7 @@ _LARGEST_FRAME = 8 << 20
 _CONNECT_S = 2.0
 _IDLE_S = 25.0
 _PING_S = 20.0
+_CLOSED = "This program has closed its connections to the venue."
 _NEVER_LEFT = (
     aiohttp.ClientConnectorError,  # refused, no route, no such host, TLS
     aiohttp.ConnectionTimeoutError,
@@ -56,6 +57,8 @@ class SocketWire:
     async def request(
         self, method: str, path: str, query: bytes, body: bytes, headers: tuple[tuple[str, str], ...], timeout_ms: int
     ) -> Reply | Lost:
+        if self._session.closed:
+            return Lost(False, _CLOSED)
         target = f"{self._rest}{path}?{query.decode('ascii')}" if query else f"{self._rest}{path}"
         try:
             async with asyncio.timeout(timeout_ms / 1000.0):
@@ -81,6 +84,8 @@ class SocketWire:
             return Lost(True, f"The connection to {self._rest} broke ({type(error).__name__}).")
 
     async def connect(self, path: str, timeout_ms: int) -> Frames | Lost:
+        if self._session.closed:
+            return Lost(False, _CLOSED)
         try:
             async with asyncio.timeout(timeout_ms / 1000.0):
                 socket = await self._session.ws_connect(
