@@ -124,6 +124,21 @@ def test_an_order_fills_in_part_and_later_the_rest() -> None:
     assert len(made.call("GET", "userTrades", symbol="BTCUSDT")) == 2
 
 
+def test_a_resting_limit_in_two_parts_is_done_when_both_are() -> None:
+    made = client(Fault("partial", fill_e4=3_000, ms=1_000), prices=(FLAT, FALLING, FLAT))
+    made.order("BUY", "LIMIT", price="99000.0", newClientOrderId="a")
+    made.exchange.advance(START_MS + 2_000)
+    assert len(made.account.venue.open_orders("BTCUSDT")) == 2
+    made.exchange.advance(START_MS + 2 * MINUTE_MS)
+    one = {"symbol": "BTCUSDT", "origClientOrderId": "a"}
+    assert made.call("GET", "order", **one)["executedQty"] == "0.100"
+    assert [t.order.status for t in made.exchange.happenings if t.order] == ["NEW", "PARTIALLY_FILLED", "FILLED"]
+    made.order("BUY", "LIMIT", price="98000.0", newClientOrderId="b", quantity="0.010")
+    made.exchange.advance(made.exchange.now_ms + 2_000)
+    made.call("DELETE", "order", symbol="BTCUSDT", origClientOrderId="b")
+    assert made.account.venue.open_orders("BTCUSDT") == []
+
+
 def test_acts_on_accounts() -> None:
     at = START_MS + 10_000
     made = client(

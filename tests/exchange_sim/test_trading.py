@@ -98,6 +98,15 @@ def test_a_client_id_is_unique_among_open_orders_only() -> None:
     assert client.call("GET", "order", symbol="BTCUSDT", origClientOrderId="a")["orderId"] == second["orderId"]
 
 
+def test_a_reduction_larger_than_the_position_closes_it_and_no_more() -> None:
+    client = Client(exchange())
+    client.order("BUY", quantity="0.050")
+    client.order("SELL", quantity="0.200", reduceOnly="true", newClientOrderId="out")
+    done = client.call("GET", "order", symbol="BTCUSDT", origClientOrderId="out")
+    assert (done["status"], done["executedQty"], done["origQty"]) == ("FILLED", "0.050", "0.050")
+    assert client.position() == "0.000"
+
+
 def test_hedged_legs() -> None:
     client = Client(exchange())
     assert client.order("BUY", positionSide="LONG")["code"] == -4061

@@ -39,6 +39,8 @@ class IndoorWire:
         self.sent.append(request)
         await self.clock.sleep(self.delay_ms)
         response = self.exchange.handle(request)
+        if response.status < 0:
+            return Lost(False, "Nobody listens there.")
         if response.status == 0:
             await self.clock.sleep(max(0.0, timeout_ms - self.delay_ms))
             return Lost(True, f"No answer within {timeout_ms} ms.")

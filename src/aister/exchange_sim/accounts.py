@@ -253,7 +253,8 @@ class Account:
     # what the venue reports
 
     def execute(self, event: OrderFilled, number: int, now_ms: int) -> UserTrade:
-        """Book an execution under trade `number`; liquidations get an order of their own."""
+        """Book an execution under trade `number`; liquidations get an order of their own. A reducing order that was
+        clipped to the position is FILLED at what it filled."""
         fill = event.fill
         order = self._order_of(fill, number, now_ms)
         realized = self._book(fill, now_ms)
@@ -282,7 +283,10 @@ class Account:
         if fill.fee:
             self.income.append(Income(number, "COMMISSION", fill.symbol, -fill.fee, now_ms, number))
         liquidated = fill.kind is FillKind.LIQUIDATION
-        if event.done and not order.held_back:
+        if event.done:
+            self.parts.pop(fill.client_id, None)
+        if event.done and not order.held_back and not self._left(order):
+            order.steps = order.filled if order.reduce_only else order.steps
             self.finish(order, "FILLED", now_ms)
         else:
             order.status = "PARTIALLY_FILLED"
@@ -295,8 +299,14 @@ class Account:
         if number is None:
             return
         order = self.orders[number]
-        self.finish(order, "EXPIRED", now_ms)
-        self.tell("EXPIRED", now_ms, order)
+        del self.parts[event.client_id]
+        if not self._left(order):
+            self.finish(order, "EXPIRED", now_ms)
+            self.tell("EXPIRED", now_ms, order)
+
+    def _left(self, order: OrderState) -> bool:
+        """Whether a piece of the order is still on the book."""
+        return any(part in self.parts for part in order.parts)
 
     def pay_funding(self, event: FundingPaid, number: int, now_ms: int) -> None:
         self.income.append(Income(number, "FUNDING_FEE", event.symbol, -event.amount, now_ms))
