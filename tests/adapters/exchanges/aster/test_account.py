@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from aister.adapters.exchanges.aster.account import AsterAccount
+from aister.adapters.exchanges.aster.contracts import Contracts
 from aister.adapters.exchanges.aster.readiness import hindrances
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.exchanges.aster.sign import ApiKey
@@ -388,3 +389,14 @@ def test_without_a_key_only_public_calls_work() -> None:
     told = asyncio.run(account.instruments())
     assert isinstance(told, Refused) and "add one" in told.reason
     assert isinstance(asyncio.run(account.server_time()), int)
+
+
+def test_contracts_without_a_key_take_what_only_accounts_are_told_from_assumptions() -> None:
+    scene = Scene()
+    rest = Rest(scene.wire, scene.clock)
+    known = Contracts(rest, ("BTCUSDT",), source="AsterDex", signed=False, assumed={"BTCUSDT": instrument()})
+    assert asyncio.run(known.read()) == ()
+    assert known.instruments["BTCUSDT"].source == "AsterDex; assumed: brackets, fees"
+    alone = Contracts(rest, ("BTCUSDT",), source="AsterDex", signed=False)
+    assert asyncio.run(alone.read()) == () and alone.instruments == {}
+    assert "add a key" in alone.unavailable["BTCUSDT"].reason

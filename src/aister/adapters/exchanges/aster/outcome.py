@@ -34,7 +34,7 @@ def judged(
     """`nonce_us` and `sent_ms` of the request; `retry_ms` when it may be tried again if it never arrived."""
     if isinstance(reply, Lost):
         return Unknown(reply.why, nonce_us, sent_ms) if reply.written else Unreachable(reply.why, retry_ms)
-    status = _status(reply.body)
+    status = _status(reply.body) if b'"code"' in reply.body else None
     code = status.code if status is not None else 0
     if code < 0 and 400 <= reply.status < 500:
         told = meaning(code, status.msg if status else "")

@@ -24,18 +24,20 @@ class VenueClock:
         self.clock = clock
         self._samples: deque[tuple[float, float, int]] = deque(maxlen=_KEPT)  # round trip, middle, server time
         self._wall_ahead = 0.0
+        self._ahead = 0.0
 
     def heard(self, server_ms: int, sent: float, received: float) -> None:
         """A reply of /time: server time, and when by the steady clock the request left and the reply came."""
         self.watch()
         if not self._samples:
             self._wall_ahead = self.clock.now_ms() - self.clock.monotonic_ms()
-        middle = (sent + received) / 2
-        self._samples.append((received - sent, middle, server_ms))
+        self._samples.append((received - sent, (sent + received) / 2, server_ms))
+        _, middle, server = min(one for one in self._samples if received - one[1] <= _OLDEST_MS)
+        self._ahead = server - middle
 
     def watch(self) -> bool:
         """Whether the wall clock was stepped (or this machine slept) since it was last looked at; if so, what was
-        measured is forgotten."""
+        measured is forgotten. Look about every second."""
         if not self._samples:
             return False
         ahead = self.clock.now_ms() - self.clock.monotonic_ms()
@@ -50,15 +52,7 @@ class VenueClock:
         return bool(self._samples)
 
     def now_ms(self) -> int:
-        self.watch()
-        now = self.clock.monotonic_ms()
-        recent = [one for one in self._samples if now - one[1] <= _OLDEST_MS]
-        if not recent and self._samples:
-            recent = [self._samples[-1]]
-        if not recent:
-            return self.clock.now_ms()
-        _, middle, server = min(recent)
-        return round(server + now - middle)
+        return round(self.clock.monotonic_ms() + self._ahead) if self._samples else self.clock.now_ms()
 
     def skew_ms(self) -> int:
         """How far the wall clock is ahead of the venue's; 0 while nothing is measured."""
