@@ -148,7 +148,8 @@ class Unknown(msgspec.Struct, frozen=True):
 
 
 class Unreachable(msgspec.Struct, frozen=True):
-    """Nothing left the house: no connection, the governor or the signer refused. `retry_ms`: not before then."""
+    """Nothing left the house, or the venue's gate turned it away unread: no connection, too many requests, the governor
+    or the signer refused. `retry_ms`: not before then (venue time; 0 = at once)."""
 
     why: str
     retry_ms: int = 0
