@@ -30,11 +30,11 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-import numpy as np
 
 from aister.kernels.cache import CacheRefused, settle
+from aister.kernels.rules import rule as compiled
 
-__all__ = ["CACHE", "CacheRefused", "Record", "entry", "kernel", "rare", "same_type", "step", "wide"]
+__all__ = ["CACHE", "CacheRefused", "Record", "entry", "kernel", "rare", "step"]
 
 _type_of: Callable[[object], Any] = numba.typeof
 _njit: Callable[..., Any] = numba.njit
@@ -49,27 +49,12 @@ CACHE: Path = settle(Path(__file__).parent)
 
 def step(rule: F) -> F:
     """Compile a rule: Record and scalars in, scalar (or a tuple of them) out; inlined into the kernel driving it."""
-    return cast(F, _njit(error_model="numpy", forceinline=True, cache=True, no_cfunc_wrapper=True)(rule))
+    return cast(F, compiled(rule, inline=True))
 
 
 def rare(rule: F) -> F:
-    """Compile a rule that is called seldom, by kernels only: not forced inline, so compiled once for all that call
-    it. Said outright: numba would hand down the forced inlining of a calling step, level upon level.
-
-    Call it with variables, or constants of `same_type`: for any other constant numba compiles it once more."""
-    unwrapped = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast(F, _njit(error_model="numpy", forceinline=False, cache=True, **unwrapped)(rule))
-
-
-def same_type(constant: int) -> int:
-    """A constant that a rule can be called with like with a variable: numba compiles no copy of the rule for it."""
-    return cast(int, np.int64(constant))
-
-
-@step
-def wide(value: int) -> int:
-    """A value of a 32-bit column as a variable of 64 bits: rules called with both would be compiled twice."""
-    return int(np.int64(value))
+    """Compile a rule that is called seldom: not forced inline, so that a kernel holds it once for all that call it."""
+    return cast(F, compiled(rule, inline=False))
 
 
 def kernel(driver: F) -> F:

@@ -2,7 +2,7 @@
 booked, reported; what remains stays on the book.
 """
 
-from aister.kernels import Record, rare, same_type, step
+from aister.kernels import Record, rare, step
 from aister.kernels.book import (
     CROSSING,
     EMPTY,
@@ -20,7 +20,7 @@ from aister.kernels.cost import NO_CAP, apply_rate, impact_rate_e8, worsen
 from aister.kernels.ledger import add_turnover, apply_fill, value_of
 from aister.kernels.margin import guard
 
-NO, YES = same_type(0), same_type(1)
+NO, YES = 0, 1
 
 
 @step

@@ -8,17 +8,18 @@ book's watched prices and at which nothing is due. `dense` = 1 takes the same st
 import numpy as np
 import numpy.typing as npt
 
-from aister.kernels import Record, kernel, rare, wide
-from aister.kernels.closes import arm, at_close, fire
+from aister.kernels import Record, kernel, step
+from aister.kernels.closes import at_close, take_setup
 from aister.kernels.cost import RATE_ONE
 from aister.kernels.ledger import unrealised
-from aister.kernels.matching import begin_bar
-from aister.kernels.position import NEVER_MS, answer, free, pass_bar, pay_funding, trails, wakes_ms
+from aister.kernels.passing import pass_bar, pay_funding
+from aister.kernels.position import NEVER_MS, answer, free, quiet, trails, wakes_ms
 from aister.kernels.sizing import margin_reserved
 from aister.kernels.state import State
 
 Ints = npt.NDArray[np.int64]
 Small = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.void]
 
 TOO_MANY = -1
 OVERFLOW = -2
@@ -26,48 +27,28 @@ OVERFLOW = -2
 RANGE_BARS = 14
 
 
-@kernel
-def decision_bars(open_ms: Ints, interval_ms: int, decides_ms: int, out: Small) -> int:
-    """The bars at whose close a timeframe of `decides_ms` closes, as the features see it: the base bar that ends with
-    it, or the first one after an end that is missing; never the truncated one at the very beginning. Returns how
-    many."""
-    count = 0
-    began = NEVER_MS
-    window = NEVER_MS
-    for i in range(open_ms.size):
-        at = open_ms[i]
-        if i == 0 or at >= window + decides_ms:
-            window = at - at % decides_ms
-        closed = False
-        if began != NEVER_MS and window > began:
-            closed = True
-            began = NEVER_MS
-        if began == NEVER_MS and window >= open_ms[0]:
-            began = window
-        if began == window and at + interval_ms == window + decides_ms:
-            closed = True
-            began = NEVER_MS
-        if closed:
-            out[count] = i
-            count += 1
-    return count
+@step
+def mean_range(h: Small, l: Small, c: Small, first: int, i: int) -> int:
+    """Mean true range before bar `i` (`cost.mean_range_e8`), from column data that begin at bar `first`."""
+    begin = max(first + 1, i - RANGE_BARS)
+    total = 0
+    for j in range(begin, i):
+        before = c[j - 1]
+        total += max(h[j], before) - min(l[j], before)
+    bars = i - begin
+    return (total * RATE_ONE + bars - 1) // bars if bars > 0 else 0
 
 
-@rare
-def copy_setup(s: Record, row: Record) -> None:
-    """Take a row of SETUP."""
-    setup = s.setup
-    setup.time_ms = row.time_ms
-    setup.side = row.side
-    setup.limit = row.limit
-    setup.entry_ticks = row.entry_ticks
-    setup.stop_ticks = row.stop_ticks
-    setup.targets = row.targets
-    for i in range(3):
-        setup.target_ticks[i] = row.target_ticks[i]
-        setup.share_e4[i] = row.share_e4[i]
-    setup.horizon_ms = row.horizon_ms
-    setup.life_ms = row.life_ms
+@step
+def _hand_over(s: Record, trades: Rows, count: int, fills: Rows, noted: int) -> bool:
+    """Write what ended and filled in a bar behind what was there; False when it does not fit."""
+    if count + s.done > trades.size or noted + s.fill_count > fills.size:
+        return False
+    for j in range(s.done):
+        trades[count + j] = s.trades[j + 1]
+    for j in range(s.fill_count):
+        fills[noted + j] = s.fills[j]
+    return True
 
 
 @kernel
@@ -85,14 +66,14 @@ def run_one(
     funding_at: Small,
     funding_e8: Ints,
     decides: Small,
-    setups: npt.NDArray[np.void],
+    setups: Rows,
     setup_at: Small,
     exit_at: Small,
     exit_side: Ints,
     day_at: Small,
     equity: Ints,
-    trades: npt.NDArray[np.void],
-    fills: npt.NDArray[np.void],
+    trades: Rows,
+    fills: Rows,
     dense: int,
 ) -> int:
     """Drive one symbol from bar `start` on. Prices are int32 ticks, `volume` steps a bar, `impact` impact(1) a bar or
@@ -102,9 +83,8 @@ def run_one(
     they do not fit, OVERFLOW when an amount left the int64 range."""
     s = desks[0]
     account = accounts[0]
-    plan = s.plan
     n = open_ms.size
-    interval_ms = plan.interval_ms
+    interval_ms = s.plan.interval_ms
     began_ms = open_ms[0] if n > 0 else 0
     regular = n > 0 and open_ms[n - 1] - began_ms == (n - 1) * interval_ms  # then times are reckoned, not fetched
     s.keep = 1 if fills.size > 0 else 0
@@ -148,7 +128,7 @@ def run_one(
         while day < day_at.size and day_at[day] < k:
             equity[day] = account.wallet
             if s.book.position.steps != 0:
-                equity[day] += unrealised(s.book.position, account, s.book.unit, wide(c[day_at[day]]))
+                equity[day] += unrealised(s.book.position, account, s.book.unit, c[day_at[day]])
             day += 1
         if k >= n:
             break
@@ -160,29 +140,16 @@ def run_one(
             while funded < funding_at.size and funding_at[funded] < i:
                 funded += 1
             while funded < funding_at.size and funding_at[funded] == i:
-                pay_funding(s, account, funding_e8[funded], wide(o[i]))
+                pay_funding(s, account, funding_e8[funded], o[i])
                 funded += 1
-            total = 0
-            first = max(1, i - RANGE_BARS)
-            for j in range(first, i):
-                total += max(h[j], c[j - 1]) - min(l[j], c[j - 1])
-            bars = max(0, i - first)
-            range_e8 = (total * RATE_ONE + bars - 1) // bars if bars > 0 else 0
             lost = 1 if not regular and i > 0 and time_ms != open_ms[i - 1] + interval_ms else 0
-            begin_bar(s.book, account, time_ms, range_e8, lost, volume[i], impact[i] if impact.size > 1 else 0.0)
-            s.done = 0
-            s.fill_count = 0
-            pass_bar(s, account, time_ms, wide(o[i]), wide(h[i]), wide(l[i]), wide(c[i]))
-            for j in range(s.fill_count):
-                if noted == fills.size:
-                    return TOO_MANY
-                fills[noted] = s.fills[j]
-                noted += 1
-            for j in range(s.done):
-                if count == trades.size:
-                    return TOO_MANY
-                trades[count] = s.trades[j + 1]
-                count += 1
+            unit_impact = impact[i] if impact.size > 1 else 0.0
+            range_e8 = mean_range(h, l, c, 0, i)
+            pass_bar(s, account, time_ms, o[i], h[i], l[i], c[i], range_e8, lost, volume[i], unit_impact)
+            if not _hand_over(s, trades, count, fills, noted):
+                return TOO_MANY
+            count += s.done
+            noted += s.fill_count
             if account.overflow == 1:
                 return OVERFLOW
         # its close
@@ -200,20 +167,45 @@ def run_one(
                 if exit_side[left] == s.trades[0].side:
                     leave = 1
                 left += 1
-        close = wide(c[i])
-        at_close(s, now_ms, close, decide, leave)
-        if s.armed == 1 and now_ms >= s.fires_ms:
-            fire(s, now_ms, close, account.wallet, 0, account.wallet)
+        at_close(s, account, now_ms, c[i], decide, leave)
         while taken < setup_at.size and setup_at[taken] < i:
             taken += 1
-        if taken < setup_at.size and setup_at[taken] == i and free(s):
-            copy_setup(s, setups[taken])
-            arm(s, now_ms, taken)
-            if plan.delay_ms == 0:
-                fire(s, now_ms, close, account.wallet, 0, account.wallet)
-        answer(s, close)
+        if taken < setup_at.size and setup_at[taken] == i:
+            take_setup(s, account, setups[taken], taken, now_ms, c[i])
+        answer(s, c[i])
     s.fill_count = noted
     return count
+
+
+@step
+def all_free(desks: State) -> bool:
+    """Whether every desk is `free`."""
+    busy = 0
+    for d in range(desks.size):
+        if not free(desks[d]):
+            busy += 1
+    return busy == 0
+
+
+@step
+def see_others(desks: State, account: Record, mine: int) -> None:
+    """Tell a desk what the other desks of the account hold and enter."""
+    worth, gross, margin = 0, 0, 0
+    for e in range(desks.size):
+        other = desks[e]
+        unit = other.book.unit
+        if e != mine and other.open == 1:
+            worth += unrealised(other.book.position, account, unit, other.mark_ticks)
+            gross += other.close_ticks * abs(other.book.position.steps) * unit
+            margin -= -abs(other.book.position.cost) // other.plan.leverage
+        if e != mine and other.entering == 1:
+            notional = other.planned_ticks * other.entry_left * unit
+            gross += notional
+            margin += margin_reserved(notional, other.plan.leverage, other.plan.taker_e8)
+    s = desks[mine]
+    s.others_worth = worth
+    s.others_gross = gross
+    s.others_margin = margin
 
 
 @kernel
@@ -232,14 +224,14 @@ def run_several(
     funding_ms: Ints,
     funding_e8: Ints,
     decides: npt.NDArray[np.bool_],
-    setups: npt.NDArray[np.void],
+    setups: Rows,
     setup_at: Small,
     exit_at: Small,
     exit_side: Ints,
     days_ms: Ints,
     equity: Ints,
-    trades: npt.NDArray[np.void],
-    fills: npt.NDArray[np.void],
+    trades: Rows,
+    fills: Rows,
 ) -> int:
     """Drive several symbols on one wallet through their merged bars, in the order of the desks within a time.
 
@@ -253,6 +245,7 @@ def run_several(
     taken = np.empty(m, np.int64)
     funded = np.empty(m, np.int64)
     left = np.empty(m, np.int64)
+    here = np.empty(m, np.int64)
     for d in range(m):
         at[d] = first[3 * d + 1]
         funded[d] = rows[6 * d]
@@ -270,6 +263,17 @@ def run_several(
         for d in range(m):
             if at[d] < first[3 * d + 2]:
                 time_ms = min(time_ms, open_ms[at[d]])
+        if time_ms != NEVER_MS and all_free(desks):
+            # nothing held, sent or armed: on to the first setup ahead
+            time_ms = NEVER_MS
+            for d in range(m):
+                while taken[d] < rows[6 * d + 3] and setup_at[taken[d]] < at[d]:
+                    taken[d] += 1
+                if taken[d] < rows[6 * d + 3]:
+                    time_ms = min(time_ms, open_ms[setup_at[taken[d]]])
+            for d in range(m):
+                while at[d] < first[3 * d + 2] and open_ms[at[d]] < time_ms:
+                    at[d] += 1
         while day < days_ms.size and days_ms[day] <= time_ms:
             equity[day] = account.wallet
             for d in range(m):
@@ -279,85 +283,59 @@ def run_several(
             day += 1
         if time_ms == NEVER_MS:
             break
+        now_ms = time_ms + interval_ms
+        # opens and insides
         for d in range(m):
             s = desks[d]
             i = at[d]
-            here = i < first[3 * d + 2] and open_ms[i] == time_ms
+            here[d] = 1 if i < first[3 * d + 2] and open_ms[i] == time_ms else 0
             while funded[d] < rows[6 * d + 1] and funding_ms[funded[d]] <= time_ms:
-                pay_funding(s, account, funding_e8[funded[d]], wide(o[i]) if here else s.close_ticks)
+                pay_funding(s, account, funding_e8[funded[d]], o[i] if here[d] == 1 else s.close_ticks)
                 funded[d] += 1
         for d in range(m):
             s = desks[d]
             i = at[d]
-            if not (i < first[3 * d + 2] and open_ms[i] == time_ms):
+            if here[d] == 0 or (s.book.position.steps == 0 and s.book.order_count == 0):
                 continue
-            if s.book.position.steps != 0 or s.book.order_count > 0:
-                total = 0
-                begin = max(first[3 * d] + 1, i - RANGE_BARS)
-                for j in range(begin, i):
-                    total += max(h[j], c[j - 1]) - min(l[j], c[j - 1])
-                bars = max(0, i - begin)
-                range_e8 = (total * RATE_ONE + bars - 1) // bars if bars > 0 else 0
-                lost = 1 if i > first[3 * d] and time_ms != open_ms[i - 1] + interval_ms else 0
-                begin_bar(s.book, account, time_ms, range_e8, lost, volume[i], impact[i] if impact.size > 1 else 0.0)
-                s.bar = slices
-                s.done = 0
-                s.fill_count = 0
-                pass_bar(s, account, time_ms, wide(o[i]), wide(h[i]), wide(l[i]), wide(c[i]))
-                for j in range(s.fill_count):
-                    if noted == fills.size:
-                        return TOO_MANY
-                    fills[noted] = s.fills[j]
-                    noted += 1
-                for j in range(s.done):
-                    if count == trades.size:
-                        return TOO_MANY
-                    trades[count] = s.trades[j + 1]
-                    count += 1
+            if quiet(s, now_ms, h[i], l[i], 1 if decides[i] else 0):
+                continue
+            lost = 1 if i > first[3 * d] and time_ms != open_ms[i - 1] + interval_ms else 0
+            unit_impact = impact[i] if impact.size > 1 else 0.0
+            range_e8 = mean_range(h, l, c, first[3 * d], i)
+            s.bar = slices
+            pass_bar(s, account, time_ms, o[i], h[i], l[i], c[i], range_e8, lost, volume[i], unit_impact)
+            if not _hand_over(s, trades, count, fills, noted):
+                return TOO_MANY
+            count += s.done
+            noted += s.fill_count
         if account.overflow == 1:
             return OVERFLOW
-        now_ms = time_ms + interval_ms
+        # closes
         for d in range(m):
+            if here[d] == 0:
+                continue
             s = desks[d]
             i = at[d]
-            if not (i < first[3 * d + 2] and open_ms[i] == time_ms):
-                continue
             s.bar = slices
             leave = 0
             while left[d] < rows[6 * d + 5] and exit_at[left[d]] <= i:
                 if s.open == 1 and exit_at[left[d]] == i and exit_side[left[d]] == s.trades[0].side:
                     leave = 1
                 left[d] += 1
-            close = wide(c[i])
-            at_close(s, now_ms, close, 1 if decides[i] else 0, leave)
             while taken[d] < rows[6 * d + 3] and setup_at[taken[d]] < i:
                 taken[d] += 1
-            for look in range(2):
-                if look == 1 and taken[d] < rows[6 * d + 3] and setup_at[taken[d]] == i and free(s):
-                    copy_setup(s, setups[taken[d]])
-                    arm(s, now_ms, taken[d] - rows[6 * d + 2])
-                if s.armed == 0 or now_ms < s.fires_ms:
-                    continue
-                worth = account.wallet
-                spare = account.wallet
-                gross = 0
-                for e in range(m):
-                    other = desks[e]
-                    unit = other.book.unit
-                    plan = other.plan
-                    if other.open == 1:
-                        worth += unrealised(other.book.position, account, unit, other.mark_ticks)
-                        gross += other.close_ticks * abs(other.book.position.steps) * unit
-                        spare -= -(-abs(other.book.position.cost) // plan.leverage)
-                    if other.entering == 1:
-                        notional = other.planned_ticks * other.entry_left * unit
-                        gross += notional
-                        spare -= margin_reserved(notional, plan.leverage, plan.taker_e8)
-                fire(s, now_ms, close, worth, gross, spare)
+            given = taken[d] < rows[6 * d + 3] and setup_at[taken[d]] == i
+            if free(s) and not given:
+                s.close_ticks = c[i]
+                continue
+            if given or s.armed == 1:
+                see_others(desks, account, d)
+            at_close(s, account, now_ms, c[i], 1 if decides[i] else 0, leave)
+            if given:
+                take_setup(s, account, setups[taken[d]], taken[d] - rows[6 * d + 2], now_ms, c[i])
         for d in range(m):
-            i = at[d]
-            if i < first[3 * d + 2] and open_ms[i] == time_ms:
-                answer(desks[d], wide(c[i]))
+            if here[d] == 1:
+                answer(desks[d], c[at[d]])
                 at[d] += 1
     desks[0].fill_count = noted
     return count

@@ -6,7 +6,7 @@ Prices are int64 ticks, sizes int64 steps, money int64 in 1e-8 quote units. `mat
 
 import numpy as np
 
-from aister.kernels import Record, kernel, rare, same_type, step
+from aister.kernels import Record, kernel, rare, step
 from aister.kernels.cost import COSTS, FEE_TIER, MAX_FEE_TIERS, RATE_ONE
 from aister.kernels.ledger import POSITION
 from aister.kernels.state import State
@@ -15,7 +15,7 @@ MARKET, LIMIT, STOP_MARKET, TAKE_PROFIT_MARKET, STOP, TAKE_PROFIT, TRAILING = 1,
 STOP_FIRST, OHLC_PATH = 0, 1
 PATH_OVER = 3
 ISOLATED, CROSS = 0, 1
-FILLED, EMPTY, CROSSING, WITHDRAWN, BEYOND = (same_type(why) for why in range(5))
+FILLED, EMPTY, CROSSING, WITHDRAWN, BEYOND = range(5)
 MAX_ORDERS = 16
 MAX_TIERS = 16
 NEVER_ABOVE = 1 << 62
@@ -198,8 +198,10 @@ def trailing_trigger(order: Record) -> int:
     """best less (selling) or plus (buying) the callback share of it, rounded away from best; 0 until active."""
     kept = order.best * order.callback_e8
     if order.side < 0:
-        return int(order.best - _up(kept, RATE_ONE))
-    return int(order.best + _up(kept, RATE_ONE)) if order.best > 0 else 0
+        behind: int = order.best - _up(kept, RATE_ONE)
+        return behind
+    above: int = order.best + _up(kept, RATE_ONE)
+    return above if order.best > 0 else 0
 
 
 @rare

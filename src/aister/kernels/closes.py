@@ -1,9 +1,10 @@
 """What is decided at a bar's close: to leave, to move the stop, to give up an entry, to enter and how much."""
 
-from aister.kernels import Record, rare, step
+from aister.kernels import Record, rare
 from aister.kernels.book import LIMIT, MARKET, place, withdraw
 from aister.kernels.cost import RATE_ONE
-from aister.kernels.position import NEXT_TARGET, close_out, closes, rests, send_stop, supersede
+from aister.kernels.passing import supersede
+from aister.kernels.position import NEXT_TARGET, close_out, closes, free, rests, send_stop
 from aister.kernels.sizing import MOST, share_of, size_for_margin, size_for_risk
 from aister.kernels.trades import CLOSE, ENTRY, EXIT, STOP, TIME
 
@@ -55,9 +56,9 @@ def _manage(s: Record, now_ms: int, close: int, decides: int) -> None:
 
 
 @rare
-def at_close(s: Record, now_ms: int, close: int, decides: int, leaves: int) -> None:
-    """A bar closed. decides: 1 at a decision close; leaves: 1 where an exit of the side held was signalled. The setup
-    of this close is taken afterwards (`arm`), if the desk was `free` before."""
+def at_close(s: Record, account: Record, now_ms: int, close: int, decides: int, leaves: int) -> None:
+    """A bar closed: what is held is managed, an entry that is due goes out. decides: 1 at a decision close; leaves: 1
+    where an exit of the side held was signalled. The setup of this close is taken afterwards (`take_setup`)."""
     s.close_ticks = close
     if s.open == 1:
         s.mark_ticks = close
@@ -69,26 +70,44 @@ def at_close(s: Record, now_ms: int, close: int, decides: int, leaves: int) -> N
                 close_out(s)
     if s.entering == 1 and now_ms >= s.entry_ends_ms and withdraw(s.book, ENTRY) == 1:
         s.gone = 1
-
-
-@step
-def arm(s: Record, now_ms: int, row: int) -> None:
-    """Take the setup that was copied into `setup`, row `row`: its order goes out after the delay."""
-    s.row = row
-    s.armed = 1
-    s.fires_ms = now_ms + s.plan.delay_ms
+    _fire(s, account, now_ms, close)
 
 
 @rare
-def fire(s: Record, now_ms: int, mark: int, equity: int, gross: int, spare: int) -> None:
-    """Send the entry of the armed setup, if it is not too late and a sound size is left. equity: of the account at its
-    newest marks; gross: notional held and entering in other symbols; spare: wallet less margins held and reserved."""
+def take_setup(s: Record, account: Record, row: Record, number: int, now_ms: int, close: int) -> None:
+    """Take a row of SETUP, number `number`, at this close if the desk is free: its order goes out after the delay."""
+    if not free(s):
+        return
+    setup = s.setup
+    setup.time_ms = row.time_ms
+    setup.side = row.side
+    setup.limit = row.limit
+    setup.entry_ticks = row.entry_ticks
+    setup.stop_ticks = row.stop_ticks
+    setup.targets = row.targets
+    for i in range(3):
+        setup.target_ticks[i] = row.target_ticks[i]
+        setup.share_e4[i] = row.share_e4[i]
+    setup.horizon_ms = row.horizon_ms
+    setup.life_ms = row.life_ms
+    s.row = number
+    s.armed = 1
+    s.fires_ms = now_ms + s.plan.delay_ms
+    _fire(s, account, now_ms, close)
+
+
+@rare
+def _fire(s: Record, account: Record, now_ms: int, mark: int) -> None:
+    """Send the entry of the armed setup, if it is due, not too late and a sound size is left."""
+    if s.armed == 0 or now_ms < s.fires_ms:
+        return
     s.armed = 0
     setup = s.setup
     if now_ms > s.fires_ms + setup.life_ms:
         return
     price = setup.entry_ticks if setup.limit == 1 else mark
-    steps = _size(s, setup, mark, price, equity, gross, spare)
+    equity = account.wallet + s.others_worth
+    steps = _size(s, setup, mark, price, equity, s.others_gross, account.wallet - s.others_margin)
     if steps == 0:
         return
     s.entering = 1

@@ -76,7 +76,8 @@ def impact_rate_e8(costs: Record, impact: float, steps: int) -> int:
     `impact` is the day's coefficient (`impact.day_impact`), 0 where the model has none, negative where it cannot be
     computed: then the model's own rate for the unknown."""
     if impact < 0.0:
-        return int(costs.unknown_impact_e8)
+        unknown: int = costs.unknown_impact_e8
+        return unknown
     return int(np.rint(impact * math.sqrt(float(steps)) * 1e8))
 
 
@@ -85,7 +86,8 @@ def room_in(costs: Record, volume_steps: int) -> int:
     """Steps that may be ours of a bar's volume: floor(share x volume), NO_CAP without a cap."""
     if costs.share_e4 == 0:
         return NO_CAP
-    return int(volume_steps * costs.share_e4 // 10_000)
+    room: int = volume_steps * costs.share_e4 // 10_000
+    return room
 
 
 @step

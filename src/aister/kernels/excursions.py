@@ -38,7 +38,13 @@ def excursions(
         sign = side[k]
         worst = max(0.0, (entry[k] - exit[k]) * sign)
         best = max(0.0, (exit[k] - entry[k]) * sign)
-        first = max(0, np.searchsorted(open_ms, entry_ms[k], side="right") - 1)
+        first, behind = 0, open_ms.size
+        while behind - first > 1:  # the last bar that opened by then
+            middle = (first + behind) // 2
+            if open_ms[middle] <= entry_ms[k]:
+                first = middle
+            else:
+                behind = middle
         for i in range(first, open_ms.size):
             if open_ms[i] >= exit_ms[k]:
                 break

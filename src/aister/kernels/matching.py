@@ -17,7 +17,7 @@ A position opened inside a bar cannot take its target in it. Reducing orders are
 when nothing is left to reduce. Prices are int64 ticks, converted once per bar (`to_ticks`); everything after that is
 integer."""
 
-from aister.kernels import Record, kernel, rare, same_type, step
+from aister.kernels import Record, kernel, rare, step
 from aister.kernels.acting import (
     arrive,
     bare_price,
@@ -55,7 +55,7 @@ from aister.kernels.path import path_phase
 from aister.kernels.reach import crossed, is_stop, is_target, traded_through
 from aister.kernels.state import State
 
-_GAP, _DUE, _ADVERSE, _LIMITS, _FAVOURABLE = (same_type(stage) for stage in range(1, 6))
+_GAP, _DUE, _ADVERSE, _LIMITS, _FAVOURABLE = range(1, 6)
 _NONE, _LIQUIDATION = -1, -2
 
 

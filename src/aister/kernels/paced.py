@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from aister.kernels import Record, kernel, step
-from aister.kernels.batch import RANGE_BARS, copy_setup
-from aister.kernels.closes import arm, at_close, fire
+from aister.kernels.batch import RANGE_BARS
+from aister.kernels.closes import at_close, take_setup
 from aister.kernels.cost import RATE_ONE
 from aister.kernels.ledger import ACCOUNT, unrealised
-from aister.kernels.matching import begin_bar
-from aister.kernels.position import DESK, answer, free, pass_bar, pay_funding, trails, wakes_ms
+from aister.kernels.passing import pass_bar, pay_funding
+from aister.kernels.position import DESK, answer, free, quiet
 from aister.kernels.state import State
 
 Rows = npt.NDArray[np.void]
@@ -50,18 +50,6 @@ def _look(f: Record, close: int) -> None:
         seen[EQUITY] += unrealised(s.book.position, f.account, s.book.unit, close)
 
 
-@step
-def _quiet(f: Record, bar: Record) -> bool:
-    """Whether nothing can happen in a bar, so that the batch loop jumps over it."""
-    s = f.desk
-    if s.book.due != 0 or bar.settlements != f.settled or (trails(s) and bar.decides == 1):
-        return False
-    if wakes_ms(s) <= bar.open_ms + s.plan.interval_ms:
-        return False
-    low, high = s.book.watch_low, s.book.watch_high
-    return bar.l > low and bar.h < high
-
-
 @kernel
 def pace(
     floors: State,
@@ -94,14 +82,9 @@ def pace(
         if decided or (f.closed == 0 and f.at < until):
             bar = bars[f.at]
             now_ms = bar.open_ms + s.plan.interval_ms
-            at_close(s, now_ms, bar.c, bar.decides, leaves)
-            if s.armed == 1 and now_ms >= s.fires_ms:
-                fire(s, now_ms, bar.c, account.wallet, 0, account.wallet)
-            if row >= 0 and free(s):
-                copy_setup(s, setups[0])
-                arm(s, now_ms, row)
-                if s.plan.delay_ms == 0:
-                    fire(s, now_ms, bar.c, account.wallet, 0, account.wallet)
+            at_close(s, account, now_ms, bar.c, bar.decides, leaves)
+            if row >= 0:
+                take_setup(s, account, setups[0], row, now_ms, bar.c)
             answer(s, bar.c)
             f.closed = 1
             decided = False
@@ -117,7 +100,7 @@ def pace(
         i = f.at + 1
         bar = bars[i]
         f.at = i
-        if _quiet(f, bar):
+        if bar.settlements == f.settled and quiet(s, bar.open_ms + s.plan.interval_ms, bar.h, bar.l, bar.decides):
             f.closed = 1
             continue
         s.bar = i
@@ -133,10 +116,7 @@ def pace(
             known = max(0, i - first)
             range_e8 = (total * RATE_ONE + known - 1) // known if known > 0 else 0
             lost = 1 if i > 0 and bar.open_ms != bars[i - 1].open_ms + s.plan.interval_ms else 0
-            begin_bar(s.book, account, bar.open_ms, range_e8, lost, bar.volume, bar.impact)
-            s.done = 0
-            s.fill_count = 0
-            pass_bar(s, account, bar.open_ms, bar.o, bar.h, bar.l, bar.c)
+            pass_bar(s, account, bar.open_ms, bar.o, bar.h, bar.l, bar.c, range_e8, lost, bar.volume, bar.impact)
             for j in range(s.done):
                 if f.trades == trades.size:
                     f.failed = 1

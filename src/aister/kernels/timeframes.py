@@ -1,10 +1,12 @@
 """Larger bars from the base stream: UTC boundaries, closed bars only, nothing filled."""
 
 import numpy as np
+import numpy.typing as npt
 
-from aister.kernels import Record, step
+from aister.kernels import Record, kernel, step
 
 DAY_MS = 86_400_000
+NEVER_MS = 1 << 62
 
 FORMING = np.dtype(
     [
@@ -57,3 +59,30 @@ def gather(s: Record, base_ms: int, open_time_ms: int, o: float, h: float, l: fl
     s.v += v
     s.count += 1
     return open_time_ms + base_ms == s.end_ms
+
+
+@kernel
+def decision_bars(open_ms: npt.NDArray[np.int64], interval_ms: int, decides_ms: int, out: npt.NDArray[np.int32]) -> int:
+    """The bars at whose close a timeframe of `decides_ms` closes, as the features see it: the base bar that ends with
+    it, or the first one after an end that is missing; never the truncated one at the very beginning. Returns how
+    many."""
+    count = 0
+    began = NEVER_MS
+    window = NEVER_MS
+    for i in range(open_ms.size):
+        at = open_ms[i]
+        if i == 0 or at >= window + decides_ms:
+            window = at - at % decides_ms
+        closed = False
+        if began != NEVER_MS and window > began:
+            closed = True
+            began = NEVER_MS
+        if began == NEVER_MS and window >= open_ms[0]:
+            began = window
+        if began == window and at + interval_ms == window + decides_ms:
+            closed = True
+            began = NEVER_MS
+        if closed:
+            out[count] = i
+            count += 1
+    return count

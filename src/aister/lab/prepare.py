@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from aister.core.errors import DataError
 from aister.core.money import UNIT
-from aister.kernels.batch import decision_bars
 from aister.kernels.columns import as_integers
 from aister.kernels.impact import days_state, impact_column
+from aister.kernels.timeframes import decision_bars
 from aister.ports.market import Series
 from aister.sim.models import FillModel, Impact
 
