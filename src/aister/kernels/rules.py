@@ -36,31 +36,34 @@ class _Intermediate(JITCodeLibrary):
 
     codegen = _Nowhere()
 
-    def finalize(self) -> None:
+    def finalize(self: Any) -> None:
         self._raise_if_finalized()
         for library in dict.fromkeys(self._linking_libraries):
             self._reload_init.update(library._reload_init)
             self._final_module.link_in(library._get_module_for_linking(), preserve=True)
         self._keep()
 
-    def get_pointer_to_function(self, name: str) -> int:
+    def get_pointer_to_function(self: Any, name: str) -> int:
         """0: there is no machine code."""
         self._ensure_finalized()
         return 0
 
-    def read(self, code: bytes) -> None:
+    def read(self: Any, code: bytes) -> None:
         """Take what `serialize_using_object_code` gave."""
         self._final_module = binding.parse_bitcode(code)
         self._keep()
 
-    def serialize_using_object_code(self) -> tuple[str, bytes]:
+    def serialize_using_object_code(self: Any) -> tuple[str, bytes]:
         self._ensure_finalized()
         return self.name, self._final_module.as_bitcode()
 
-    def _keep(self) -> None:
+    def _keep(self: Any) -> None:
         self._finalize_dynamic_globals()
         self._verify_declare_only_symbols()
         self._finalized = True
+
+
+_intermediate: Callable[..., Any] = _Intermediate
 
 
 class _RuleCompiler(Compiler):
@@ -68,14 +71,15 @@ class _RuleCompiler(Compiler):
 
     def define_pipelines(self) -> Any:
         state = self.state
-        state.library = _Intermediate(state.targetctx.codegen(), state.func_id.func_qualname)
-        return super().define_pipelines()
+        state.library = _intermediate(state.targetctx.codegen(), state.func_id.func_qualname)
+        usual: Any = super()
+        return usual.define_pipelines()
 
 
 class _RuleCacheImpl(CompileResultCacheImpl):
     def rebuild(self, target_context: Any, payload: Any) -> Any:
         (name, code), fndesc, env, signature, _, lifted, annotation, reload_init, environments = payload
-        library = _Intermediate(target_context.codegen(), name)
+        library = _intermediate(target_context.codegen(), name)
         library.read(code)
         return _result(
             target_context=target_context,
