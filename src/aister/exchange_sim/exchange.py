@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from aister.core.errors import MoneyOverflow
 from aister.core.instrument import Instrument
 from aister.exchange_sim.access import Gate
 from aister.exchange_sim.accounts import Account, Happening, OrderState
@@ -223,6 +224,9 @@ class Exchange:
         except Refusal as refusal:
             response = reply(refusal.body, refusal.status, headers)
             code = refusal.code
+        except MoneyOverflow as beyond:
+            response = reply(Refusal(-4005, str(beyond)).body, 400, headers)
+            code = -4005
         number = account.number if account else 0
         fault = "landed late" if landing else ""
         self.log.append(Seen(self.now_us, number, request, response.status, code, fault, code == 0))

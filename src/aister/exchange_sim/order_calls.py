@@ -96,6 +96,8 @@ def cancel_batch(ex: Context, account: Account, params: Params, nonce: int = 0) 
     names = _json_list(params.get("origClientOrderIdList", "[]"))
     if not 0 < len(ids) + len(names) <= 10:
         raise Refusal(-1102, "Mandatory parameter 'orderIdList' must hold 1 to 10 ids.")
+    if not all(_text(one).isascii() and _text(one).isdigit() for one in ids):
+        raise Refusal(-1102, "Mandatory parameter 'orderIdList' was malformed.")
     found = [account.find(symbol, int(_text(one)), "") for one in ids]
     found += [account.find(symbol, 0, str(one)) for one in names]
     rows = []

@@ -9,7 +9,7 @@ import msgspec
 from aister.exchange_sim import account_calls, order_calls, public
 from aister.exchange_sim.wire import Params, Request
 
-__all__ = ["ORDER_ROUTES", "Route", "find_route"]
+__all__ = ["ORDERROUTES", "Route", "find_route"]
 
 Weight = int | Callable[[Params], int]
 
@@ -95,11 +95,11 @@ _TABLE: tuple[tuple[str, str, Weight, str, Callable[..., Any]], ...] = (
     ("PUT", "listenKey", 1, "key", account_calls.extend_stream),
     ("DELETE", "listenKey", 1, "key", account_calls.end_stream),
 )
-_ROUTES = {(method, name): (weight, signed, handler) for method, name, weight, signed, handler in _TABLE}
+ROUTES = {(method, name): (weight, signed, handler) for method, name, weight, signed, handler in _TABLE}
 _V1_NAMES = {(2, "balance"): "balance", (2, "positionRisk"): "positionRisk", (4, "account"): "accountWithJoinMargin"}
 _V1_MOVED = ("balance", "positionRisk", "accountWithJoinMargin")
 _PATH = re.compile(r"/fapi/v([1-4])/([A-Za-z0-9/]+)\Z")
-ORDER_ROUTES = (("POST", "order"), ("PUT", "order"), ("POST", "batchOrders"), ("POST", "placeStrategyOrder"))
+ORDERROUTES = (("POST", "order"), ("PUT", "order"), ("POST", "batchOrders"), ("POST", "placeStrategyOrder"))
 
 
 def find_route(request: Request) -> Route | None:
@@ -117,7 +117,7 @@ def find_route(request: Request) -> Route | None:
         name = _V1_NAMES.get((version, name), "")
     elif version == 1 and name in _V1_MOVED:
         return None
-    found = _ROUTES.get((request.method, name))
+    found = ROUTES.get((request.method, name))
     if found is None:
         return None
-    return Route(name, 3 if version == 3 else 1, *found, orders=(request.method, name) in ORDER_ROUTES)
+    return Route(name, 3 if version == 3 else 1, *found, orders=(request.method, name) in ORDERROUTES)
