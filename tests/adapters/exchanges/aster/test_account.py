@@ -14,7 +14,7 @@ from aister.adapters.exchanges.aster.readiness import hindrances
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.exchanges.aster.sign import ApiKey
 from aister.core.trade import Order, OrderType, Purpose, Side
-from aister.exchange_sim import Agent, Credentials, Exchange, Fault, Faults, Settings
+from aister.exchange_sim import READINGS, Agent, Credentials, Exchange, Fault, Faults, Readings, Settings
 from aister.ports.exchange import (
     Cancelled,
     Money,
@@ -110,9 +110,12 @@ STOP = order(
 )
 
 
-@pytest.mark.parametrize("scheme", ["v3", "v1"])
-def test_a_trade_from_entry_to_close(scheme: str) -> None:
-    scene = Scene(scheme=scheme)
+OTHER_READINGS = [{name: value} for name, values in READINGS.items() for value in values[1:]]
+
+
+@pytest.mark.parametrize(("scheme", "reading"), [("v1", {}), ("v3", {}), *(("v3", one) for one in OTHER_READINGS)])
+def test_a_trade_from_entry_to_close_under_every_reading(scheme: str, reading: dict[str, Any]) -> None:
+    scene = Scene(scheme=scheme, settings=Settings(readings=Readings(**reading)))
 
     async def talk(account: AsterAccount) -> None:
         entered = await account.place(order(worst_ticks=1_001_000))

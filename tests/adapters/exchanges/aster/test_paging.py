@@ -17,6 +17,7 @@ from aister.ports.exchange import Unknown
 from tests.adapters.exchanges.aster.scripted import START_MS, Hands, LocalSigner, ScriptedWire, Sent, reply
 
 DAY_MS = 86_400_000
+OLD_MS = 300_000  # from then on the venue may have forgotten an order whose trades it tells
 ROOMY = (RateLimit("REQUEST_WEIGHT", "MINUTE", 1, 10**6),)
 
 
@@ -40,7 +41,9 @@ def rows_of(sent: Sent, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found[: int(asked["limit"])]
 
 
-AGES = st.lists(st.integers(0, 45 * DAY_MS) | st.sampled_from([0, DAY_MS, 7 * DAY_MS, 7 * DAY_MS - 1]), max_size=25)
+AGES = st.lists(
+    st.integers(OLD_MS, 45 * DAY_MS) | st.sampled_from([OLD_MS, DAY_MS, 7 * DAY_MS, 7 * DAY_MS - 1]), max_size=25
+)
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +90,29 @@ def test_all_income_of_a_span_once(ages: list[int], together: int) -> None:
     assert isinstance(told, tuple)
     wanted = [row["time"] for row in rows if row["time"] >= START_MS - 18 * DAY_MS]
     assert [one[0] for one in told] == wanted and all(one[3] == -10_000_000 for one in told)
+
+
+def test_a_young_trade_whose_order_cannot_be_seen_yet_is_nobodys_answer() -> None:
+    trade = {
+        "symbol": "BTCUSDT",
+        "id": 1,
+        "orderId": 9,
+        "side": "BUY",
+        "price": "1",
+        "qty": "1",
+        "time": START_MS - 999,
+    }
+
+    def answers(sent: Sent) -> Reply | Lost:
+        if sent.path.endswith("/order"):
+            return reply({"code": -2013, "msg": "Order does not exist."}, 400)
+        return reply([trade])
+
+    client, wire = account(answers)
+    assert isinstance(asyncio.run(client.executions("BTCUSDT", START_MS - DAY_MS)), Unknown)
+    client.learn(9, "abcd-1-1")
+    [told] = asyncio.run(client.executions("BTCUSDT", START_MS - DAY_MS))  # type: ignore[misc]
+    assert told.client_id == "abcd-1-1" and len(wire.sent) == 3
 
 
 def test_half_of_the_pages_is_not_an_answer() -> None:

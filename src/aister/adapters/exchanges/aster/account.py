@@ -13,16 +13,14 @@ from aister.adapters.exchanges.aster.governor import Rank
 from aister.adapters.exchanges.aster.instruments import InstrumentChanged
 from aister.adapters.exchanges.aster.messages import (
     BalanceRow,
-    IncomeRow,
     MultiAssets,
     OrderReply,
     PositionMode,
     PositionRow,
     PremiumIndex,
-    TradeRow,
     decoder,
 )
-from aister.adapters.exchanges.aster.paging import income_pages, trade_pages
+from aister.adapters.exchanges.aster.paging import all_income, all_trades
 from aister.adapters.exchanges.aster.rest import Params, Rest
 from aister.adapters.exchanges.aster.translate import execution, order_params, venue_order, venue_position
 from aister.core.errors import DataError
@@ -49,6 +47,7 @@ __all__ = ["AsterAccount"]
 T = TypeVar("T")
 _FRESH_MS = 5_000
 _TIME_MS = 10_000
+_YOUNG_MS = 300_000
 _MOST_SKEW_MS = {"v3": 30_000, "v1": 900}
 _KEPT_IDS = 20_000
 _ANSWERS = (Refused, Unknown, Unreachable)
@@ -179,20 +178,22 @@ class AsterAccount:
         )
 
     async def executions(self, symbol: str, since_ms: int) -> tuple[Execution, ...] | Answer:
-        rows: dict[int, TradeRow] = {}
-        async for page in trade_pages(self.rest, symbol, since_ms):
-            if not isinstance(page, tuple):
-                return self._noted(page)
-            rows |= {row.id: row for row in page}
-        for number in {row.orderId for row in rows.values()} - self._ids.keys():
+        rows = await all_trades(self.rest, symbol, since_ms)
+        if not isinstance(rows, tuple):
+            return self._noted(rows)
+        for number, time_ms in {row.orderId: row.time for row in rows if row.orderId not in self._ids}.items():
             told = await self._query((("orderId", str(number)), ("symbol", symbol)))
             if isinstance(told, Refused) and meaning(told.code).kind is Kind.ABSENT:
+                if self.now_ms() - time_ms < _YOUNG_MS:
+                    return Unknown(
+                        f"The venue tells of a trade of order {number} and not yet of the order.", 0, time_ms
+                    )
                 self.learn(number, "")  # the venue forgot it
             elif not isinstance(told, VenueOrder):
                 return told
         grid, (maker, taker) = self.contracts.grid(symbol), self.contracts.fees(symbol)
         try:
-            done = [execution(row, self._ids.get(row.orderId, ""), grid, maker, taker) for row in rows.values()]
+            done = [execution(row, self._ids.get(row.orderId, ""), grid, maker, taker) for row in rows]
         except DataError as error:
             return Unknown(str(error), 0, self.now_ms())
         return tuple(sorted(done, key=lambda one: (one.time_ms, one.trade_id)))
@@ -254,20 +255,13 @@ class AsterAccount:
         return terms if isinstance(terms, _ANSWERS) else Open(time_ms, orders, positions, money, terms)
 
     async def income(self, since_ms: int, until_ms: int) -> tuple[tuple[int, str, str, int], ...] | Answer:
-        rows: dict[tuple[object, ...], IncomeRow] = {}
-        async for page in income_pages(self.rest, since_ms, until_ms):
-            if not isinstance(page, tuple):
-                return self._noted(page)
-            seen: dict[tuple[object, ...], int] = {}
-            for row in page:
-                what = (row.time, row.incomeType, row.symbol, row.asset, row.tranId, row.income)
-                seen[what] = seen.get(what, 0) + 1
-                rows[(*what, seen[what])] = row
+        rows = await all_income(self.rest, since_ms, until_ms)
+        if not isinstance(rows, tuple):
+            return self._noted(rows)
         try:
-            told = [(row.time, row.symbol, row.incomeType, units(row.income)) for row in rows.values()]
+            return tuple((row.time, row.symbol, row.incomeType, units(row.income)) for row in rows)
         except DataError as error:
             return Unknown(str(error), 0, self.now_ms())
-        return tuple(sorted(told, key=lambda one: one[0]))
 
     # ---- settings and what is known about the venue ---------------------------------------------------------------
 
