@@ -92,6 +92,7 @@ def test_options_change_what_is_recorded_and_what_comes_out() -> None:
         ((NAME, *QUICK, "--intrabar", "guess"), "--intrabar 'guess' is not possible; choose one of stop_first"),
         ((NAME, *QUICK, "--intrabar", "lower_timeframe", "--data", "sample@15m"), "15m"),
         ((NAME, *QUICK, "--margin", "none"), "--margin 'none' is not possible; choose one of isolated, cross"),
+        ((NAME, *QUICK, "--positions", "both"), "--positions 'both' is not possible; choose one of one_way, hedge"),
         ((NAME, *QUICK, "--impact", "maybe"), "--impact 'maybe' is not possible"),
         ((NAME, *QUICK, "--costs", "-1"), "--costs lies between 0 and 100"),
         ((NAME, *QUICK, "--costs", "nan"), "--costs lies between 0 and 100"),

@@ -8,7 +8,7 @@ import pytest
 
 from aister.core.errors import DataError, MoneyOverflow, SettingsError, UsageError
 from aister.core.money import RATE_ONE
-from aister.execution.bracket import ManagementRules
+from aister.execution.bracket import ManagementRules, ScalingRules
 from aister.kernels.ledger import MONEY_LIMIT
 from aister.kernels.signals import EXIT, SETUP
 from aister.kernels.trades import REASONS
@@ -61,7 +61,6 @@ def expect_refusal(error: type[Exception], words: str, **changed: object) -> Non
 
 
 def test_what_cannot_be_run_is_refused_with_the_way_out() -> None:
-    expect_refusal(SettingsError, "choose one_way", model=msgspec.structs.replace(FREE, position_mode="hedge"))
     expect_refusal(
         SettingsError, "feed longer bars", model=msgspec.structs.replace(FREE, latency=Latency(33 * MINUTE_MS))
     )
@@ -74,6 +73,8 @@ def test_what_cannot_be_run_is_refused_with_the_way_out() -> None:
     for plan in (Plan(risk_e8=0), Plan(risk_e8=RATE_ONE + 1)):
         expect_refusal(SettingsError, "risk of a trade", plan=plan)
     expect_refusal(SettingsError, "cap on notional", plan=Plan(cap_e8=0))
+    for scaling in (ScalingRules(4), ScalingRules(-1), ScalingRules(1, 0), ScalingRules(1, 5_000, 10_001)):
+        expect_refusal(SettingsError, "three further entries", plan=Plan(scaling=scaling))
     for plan in (Plan(delay_bars=-1), Plan(management=ManagementRules(-1)), Plan(management=ManagementRules(0, -1))):
         expect_refusal(SettingsError, "cannot be negative", plan=plan)
 
@@ -83,9 +84,10 @@ def test_what_does_not_belong_together_is_refused() -> None:
     none = {"BTCUSDT": Signals.none(), "ETHUSDT": Signals.none()}
     cross = msgspec.structs.replace(FREE, margin=Margin("cross", 3))
     both = [prepare(series, FREE, [MINUTE_MS]) for series in (one, other)]
-    with pytest.raises(SettingsError, match="choose isolated"):
-        run(both, none, Plan(), cross, CAPITAL)
-    assert run(both[:1], none, Plan(), cross, CAPITAL).wallet == CAPITAL
+    hedged = msgspec.structs.replace(cross, position_mode="hedge")
+    for model in (cross, hedged):
+        assert run(both, none, Plan(), model, CAPITAL).wallet == CAPITAL
+        assert run(both[:1], none, Plan(), model, CAPITAL).wallet == CAPITAL
     with pytest.raises(UsageError, match="prepare them again"):
         run(both, none, Plan(), msgspec.structs.replace(FREE, impact=Impact()), CAPITAL)
     with pytest.raises(UsageError, match="at least one symbol"):

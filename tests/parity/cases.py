@@ -14,7 +14,7 @@ from aister.sim.models import Fees, FeeTier, FillModel, Impact, Latency, Margin,
 from tests.parity.both import Case, float_column
 from tests.sim.market import MINUTE_MS, MONEY, bracketed, instrument
 
-__all__ = ["random_case"]
+__all__ = ["falling_case", "random_case"]
 
 START_MS = 1_746_403_200_000
 HISTORY = 40
@@ -44,6 +44,9 @@ def random_case(
         management=ManagementRules(int(rng.integers(0, 3)), int(rng.choice([0, 3_000, 10_000]))),
         delay_bars=int(rng.choice([0, 0, 1, 3])),
     )
+    if cross and rng.random() < 0.5:  # as much as the venue lends, so that accounts are liquidated
+        model = msgspec.structs.replace(model, margin=Margin("cross", 100))
+        plan = msgspec.structs.replace(plan, risk_e8=90_000_000, cap_e8=2_000_000_000)
     if adds:
         signals = {
             one.symbol: msgspec.structs.replace(signals[one.symbol], adds=random_adds(rng, one, timeframes, grain))
@@ -52,6 +55,36 @@ def random_case(
         plan = msgspec.structs.replace(plan, scaling=random_scaling(rng))
     capital = int(rng.choice([3_000, 10_000, 1_000_000])) * MONEY
     return Case(market, signals, plan, model, capital, timeframes)
+
+
+def falling_case(seed: int, *, symbols: int, hedge: bool) -> Case:
+    """A market that falls by 7 % and an account, cross, that bought as much as it could in every symbol: one after the
+    other is liquidated. Hedged, the first symbol is held short besides, at a third of the size."""
+    rng = np.random.default_rng(seed)
+    case = random_case(seed, bars=160, symbols=symbols, hedge=hedge, cross=True)
+    series, signals = [], {}
+    for number, one in enumerate(case.market.series):
+        down = np.arange(len(one.open_ms)) * 600
+        fallen = {
+            name: float_column(np.rint(getattr(one, name) * 10) - down) for name in ("open", "high", "low", "close")
+        }
+        bracketed_terms = msgspec.structs.replace(one.instrument, brackets=bracketed().brackets)
+        series.append(
+            msgspec.structs.replace(one, instrument=bracketed_terms, volume=one.volume * 0 + 5_000.0, **fallen)
+        )
+        rows = []
+        for bar in range(one.start + number, one.start + number + (2 if hedge and number == 0 else 1)):
+            side = 1 if bar == one.start + number else -1
+            close = round(series[-1].close[bar] * 10)
+            stop = close - side * int(rng.integers(90_000, 120_000) * (1 if side > 0 else 3))
+            targets = (close + side * 400_000, 0, 0)
+            time_ms = int(one.open_ms[bar]) + MINUTE_MS
+            rows.append((time_ms, side, 0, close, stop, 1, targets, (10_000, 0, 0), 600 * MINUTE_MS, 10 * MINUTE_MS))
+        signals[one.symbol] = Signals(np.array(rows, SETUP), np.zeros(0, EXIT))
+    market = msgspec.structs.replace(case.market, series=tuple(series))
+    model = msgspec.structs.replace(case.model, margin=Margin("cross", 50), latency=Latency(0, 0, 0))
+    plan = Plan(risk_e8=90_000_000, cap_e8=2_000_000_000)
+    return Case(market, signals, plan, model, 10_000 * MONEY, ("1m",))
 
 
 def random_model(rng: np.random.Generator) -> FillModel:

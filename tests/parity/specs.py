@@ -9,7 +9,7 @@ from aister.app.build import open_data
 from aister.execution.bracket import ManagementRules
 from aister.features.columns import FeatureColumns
 from aister.lab.batch import Plan
-from aister.lab.settings import managed
+from aister.lab.settings import managed, scaled
 from aister.ports.market import Market, Series
 from aister.sim.models import FillModel
 from aister.strategy.spec.batch import Sheet, compile_spec
@@ -100,5 +100,39 @@ def random_spec_case(spec: Spec, seed: int) -> Case:
         cap_e8=int(rng.choice([50_000_000, 100_000_000, 2_000_000_000])),
         management=managed(spec) if rng.random() < 0.7 else ManagementRules(1, 5_000),
         delay_bars=int(rng.choice([0, 0, 1, 3])),
+        scaling=scaled(spec),
     )
+    if rng.random() < 0.3:
+        model = msgspec.structs.replace(model, position_mode="hedge")
     return case_of(spec, over, plan, model, int(rng.choice([3_000, 10_000, 1_000_000])) * MONEY)
+
+
+@cache
+def _named(seed: int, symbol: str) -> Ground:
+    """A walk in five-minute bars under another name."""
+    series = ground(seed, 5, 1_500).market.series[0]
+    terms = msgspec.structs.replace(series.instrument, symbol=symbol, base=symbol.removesuffix("USDT"))
+    return ground_of(msgspec.structs.replace(series, instrument=terms))
+
+
+def shared_wallet_case(spec: Spec, seed: int) -> Case:
+    """The same on two or three symbols of one wallet, isolated or cross, one-way or hedged."""
+    rng = np.random.default_rng(seed)
+    names = ("BTCUSDT", "ETHUSDT", "SOLUSDT")[: int(rng.integers(2, 4))]
+    grounds = [_named(int(rng.integers(4)), name) for name in names]
+    model = random_model(rng)
+    if rng.random() < 0.3:
+        model = msgspec.structs.replace(model, position_mode="hedge")
+    series = tuple(over.market.series[0] for over in grounds)
+    signals = {
+        one.symbol: compile_spec(spec, over.columns, model.round_trip_e8(one.instrument), over.sheets[spec.timeframe])
+        for one, over in zip(series, grounds, strict=True)
+    }
+    market = Market(series, grounds[0].market.span_ms, "made up")
+    plan = Plan(
+        risk_e8=int(rng.choice([500_000, 5_000_000])),
+        cap_e8=int(rng.choice([100_000_000, 2_000_000_000])),
+        management=managed(spec),
+        scaling=scaled(spec),
+    )
+    return Case(market, signals, plan, model, CAPITAL, (spec.timeframe,), SpecStrategy(spec))

@@ -19,7 +19,7 @@ from aister.strategy.templates import template, template_names
 from checks.results import code_hash, measuring
 from checks.tree import ROOT
 from tests.parity.both import expect_equal
-from tests.parity.specs import case_of, random_spec_case, sample_ground
+from tests.parity.specs import case_of, random_spec_case, sample_ground, shared_wallet_case
 from tests.sim.market import MONEY
 from tests.strategy.spec.random_specs import Document, documents
 
@@ -84,6 +84,13 @@ def test_random_specs_trade_for_trade(part: int) -> None:
     seen = tried(EXAMPLES, part)
     assert seen["compared"] >= EXAMPLES // 2
     assert seen["traded"] > 0.15 * seen["compared"], seen
+
+
+@seed(4)
+@settings(QUIET, max_examples=16, database=None)
+@given(documents(), _SEEDS)
+def test_random_specs_on_several_symbols_of_one_wallet(document: Document, number: int) -> None:
+    expect_equal(shared_wallet_case(read_spec(document), number))
 
 
 def test_a_rate_settled_in_the_history_is_known_to_both_from_the_start() -> None:

@@ -27,6 +27,7 @@ def backtest(
     seed: Annotated[int, typer.Option(help="Seed of bootstrap and random entry; recorded in the result.")] = 1,
     intrabar: options.Intrabar = "stop_first",
     margin: options.MarginMode = "isolated",
+    positions: options.Positions = "one_way",
     leverage: options.Leverage = 3,
     costs: options.Costs = 1.0,
     impact: options.ImpactOnOff = "on",
@@ -53,7 +54,7 @@ def backtest(
 
     settings = Settings(
         capital=amount(capital),
-        model=options.fill_model(intrabar, margin, leverage, costs, impact, volume, latency),
+        model=options.fill_model(intrabar, margin, positions, leverage, costs, impact, volume, latency),
         delay_bars=delay,
         seed=seed,
         random_draws=random_draws,

@@ -23,6 +23,7 @@ __all__ = [
     "Leverage",
     "MarginMode",
     "Parameters",
+    "Positions",
     "ShowSource",
     "Start",
     "Symbols",
@@ -49,6 +50,7 @@ JsonFile = Annotated[str, typer.Option("--json", help="Write the result (JSON) h
 
 Intrabar = Annotated[str, typer.Option(help="Order of things inside a bar: stop_first, ohlc_path or lower_timeframe.")]
 MarginMode = Annotated[str, typer.Option(help="isolated or cross.")]
+Positions = Annotated[str, typer.Option(help="one_way, or hedge: a long and a short leg of every symbol.")]
 Leverage = Annotated[int, typer.Option(help="Leverage of entries, unless the spec names its own.")]
 Costs = Annotated[float, typer.Option(help="Fees and half-spreads times this: 2 is the usual stress.")]
 ImpactOnOff = Annotated[str, typer.Option(help="Square-root impact, 'on' or 'off'.")]
@@ -58,7 +60,7 @@ Delay = Annotated[int, typer.Option(help="Base bars between a decision and its o
 
 
 def fill_model(
-    intrabar: str, margin: str, leverage: int, costs: float, impact: str, volume: float, latency: int
+    intrabar: str, margin: str, positions: str, leverage: int, costs: float, impact: str, volume: float, latency: int
 ) -> "FillModel":
     """The fill model that these options describe; raises `UsageError` naming the one that cannot be."""
     from aister.core.errors import UsageError
@@ -67,6 +69,7 @@ def fill_model(
     for flag, given, allowed in (
         ("--intrabar", intrabar, ("stop_first", "ohlc_path", "lower_timeframe")),
         ("--margin", margin, ("isolated", "cross")),
+        ("--positions", positions, ("one_way", "hedge")),
         ("--impact", impact, ("on", "off")),
     ):
         if given not in allowed:
@@ -90,5 +93,6 @@ def fill_model(
         volume_share_e4=round(volume * 100),
         latency=Latency(ms=latency),
         margin=Margin(mode="cross" if margin == "cross" else "isolated", leverage=leverage),
+        position_mode="hedge" if positions == "hedge" else "one_way",
         intrabar=intrabar,  # type: ignore[arg-type]  # checked above
     ).check()

@@ -49,6 +49,7 @@ def sweep(
     seed: Annotated[int, typer.Option(help="Seed of random and TPE cells; recorded.")] = 1,
     intrabar: options.Intrabar = "stop_first",
     margin: options.MarginMode = "isolated",
+    positions: options.Positions = "one_way",
     leverage: options.Leverage = 3,
     costs: options.Costs = 1.0,
     impact: options.ImpactOnOff = "on",
@@ -77,7 +78,7 @@ def sweep(
     search = search_of(rules, grid or [], vary or [], where or [], random, tpe, by, seed)
     settings = Settings(
         capital=amount(capital),
-        model=options.fill_model(intrabar, margin, leverage, costs, impact, volume, latency),
+        model=options.fill_model(intrabar, margin, positions, leverage, costs, impact, volume, latency),
         delay_bars=delay,
         seed=seed,
     ).check()

@@ -1,8 +1,8 @@
-"""The batch loops: an account driven by setups through a year of bars, looking only at bars where something can happen.
+"""The batch loop: an account driven by setups through a year of bars, looking only at bars where something can happen.
 
 `run_one` jumps: flat, to the next setup; with a position or an order, over every bar whose range stays between the
 book's watched prices and at which nothing is due. `dense` = 1 takes the same steps at every bar and must give the same.
-`run_several` steps through the merged bars of several symbols on one wallet. Both only drive `position` and `closes`.
+`several` has the loop over several desks on one wallet. Both only drive `passing` and `closes`.
 """
 
 import numpy as np
@@ -13,8 +13,7 @@ from aister.kernels.closes import at_close, take_setup
 from aister.kernels.cost import RATE_ONE
 from aister.kernels.ledger import unrealised
 from aister.kernels.passing import pass_bar, pay_funding
-from aister.kernels.position import NEVER_MS, answer, free, quiet, trails, wakes_ms
-from aister.kernels.sizing import margin_reserved
+from aister.kernels.position import NEVER_MS, answer, free, trails, wakes_ms
 from aister.kernels.state import State
 
 Ints = npt.NDArray[np.int64]
@@ -40,7 +39,7 @@ def mean_range(h: Small, l: Small, c: Small, first: int, i: int) -> int:
 
 
 @step
-def _hand_over(s: Record, trades: Rows, count: int, fills: Rows, noted: int) -> bool:
+def hand_over(s: Record, trades: Rows, count: int, fills: Rows, noted: int) -> bool:
     """Write what ended and filled in a bar behind what was there; False when it does not fit."""
     if count + s.done > trades.size or noted + s.fill_count > fills.size:
         return False
@@ -146,7 +145,7 @@ def run_one(
             unit_impact = impact[i] if impact.size > 1 else 0.0
             range_e8 = mean_range(h, l, c, 0, i)
             pass_bar(s, account, time_ms, o[i], h[i], l[i], c[i], range_e8, lost, volume[i], unit_impact)
-            if not _hand_over(s, trades, count, fills, noted):
+            if not hand_over(s, trades, count, fills, noted):
                 return TOO_MANY
             count += s.done
             noted += s.fill_count
@@ -174,168 +173,4 @@ def run_one(
             take_setup(s, account, setups[taken], taken, now_ms, c[i])
         answer(s, c[i])
     s.fill_count = noted
-    return count
-
-
-@step
-def all_free(desks: State) -> bool:
-    """Whether every desk is `free`."""
-    busy = 0
-    for d in range(desks.size):
-        if not free(desks[d]):
-            busy += 1
-    return busy == 0
-
-
-@step
-def see_others(desks: State, account: Record, mine: int) -> None:
-    """Tell a desk what the other desks of the account hold and enter."""
-    worth, gross, margin = 0, 0, 0
-    for e in range(desks.size):
-        other = desks[e]
-        unit = other.book.unit
-        if e != mine and other.open == 1:
-            worth += unrealised(other.book.position, account, unit, other.mark_ticks)
-            gross += other.close_ticks * abs(other.book.position.steps) * unit
-            margin -= -abs(other.book.position.cost) // other.plan.leverage
-        if e != mine and other.entering == 1:
-            notional = other.planned_ticks * other.entry_left * unit
-            gross += notional
-            margin += margin_reserved(notional, other.plan.leverage, other.plan.taker_e8)
-    s = desks[mine]
-    s.others_worth = worth
-    s.others_gross = gross
-    s.others_margin = margin
-
-
-@kernel
-def run_several(
-    desks: State,
-    accounts: State,
-    first: Ints,
-    open_ms: Ints,
-    o: Small,
-    h: Small,
-    l: Small,
-    c: Small,
-    volume: Ints,
-    impact: npt.NDArray[np.float64],
-    rows: Ints,
-    funding_ms: Ints,
-    funding_e8: Ints,
-    decides: npt.NDArray[np.bool_],
-    setups: Rows,
-    setup_at: Small,
-    exit_at: Small,
-    exit_side: Ints,
-    days_ms: Ints,
-    equity: Ints,
-    trades: Rows,
-    fills: Rows,
-) -> int:
-    """Drive several symbols on one wallet through their merged bars, in the order of the desks within a time.
-
-    Columns of all symbols lie behind one another: `first` has, for each, its first bar, that of the span, and the
-    number behind its last; bar numbers in `*_at` count over all of it. `rows` has, for each symbol, the bounds of its
-    rows in funding, setups and exits (six numbers). decides: whether a bar is a decision close. days_ms: the UTC
-    midnights at which `equity` is written. Otherwise as `run_one`, at every bar."""
-    account = accounts[0]
-    m = desks.size
-    at = np.empty(m, np.int64)
-    taken = np.empty(m, np.int64)
-    funded = np.empty(m, np.int64)
-    left = np.empty(m, np.int64)
-    here = np.empty(m, np.int64)
-    for d in range(m):
-        at[d] = first[3 * d + 1]
-        funded[d] = rows[6 * d]
-        taken[d] = rows[6 * d + 2]
-        left[d] = rows[6 * d + 4]
-        desks[d].keep = 1 if fills.size > 0 else 0
-    interval_ms = desks[0].plan.interval_ms
-    count = 0
-    noted = 0
-    day = 0
-    slices = 0
-    while True:
-        slices += 1
-        time_ms = NEVER_MS
-        for d in range(m):
-            if at[d] < first[3 * d + 2]:
-                time_ms = min(time_ms, open_ms[at[d]])
-        if time_ms != NEVER_MS and all_free(desks):
-            # nothing held, sent or armed: on to the first setup ahead
-            time_ms = NEVER_MS
-            for d in range(m):
-                while taken[d] < rows[6 * d + 3] and setup_at[taken[d]] < at[d]:
-                    taken[d] += 1
-                if taken[d] < rows[6 * d + 3]:
-                    time_ms = min(time_ms, open_ms[setup_at[taken[d]]])
-            for d in range(m):
-                while at[d] < first[3 * d + 2] and open_ms[at[d]] < time_ms:
-                    at[d] += 1
-        while day < days_ms.size and days_ms[day] <= time_ms:
-            equity[day] = account.wallet
-            for d in range(m):
-                s = desks[d]
-                if s.book.position.steps != 0:
-                    equity[day] += unrealised(s.book.position, account, s.book.unit, s.close_ticks)
-            day += 1
-        if time_ms == NEVER_MS:
-            break
-        now_ms = time_ms + interval_ms
-        # opens and insides
-        for d in range(m):
-            s = desks[d]
-            i = at[d]
-            here[d] = 1 if i < first[3 * d + 2] and open_ms[i] == time_ms else 0
-            while funded[d] < rows[6 * d + 1] and funding_ms[funded[d]] <= time_ms:
-                pay_funding(s, account, funding_e8[funded[d]], o[i] if here[d] == 1 else s.close_ticks)
-                funded[d] += 1
-        for d in range(m):
-            s = desks[d]
-            i = at[d]
-            if here[d] == 0 or (s.book.position.steps == 0 and s.book.order_count == 0):
-                continue
-            if quiet(s, now_ms, h[i], l[i], 1 if decides[i] else 0):
-                continue
-            lost = 1 if i > first[3 * d] and time_ms != open_ms[i - 1] + interval_ms else 0
-            unit_impact = impact[i] if impact.size > 1 else 0.0
-            range_e8 = mean_range(h, l, c, first[3 * d], i)
-            s.bar = slices
-            pass_bar(s, account, time_ms, o[i], h[i], l[i], c[i], range_e8, lost, volume[i], unit_impact)
-            if not _hand_over(s, trades, count, fills, noted):
-                return TOO_MANY
-            count += s.done
-            noted += s.fill_count
-        if account.overflow == 1:
-            return OVERFLOW
-        # closes
-        for d in range(m):
-            if here[d] == 0:
-                continue
-            s = desks[d]
-            i = at[d]
-            s.bar = slices
-            leave = 0
-            while left[d] < rows[6 * d + 5] and exit_at[left[d]] <= i:
-                if s.open == 1 and exit_at[left[d]] == i and exit_side[left[d]] == s.trades[0].side:
-                    leave = 1
-                left[d] += 1
-            while taken[d] < rows[6 * d + 3] and setup_at[taken[d]] < i:
-                taken[d] += 1
-            given = taken[d] < rows[6 * d + 3] and setup_at[taken[d]] == i
-            if free(s) and not given:
-                s.close_ticks = c[i]
-                continue
-            if given or s.armed == 1:
-                see_others(desks, account, d)
-            at_close(s, account, now_ms, c[i], 1 if decides[i] else 0, leave)
-            if given:
-                take_setup(s, account, setups[taken[d]], taken[d] - rows[6 * d + 2], now_ms, c[i])
-        for d in range(m):
-            if here[d] == 1:
-                answer(desks[d], c[at[d]])
-                at[d] += 1
-    desks[0].fill_count = noted
     return count

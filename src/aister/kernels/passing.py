@@ -39,6 +39,9 @@ def _begin(s: Record, report: Record, time_ms: int) -> None:
     s.leave_ms = NEVER_MS
     s.stops = 0
     s.acks = 0
+    s.reached = 0
+    s.mean_ticks = report.ticks
+    s.added = 0
 
 
 @rare
@@ -53,11 +56,27 @@ def _charge(s: Record, report: Record) -> None:
 
 
 @rare
+def _grown(s: Record, report: Record) -> None:
+    """A further entry filled, in part or whole: the entry price becomes the mean of all, rounded towards profit, and
+    what this part loses at the stop is added to the risk."""
+    t = s.trades[0]
+    side = t.side
+    a_tick = t.steps * s.book.unit
+    s.add_steps += report.steps
+    s.mean_ticks = -(-t.entry_cost // a_tick) if side > 0 else t.entry_cost // a_tick
+    s.cost_ticks = -(-s.mean_ticks * s.plan.cost_e8 // RATE_ONE)
+    away = max(1, (report.ticks - s.stop_ticks) * side, (s.planned_ticks - s.stop_ticks) * side)
+    t.risk += away * report.steps * s.book.unit
+    s.moves = 1
+
+
+@rare
 def _entered(s: Record, report: Record, time_ms: int, last: int) -> None:
     """An entry filled, in part or whole: the stop rests from the first fill on, the targets after the last."""
     first = s.open == 0
     if first:
         _begin(s, report, time_ms)
+    s.reserve = -(-s.reserve * report.left // (report.steps + report.left))
     s.entry_left = report.left
     s.held += report.side * report.steps
     t = s.trades[0]
@@ -65,7 +84,10 @@ def _entered(s: Record, report: Record, time_ms: int, last: int) -> None:
     t.entry_cost += report.ticks * report.steps * s.book.unit
     t.entry_fee += report.fee
     _charge(s, report)
-    t.risk = s.risk_ticks * abs(s.held) * s.book.unit
+    if s.adding == 1:
+        _grown(s, report)
+    else:
+        t.risk = s.risk_ticks * abs(s.held) * s.book.unit
     if first:
         send_stop(s, last)
     if s.entry_left == 0:
@@ -81,9 +103,13 @@ def _reduced(s: Record, report: Record, time_ms: int) -> int:
     t.exit_value += report.ticks * report.steps * s.book.unit
     _charge(s, report)
     if s.held != 0:
-        if report.id % NEXT_TARGET == TARGET and report.left == 0:
-            s.hit += 1
-            s.moves = 1
+        if report.id % NEXT_TARGET == TARGET:
+            at = s.setup.target_ticks[report.id // NEXT_TARGET % 3]
+            if s.reached == 0 or (at - s.reached) * t.side > 0:
+                s.reached = at
+            if report.left == 0:
+                s.hit += 1 if report.id < NEXT_TARGET * 3 else 0
+                s.moves = 1
         return 0
     t.exit_ms = time_ms
     t.exit_ticks = report.ticks
@@ -94,6 +120,8 @@ def _reduced(s: Record, report: Record, time_ms: int) -> int:
     s.open = 0
     s.moves = 0
     s.acks = 0
+    s.wants = 0
+    s.adding = 0
     if withdraw(s.book, ENTRY) == 1:
         s.gone = 1
     return 1
@@ -168,6 +196,28 @@ def _acknowledge(s: Record) -> None:
 
 
 @rare
+def phase(s: Record, account: Record, stage: int, time_ms: int, o: int, h: int, l: int, c: int) -> int:
+    """One phase of a bar that has begun, and what its fills lead to: 0 its open, 1 the rest of it, 2 the rest again.
+    Returns how much was reported."""
+    if stage == 0:
+        open_phase(s.book, account, o)
+        if s.acks > 0:
+            _acknowledge(s)
+    else:
+        rest_phase(s.book, account, o, h, l, c, 1 if stage == 2 else 0)
+    count = s.book.report_count
+    if count > 0:
+        last = o
+        if stage > 0:
+            last = c
+            for i in range(count):
+                if s.book.reports[i].steps > 0:
+                    last = s.book.reports[i].ticks
+        follow(s, time_ms if stage == 0 else time_ms + s.plan.interval_ms - 1, last)
+    return int(count)
+
+
+@rare
 def pass_bar(
     s: Record,
     account: Record,
@@ -187,29 +237,8 @@ def pass_bar(
     s.done = 0
     s.fill_count = 0
     stage = 0
-    inside_ms = time_ms + s.plan.interval_ms - 1
-    while True:
-        if stage == 0:
-            open_phase(s.book, account, o)
-            if s.acks > 0:
-                _acknowledge(s)
-        else:
-            rest_phase(s.book, account, o, h, l, c, 1 if stage == 2 else 0)
-        count = s.book.report_count
-        if count > 0:
-            last = o
-            if stage > 0:
-                last = c
-                for i in range(count):
-                    if s.book.reports[i].steps > 0:
-                        last = s.book.reports[i].ticks
-            follow(s, time_ms if stage == 0 else inside_ms, last)
-        if stage == 0:
-            stage = 1
-        elif count > 0:
-            stage = 2
-        else:
-            break
+    while phase(s, account, stage, time_ms, o, h, l, c) > 0 or stage == 0:
+        stage = min(stage + 1, 2)
 
 
 @rare

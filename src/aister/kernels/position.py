@@ -13,6 +13,7 @@ them to, trade for trade:
   `break_even_after` targets, at decision closes and at closes after one of its orders filled, was replaced or refused:
   the stop to entry + cost, or `trail_share_e4` of the risk behind the best such close, whichever is nearer to profit
   of those not yet passed; never back.
+- with a position, where the strategy would enter more: at market, its stop moved along (`closes.fire_more`).
 - flat: what rests is cancelled. Setups meanwhile are ignored."""
 
 import numpy as np
@@ -33,7 +34,8 @@ NEVER_MS = 1 << 62
 MAX_FILLS = 64
 MAX_ACKS = 32
 NEXT_TARGET = 10
-"""Targets go by the numbers TARGET, TARGET + 10, TARGET + 20; every number's last digit is its reason."""
+"""Targets go by the numbers TARGET, TARGET + 10, TARGET + 20, those of the n-th further entry by 30 n more; every
+number's last digit is its reason."""
 
 PLAN = np.dtype(
     [
@@ -42,13 +44,15 @@ PLAN = np.dtype(
         *(("min_ticks", "i8"), ("max_ticks", "i8"), ("band_up_e8", "i8"), ("band_down_e8", "i8")),
         *(("wait", "i8"), ("ack", "i8"), ("delay_ms", "i8"), ("cost_e8", "i8"), ("interval_ms", "i8")),
         *(("break_even_after", "i8"), ("trail_share_e4", "i8")),
+        *(("first_e4", "i8"), ("adds", "i8"), ("add_e4", "i8"), ("beyond_risk", "i8")),
     ],
     align=True,
 )
 """risk_e8: of equity, lost at the stop; cap_e8: notional at most, of equity; granted: notional below which the venue
 grants the leverage; taker_e8 ... band_down_e8: the instrument's own; wait: opens that pass before an order arrives,
 ack: before its acceptance is known; delay_ms: between a decision and its order; cost_e8: expected round trip, for
-break-even; interval_ms: of a bar."""
+break-even; interval_ms: of a bar. Scaling in: first_e4, the part of its size that the first entry takes; adds, further
+entries at most, each of add_e4 of risk_e8; beyond_risk: 1 if together they may lose more at the stop than risk_e8."""
 
 DESK = np.dtype(
     [
@@ -60,9 +64,12 @@ DESK = np.dtype(
         *(("deadline_ms", "i8"), ("leave_ms", "i8"), ("best_ticks", "i8"), ("hit", "i8"), ("moves", "i8")),
         *(("cause", "i8"), ("asked", "i8"), ("gone", "i8"), ("refused", "i8")),
         *(("mark_ticks", "i8"), ("close_ticks", "i8"), ("others_worth", "i8"), ("others_gross", "i8")),
-        *(("others_margin", "i8"),),
+        *(("others_margin", "i8"), ("others_free", "i8"), ("same_gross", "i8")),
         *(("ambiguous", "i8"), ("target_first", "i8"), ("bar", "i8"), ("stops", "i8")),
         *(("acks", "i8"), ("ack_at", "i8", (MAX_ACKS,)), ("ack_id", "i8", (MAX_ACKS,))),
+        *(("wants", "i8"), ("wants_ms", "i8"), ("wants_stop", "i8"), ("added", "i8"), ("adding", "i8")),
+        *(("add_steps", "i8"), ("reached", "i8"), ("mean_ticks", "i8"), ("reserve", "i8")),
+        *(("here", "i8"), ("o", "i8"), ("h", "i8"), ("l", "i8"), ("c", "i8")),
     ],
     align=True,
 )
@@ -74,9 +81,15 @@ targets filled whole. moves: 1 = its stop is looked at again at the next close. 
 asked, gone, refused: within a pass, a close was sent, an entry was withdrawn, the venue refused an order. mark_ticks:
 newest price of fill or close, close_ticks: of the newest close. Of the account's other desks, when an entry may be
 sent: others_worth, what is unrealised at their newest marks; others_gross, notional they hold and are entering;
-others_margin, held and reserved by them. ambiguous, target_first: of the book when the trade
-began. bar: number of the bar at hand; stops: how often the stop has moved; acks: moved stops whose acceptance is not
-known yet, by bar and number."""
+others_margin, held and reserved by them; others_free, what they add to the venue's free margin; same_gross, the part of
+others_gross in the same symbol. ambiguous, target_first: of the book when the trade began. bar: number of the bar at
+hand; stops: how often the stop has moved; acks: moved stops whose acceptance is not known yet, by bar and number.
+
+wants: 1 = more is entered at the first close from wants_ms on, the stop then goes to wants_stop (0: stays); added: how
+often that was sent; adding: 1 while the entry on its way is such a one, add_steps of it filled. reached: the farthest
+target that has begun to fill, 0 = none. mean_ticks: entry price for break-even, the mean of all entries. reserve:
+initial margin the venue keeps for the entry on its way. With several desks: here, 1 if it has a bar at this time, and
+that bar's o, h, l, c."""
 
 
 @step
@@ -95,6 +108,8 @@ def wakes_ms(s: Record) -> int:
         when = min(when, s.entry_ends_ms)
     if s.open == 1:
         when = min(when, s.deadline_ms, s.leave_ms)
+        if s.wants == 1:
+            when = min(when, s.wants_ms)
         if s.moves == 1 or s.acks > 0:
             when = 0
     return when
@@ -148,21 +163,26 @@ def send_stop(s: Record, last: int) -> None:
 
 @rare
 def aim(s: Record, last: int) -> None:
-    """Send the targets of what is held."""
+    """Send the targets of what is held, or of what a further entry has added: those are the ones still ahead."""
     side = s.trades[0].side
     held = abs(s.held)
+    if s.adding == 1:
+        held = min(held, s.add_steps)
     left = held
     for i in range(s.setup.targets):
+        at = s.setup.target_ticks[i]
+        if s.adding == 1 and s.reached > 0 and (at - s.reached) * side <= 0:
+            continue
         part = left if i == s.setup.targets - 1 else min(left, held * s.setup.share_e4[i] // 10_000)
         left -= part
         if part > 0:
-            at = s.setup.target_ticks[i]
             fits = s.plan.min_steps <= part <= s.plan.market_max_steps
             if fits and (at - last) * side > 0:
-                number = TARGET + NEXT_TARGET * i
+                number = TARGET + NEXT_TARGET * (i + 3 * s.added * s.adding)
                 place(s.book, number, TAKE_PROFIT_MARKET, -side, part, 0, at, 1, 0, s.plan.wait)
             else:
                 s.refused = 1
+    s.adding = 0
 
 
 @rare

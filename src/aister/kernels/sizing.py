@@ -32,6 +32,18 @@ def size_for_risk(equity: int, risk_e8: int, stop_distance_ticks: int, unit: int
 
 
 @step
+def size_to_add(equity: int, risk_e8: int, share_e4: int, stop_distance_ticks: int, unit: int, lost: int) -> int:
+    """Steps of a further entry: those that lose `share_e4` of the risk of a trade at a stop so far away, no more than
+    keep the whole position within that risk. lost: what the part already held would lose at that stop; 0 or less:
+    nothing."""
+    steps = size_for_risk(equity, risk_e8 * share_e4 // 10_000, stop_distance_ticks, unit)
+    if steps == 0 or lost <= 0:
+        return steps
+    left = share_of(equity, risk_e8) - lost
+    return min(steps, left // stop_distance_ticks // unit) if left > 0 else 0
+
+
+@step
 def fee_above(notional: int, rate_e8: int) -> int:
     """ceil(notional x rate / 1e8), rate below 1e10."""
     q = notional // RATE_ONE

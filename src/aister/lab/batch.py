@@ -8,6 +8,7 @@ worked out once a series and shared, read-only, by every run over it.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -18,9 +19,10 @@ from aister.core.errors import MoneyOverflow, SettingsError, UsageError
 from aister.core.instrument import Instrument
 from aister.core.money import RATE_ONE
 from aister.execution.bracket import ManagementRules, ScalingRules
-from aister.kernels.batch import OVERFLOW, TOO_MANY, run_one, run_several
+from aister.kernels.batch import OVERFLOW, TOO_MANY, run_one
 from aister.kernels.ledger import ACCOUNT, book_transfer
 from aister.kernels.position import DESK, MAX_ACKS
+from aister.kernels.several import run_several
 from aister.kernels.state import State, allocate
 from aister.kernels.trades import FILL, TRADE
 from aister.lab.prepare import DAY_MS, Prepared, prepare
@@ -71,8 +73,8 @@ class Simulated(msgspec.Struct, frozen=True, eq=False):
     rows of FILL, or None when not asked for; equity at `equity_ms`: the start, each 00:00 UTC, the end. Sums are money
     units: wallet, fees, funding (both positive = paid), slippage, liquidation_fees of the whole account, what is open
     at the end included. turnover: notional traded, both ways. unknown_impacts: fills charged the model's rate because
-    impact could not be computed. held: signed steps still open at the end, opened_ms: since when (None: nothing is
-    open)."""
+    impact could not be computed. held: signed steps still open at the end (hedged: of both legs together), opened_ms:
+    since when (None: nothing is open)."""
 
     symbols: tuple[str, ...]
     trades: Rows
@@ -135,10 +137,10 @@ def run(
         desks, accounts = open_account(prepared, plan, model, capital)
         trades = np.empty(room, TRADE)
         noted = np.zeros(_FILLS_A_TRADE * room + 64 if fills else 0, FILL)
-        if len(prepared) == 1 and not together:
+        if len(desks) == 1 and not plan.scaling.times and not together:
             count, day_ms, equity = _alone(desks, accounts, prepared[0], signals, trades, noted, dense)
         else:
-            count, day_ms, equity = _together(desks, accounts, prepared, signals, trades, noted)
+            count, day_ms, equity = _together(desks, accounts, prepared, signals, _legs(model), trades, noted)
         room *= 8
     if count == OVERFLOW:
         raise MoneyOverflow(_TOO_LARGE)
@@ -148,15 +150,14 @@ def run(
 
 
 def open_account(prepared: Sequence[Prepared], plan: Plan, model: FillModel, capital: int) -> tuple[State, State]:
-    """The desks (one a series) and the account as they are before the first bar: what a loop starts from. Raises as
-    `simulate`."""
+    """The desks (one a series, hedged one a leg) and the account as they are before the first bar: what a loop starts
+    from. Raises as `simulate`."""
     plan.check()
-    if plan.scaling.times:
-        raise SettingsError("A batch run does not add to positions yet; use aister run.")
     _possible(model, prepared)
-    desks = np.zeros(len(prepared) * DESK.itemsize, "u1").view(DESK)
-    for number, one in enumerate(prepared):
-        _write_desk(desks[number], one.series.instrument, one.series.interval_ms, plan, model)
+    legs = _legs(model)
+    desks = np.zeros(len(prepared) * len(legs) * DESK.itemsize, "u1").view(DESK)
+    for number, (one, leg) in enumerate(product(prepared, legs)):
+        _write_desk(desks[number], one.series.instrument, one.series.interval_ms, plan, model, leg)
         desks[number]["symbol"] = number
     accounts = allocate(ACCOUNT)
     book_transfer(accounts, capital)
@@ -174,15 +175,15 @@ def _possible(model: FillModel, prepared: Sequence[Prepared]) -> None:
         raise UsageError("The series of one account have one base interval.")
     if any(one.impact_model != model.impact for one in prepared):
         raise UsageError("These series were prepared for another impact model; prepare them again.")
-    if model.position_mode == "hedge":
-        raise SettingsError("A batch run holds one position a symbol; choose one_way.")
     if _acknowledged(model, interval_ms) > MAX_ACKS:
         raise SettingsError(f"Latencies of more than {MAX_ACKS} bars cannot be run; feed longer bars.")
-    if model.margin.mode == "cross" and len(prepared) > 1:
-        raise SettingsError("Cross margin over several symbols runs in the event engine only; choose isolated.")
     for one in prepared:
         if one.series.instrument.status != "TRADING":
             raise SettingsError(f"{one.series.symbol} is {one.series.instrument.status}; it cannot be traded.")
+
+
+def _legs(model: FillModel) -> tuple[int, ...]:
+    return (1, -1) if model.position_mode == "hedge" else (0,)
 
 
 def _acknowledged(model: FillModel, interval_ms: int) -> int:
@@ -190,8 +191,10 @@ def _acknowledged(model: FillModel, interval_ms: int) -> int:
     return model.latency.bars(interval_ms) + model.latency.ack_bars(interval_ms)
 
 
-def _write_desk(desk: np.void, instrument: Instrument, interval_ms: int, plan: Plan, model: FillModel) -> None:
-    write_book(desk["book"], instrument, model)
+def _write_desk(
+    desk: np.void, instrument: Instrument, interval_ms: int, plan: Plan, model: FillModel, leg: int
+) -> None:
+    write_book(desk["book"], instrument, model, leg)
     leverage = model.margin.leverage
     granted = max((b.cap for b in instrument.brackets if b.max_leverage >= leverage), default=0)
     p = desk["plan"]
@@ -208,6 +211,9 @@ def _write_desk(desk: np.void, instrument: Instrument, interval_ms: int, plan: P
     p["interval_ms"] = interval_ms
     p["break_even_after"] = plan.management.break_even_after
     p["trail_share_e4"] = plan.management.trail_share_e4
+    scaling = plan.scaling
+    p["first_e4"], p["adds"], p["add_e4"] = scaling.first_e4, scaling.times, scaling.share_e4
+    p["beyond_risk"] = scaling.beyond_risk
 
 
 def _bars_of(one: Prepared, times_ms: Ints) -> tuple[npt.NDArray[np.bool_], Small]:
@@ -244,59 +250,105 @@ def _together(
     accounts: State,
     prepared: Sequence[Prepared],
     signals: Mapping[str, Signals],
+    legs: tuple[int, ...],
     trades: Rows,
     fills: Rows,
 ) -> tuple[int, Ints, Ints]:
-    first, rows, decides, setups, setup_at, exit_at, exit_side = [], [], [], [], [], [], []
-    base = funded = taken = left = 0
-    for one in prepared:
-        given, n = signals[one.series.symbol], len(one.series.open_ms)
+    """Setups, exits and adds of every desk behind one another; a hedged leg has the setups of its side."""
+    columns = _Joined(prepared)
+    first, rows = [], []
+    setups, setup_at, setup_row, exit_at, exit_side, add_at, adds = [], [], [], [], [], [], []
+    taken = left = more = 0
+    for one, (base, funding) in zip(prepared, columns.places, strict=True):
+        given = signals[one.series.symbol]
         known, at = _bars_of(one, given.setups["time_ms"])
         leaving, leave_at = _bars_of(one, given.exits["time_ms"])
-        first += [base, base + one.series.start, base + n]
-        setups.append(given.setups[known])
-        setup_at.append(at + np.int32(base))
-        exit_at.append(leave_at + np.int32(base))
-        exit_side.append(given.exits["side"][leaving])
-        mask = np.zeros(n, np.bool_)
-        mask[one.decides] = True
-        decides.append(mask)
-        ends = (funded + len(one.series.funding_ms), taken + len(at), left + len(leave_at))
-        skipped = int(np.searchsorted(one.series.funding_ms, one.series.open_ms[one.series.start]))
-        rows += [funded + skipped, ends[0], taken, ends[1], left, ends[2]]
-        funded, taken, left = ends
-        base += n
-    start_ms = min(int(one.series.open_ms[one.series.start]) for one in prepared)
-    end_ms = max(int(one.series.open_ms[-1]) for one in prepared) + prepared[0].series.interval_ms
-    day_ms = np.arange(start_ms // DAY_MS + 1, end_ms // DAY_MS + 1, dtype=np.int64) * DAY_MS
+        adding, more_at = _bars_of(one, given.adds["time_ms"])
+        for leg in legs:
+            mine = given.setups["side"][known] * leg >= 0
+            setups.append(given.setups[known][mine])
+            setup_at.append(at[mine] + np.int32(base))
+            setup_row.append(np.flatnonzero(mine))
+            exit_at.append(leave_at + np.int32(base))
+            exit_side.append(given.exits["side"][leaving])
+            add_at.append(more_at + np.int32(base))
+            adds.append(np.stack((given.adds["side"][adding], given.adds["stop_ticks"][adding]), axis=1).ravel())
+            first += [base, base + one.series.start, base + len(one.series.open_ms)]
+            ends = (taken + int(mine.sum()), left + len(leave_at), more + len(more_at))
+            rows += [*funding, taken, ends[0], left, ends[1], more, ends[2]]
+            taken, left, more = ends
+    day_ms = columns.days_ms()
     equity = np.zeros(len(day_ms), np.int64)
-
-    def joined(name: str) -> Any:
-        return np.concatenate([getattr(one, name) for one in prepared])
-
-    impact = joined("impact") if prepared[0].impact_model else np.zeros(1)
     count = run_several(
-        desks, accounts, np.array(first, np.int64), np.concatenate([one.series.open_ms for one in prepared]),
-        joined("open"), joined("high"), joined("low"), joined("close"), joined("volume"), impact,
-        np.array(rows, np.int64), np.concatenate([one.series.funding_ms for one in prepared]),
-        np.concatenate([one.series.funding_e8 for one in prepared]), np.concatenate(decides),
-        np.concatenate(setups), np.concatenate(setup_at), np.concatenate(exit_at), np.concatenate(exit_side),
-        day_ms, equity, trades, fills,
+        desks, accounts, len(legs), np.array(first, np.int64), *columns.bars(), np.array(rows, np.int64),
+        *columns.funding(), columns.decides(), np.concatenate(setups), np.concatenate(setup_at),
+        np.concatenate(setup_row), np.concatenate(exit_at), np.concatenate(exit_side), np.concatenate(add_at),
+        np.concatenate(adds), day_ms, equity, trades, fills,
     )  # fmt: skip
     if count >= 0:
-        _by_time(trades[:count], fills[: int(desks[0]["fill_count"])])
+        _by_time(trades[:count], fills[: int(desks[0]["fill_count"])], len(legs))
     return count, day_ms, equity
 
 
-def _by_time(trades: Rows, fills: Rows) -> None:
-    """Put what was written symbol by symbol in the order of time, symbols in their order within one; the numbers of
-    trades in the fills follow."""
+class _Joined:
+    """The columns of several series behind one another. places: of each, its first bar among them and the bounds of its
+    settlements from its span on."""
+
+    def __init__(self, prepared: Sequence[Prepared]) -> None:
+        self._prepared = prepared
+        self.places: list[tuple[int, tuple[int, int]]] = []
+        base = funded = 0
+        for one in prepared:
+            series = one.series
+            skipped = int(np.searchsorted(series.funding_ms, series.open_ms[series.start]))
+            self.places.append((base, (funded + skipped, funded + len(series.funding_ms))))
+            base, funded = base + len(series.open_ms), funded + len(series.funding_ms)
+
+    def bars(self) -> tuple[Ints, Small, Small, Small, Small, Ints, Floats]:
+        """open_ms, o, h, l, c, volume, impact."""
+        many = self._prepared
+        return (
+            np.concatenate([one.series.open_ms for one in many]),
+            np.concatenate([one.open for one in many]),
+            np.concatenate([one.high for one in many]),
+            np.concatenate([one.low for one in many]),
+            np.concatenate([one.close for one in many]),
+            np.concatenate([one.volume for one in many]),
+            np.concatenate([one.impact for one in many]) if many[0].impact_model is not None else np.zeros(1),
+        )
+
+    def funding(self) -> tuple[Ints, Ints]:
+        """Settlements: times and rates."""
+        series = [one.series for one in self._prepared]
+        return np.concatenate([one.funding_ms for one in series]), np.concatenate([one.funding_e8 for one in series])
+
+    def decides(self) -> npt.NDArray[np.bool_]:
+        """Whether a bar is a decision close."""
+        found = []
+        for one in self._prepared:
+            found.append(np.zeros(len(one.series.open_ms), np.bool_))
+            found[-1][one.decides] = True
+        return np.concatenate(found)
+
+    def days_ms(self) -> Ints:
+        """The UTC midnights from the start of the first span to the end of the last."""
+        series = [one.series for one in self._prepared]
+        start_ms = min(int(one.open_ms[one.start]) for one in series)
+        end_ms = max(int(one.open_ms[-1]) for one in series) + series[0].interval_ms
+        return np.arange(start_ms // DAY_MS + 1, end_ms // DAY_MS + 1, dtype=np.int64) * DAY_MS
+
+
+def _by_time(trades: Rows, fills: Rows, legs: int) -> None:
+    """Put what was written desk by desk in the order of time, desks in their order within one; the numbers of trades in
+    the fills follow. Numbers of desks become those of symbols."""
     trades[:] = trades[np.argsort(trades["exit_ms"], kind="stable")]
     for symbol in np.unique(fills["symbol"]):
         rows = np.append(np.flatnonzero(trades["symbol"] == symbol), len(trades))
         mine = fills["symbol"] == symbol
         fills["trade"][mine] = rows[fills["trade"][mine]]
     fills[:] = fills[np.argsort(fills["time_ms"], kind="stable")]
+    trades["symbol"] //= legs
+    fills["symbol"] //= legs
 
 
 def _simulated(
@@ -313,7 +365,9 @@ def _simulated(
     start_ms = min(int(one.series.open_ms[one.series.start]) for one in prepared)
     end_ms = max(int(one.series.open_ms[-1]) for one in prepared) + prepared[0].series.interval_ms
     worth = int(account["wallet"])
-    for desk, one in zip(desks, prepared, strict=True):
+    legs = len(desks) // len(prepared)
+    for number, desk in enumerate(desks):
+        one = prepared[number // legs]
         position = desk["book"]["position"]
         worth += int(one.close[-1]) * int(position["steps"]) * one.series.instrument.unit - int(position["cost"])
     if not len(day_ms) or day_ms[-1] != end_ms:
@@ -335,7 +389,10 @@ def _simulated(
         turnover=traded,
         ambiguous=int(books["ambiguous"].sum()),
         unknown_impacts=int(books["unknown_impacts"].sum()),
-        held=tuple(int(steps) for steps in books["position"]["steps"]),
-        opened_ms=tuple(int(one["entry_ms"]) if held else None for one, held in zip(at_hand, is_open, strict=True)),
+        held=tuple(books["position"]["steps"].reshape(-1, legs).sum(axis=1).tolist()),
+        opened_ms=tuple(
+            min(at_hand["entry_ms"][first : first + legs][is_open[first : first + legs]].tolist(), default=None)
+            for first in range(0, len(desks), legs)
+        ),
         assumptions=model.assumptions(),
     )

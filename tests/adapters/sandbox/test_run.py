@@ -75,6 +75,9 @@ def test_one_symbol_at_a_time() -> None:
     one = market(60).series[0]
     with pytest.raises(UsageError, match="one symbol"):
         run_python_strategy(CROSS, Market((one, one), (0, 1), ""), Plan(), FillModel(), CAPITAL)
+    hedged = FillModel(position_mode="hedge")
+    with pytest.raises(UsageError, match="holds one position at a time"):
+        run_python_strategy(CROSS, Market((one,), (0, 1), ""), Plan(), hedged, CAPITAL)
     with pytest.raises(UsageError, match="at least one close"):
         run(CROSS, reveal=0)
 

@@ -131,6 +131,10 @@ def _sides(draw: st.DrawFn, sign: int) -> Document:
     }
     if draw(st.booleans()):
         side["exit"] = draw(CONDITIONS)
+    if draw(st.integers(0, 2)) == 0:
+        side["add"] = {"when": draw(CONDITIONS)}
+        if draw(st.booleans()):
+            side["add"]["stop"] = draw(st.builds(lambda amount: {"distance": amount}, _AMOUNTS))
     if draw(st.booleans()):
         # of a range no stop is made of: which of the two lies farther cannot be told without a market
         amount = {"*": [draw(_small(0.25, 1)), {"feature": "atr", "span": 21}]}
@@ -153,6 +157,13 @@ def documents(draw: st.DrawFn) -> Document:
         document[word] = draw(_sides(1 if word == "long" else -1))
     if draw(st.integers(0, 3)) == 0:
         document["filter"] = {"weekdays": draw(_names(WEEKDAYS)), "sessions": draw(_names(SESSION_NAMES))}
+    if any("add" in document[word] for word in sides):
+        document["scale_in"] = {
+            "times": draw(st.integers(1, 3)),
+            "share": draw(st.sampled_from((0.25, 0.5, 1))),
+            "first": draw(st.sampled_from((0.25, 0.5, 1))),
+            "beyond_risk": draw(st.booleans()),
+        }
     if draw(st.booleans()):
         most = max(len(document[word]["targets"]) for word in sides)
         document["management"] = {"break_even_after": draw(st.integers(0, most)), "trail": draw(_small(0, 2))}

@@ -109,6 +109,8 @@ def run_python_strategy(
         raise UsageError(
             f"A Python strategy runs on one symbol, not on {', '.join(market.symbols)}: name one with --symbols."
         )
+    if model.position_mode == "hedge":
+        raise UsageError("A Python strategy holds one position at a time; choose --positions one_way.")
     if reveal < 1:
         raise UsageError(f"reveal is {reveal}: a strategy is given at least one close at a time.")
     series, given = market.series[0], dict(parameters or {})
