@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aister.core.errors import SettingsError
 from aister.exchange_sim import READINGS, Limits, Readings, Settings
 from aister.exchange_sim.rules import CODES
+from aister.sim import FillModel
 from tests.exchange_sim.floor import Client, exchange
 
 
@@ -66,6 +68,12 @@ def test_the_code_of(expected: int, side: str, kind: str, params: dict[str, obje
     client = Client(exchange())
     assert code(client, side, kind, **params) == expected
     assert client.status == (200 if expected == 0 else 400)
+
+
+def test_settings_that_cannot_be_are_refused() -> None:
+    for wrong in (Settings(legs=4), Settings(model=FillModel()), Settings(legs=0)):
+        with pytest.raises(SettingsError):
+            exchange(settings=wrong)
 
 
 def test_every_code_says_where_it_is_read() -> None:

@@ -162,6 +162,8 @@ def test_acts_on_accounts() -> None:
     assert made.position() == "0.050"
     assert [o["type"] for o in made.call("GET", "openOrders", symbol="BTCUSDT")] == ["LIMIT"]
     assert made.call("GET", "adlQuantile")[0]["symbol"] == "BTCUSDT"
+    assert [o["executedQty"] for o in made.call("GET", "forceOrders")] == ["0.050"]
+    assert made.call("GET", "forceOrders", autoCloseType="LIQUIDATION") == []
     made.exchange.advance(at + 10_000)
     assert made.call("GET", "openOrders", symbol="BTCUSDT")["code"] == -2015
 
@@ -188,6 +190,16 @@ def test_acts_on_instruments_clocks_and_connections() -> None:
     assert (stream.closed, silent.closed) == (1006, 1006)
     made.exchange.advance(at + 20_000)
     assert made.public("exchangeInfo")["symbols"][0]["status"] == "CLOSE"
+
+
+def test_a_mark_away_from_last_moves_profit_bands_and_the_take_bound() -> None:
+    made = client(Fault("mark", START_MS + 1_000, symbol="BTCUSDT", value=-60_000))
+    made.order("BUY")
+    made.exchange.advance(START_MS + 1_000)
+    assert made.public("premiumIndex", symbol="BTCUSDT")["markPrice"] == "94000.0"
+    assert made.call("GET", "positionRisk", symbol="BTCUSDT")[0]["unRealizedProfit"] == "-600.50000000"
+    assert made.order("BUY", "LIMIT", price="99000.0")["code"] == -4016
+    assert made.order("BUY")["code"] == -4131
 
 
 def test_a_restart_breaks_connections_and_keeps_the_books() -> None:

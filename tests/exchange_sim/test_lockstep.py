@@ -91,7 +91,6 @@ def over_the_wire(model: FillModel) -> list[tuple[int, int, int, int, int]]:
     while True:
         step.barrier("me")
         for told in frames(stream):
-            stream.pong()
             if told["e"] == "ORDER_TRADE_UPDATE" and told["o"]["x"] == "TRADE":
                 o = told["o"]
                 sign = 1 if o["S"] == "BUY" else -1
@@ -103,8 +102,6 @@ def over_the_wire(model: FillModel) -> list[tuple[int, int, int, int, int]]:
             return seen
         if step.phase.name != "close":
             continue
-        bars.pong()
-        client.call("PUT", "listenKey")
         closed = [k["k"] for k in frames(bars) if k["k"]["x"]][-1]
         client.call("DELETE", "allOpenOrders", symbol="BTCUSDT")
         last, held = round(float(closed["c"]) * 10), round(float(client.position()) * 1000)

@@ -6,7 +6,7 @@ from typing import Any
 from aister.core.money import money_text
 from aister.exchange_sim.accounts import Account, Happening, Income
 from aister.exchange_sim.context import Context
-from aister.exchange_sim.forms import balances, positions, unrealized
+from aister.exchange_sim.forms import balances, order_reply, positions, unrealized
 from aister.exchange_sim.telling import rate_text
 from aister.exchange_sim.wire import Params, Refusal
 
@@ -235,18 +235,31 @@ def adl(ex: Context, account: Account, params: Params) -> Rows:
     return rows
 
 
+def forced_orders(ex: Context, account: Account, params: Params) -> Rows:
+    """GET forceOrders: liquidations and ADL of the account, by their client ids (aster-api 6, statuses)."""
+    asked, kind = params.get("symbol", "").upper(), params.get("autoCloseType", "")
+    prefixes = {"LIQUIDATION": ("autoclose-",), "ADL": ("adl_autoclose",)}.get(kind, ("autoclose-", "adl_autoclose"))
+    limit = max(1, min(params.whole("limit", 50), 100))
+    rows = [
+        order
+        for order in account.orders.values()
+        if order.client_id.startswith(prefixes) and asked in ("", order.symbol)
+    ]
+    return [order_reply(order, account.instruments[order.symbol]) for order in rows[-limit:]]
+
+
 def start_stream(ex: Context, account: Account, params: Params) -> dict[str, Any]:
     """POST listenKey: the same key while it lives, and longer (aster-api 9)."""
     if not account.listen_key or ex.now_ms >= account.listen_until_ms:
         account.listen_key = ex.new_listen_key(account)
-    account.listen_until_ms = ex.now_ms + ex.settings.listen_key_ms
+    account.listen_until_ms = ex.now_ms + ex.settings.life_of_keys_ms
     return {"listenKey": account.listen_key}
 
 
 def extend_stream(ex: Context, account: Account, params: Params) -> dict[str, Any]:
     if not account.listen_key or ex.now_ms >= account.listen_until_ms:
         raise Refusal(-1125)
-    account.listen_until_ms = ex.now_ms + ex.settings.listen_key_ms
+    account.listen_until_ms = ex.now_ms + ex.settings.life_of_keys_ms
     return {}
 
 

@@ -135,6 +135,10 @@ def _instrument(scene: Scene, fault: Fault) -> None:
     scene.player.relist(changed)
 
 
+def _mark(scene: Scene, fault: Fault) -> None:
+    scene.market.tickers[fault.symbol].mark_shift_ticks = fault.value
+
+
 def _delist(scene: Scene, fault: Fault) -> None:
     old = scene.market.tickers[fault.symbol].instrument
     scene.player.relist(msgspec.structs.replace(old, status="CLOSE"))
@@ -197,6 +201,7 @@ _OF_ALL: dict[str, Callable[[Scene, Fault], None]] = {
     "half_open": _half_open,
     "skew": _skew,
     "instrument": _instrument,
+    "mark": _mark,
     "delist": _delist,
     "ban": _ban,
     "restart": _restart,

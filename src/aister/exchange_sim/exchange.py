@@ -67,7 +67,7 @@ class Exchange:
         verify: Verifier = recovered_by_eth_account,
         shift_ms: int = 0,
     ) -> None:
-        self.settings = settings or Settings()
+        self.settings = (settings or Settings()).check()
         legs = 1 if self.settings.lockstep else self.settings.legs
         self.market = Market(instruments, slices, interval_ms, legs, shift_ms)
         first = self.market.ready[0]

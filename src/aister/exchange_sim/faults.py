@@ -44,6 +44,7 @@ ACTS = {
     "foreign_order": "somebody places an order: `text` is its query string",
     "adl": "`fill_e4` / 10,000 of the position on `symbol` are auto-deleveraged",
     "instrument": "terms of `symbol` change: `text` is a JSON object of Instrument fields, or brackets_max_leverage",
+    "mark": "mark price of `symbol` stands `value` ticks above last (negative: below)",
     "delist": "`symbol` is gone from exchangeInfo and cannot be traded",
     "agent_expires": "the account's agents expire",
     "agent_revoked": "the account's agents are revoked",

@@ -91,6 +91,7 @@ _TABLE: tuple[tuple[str, str, Weight, str, Callable[..., Any]], ...] = (
     ("GET", "leverageBracket", 1, "signed", account_calls.leverage_brackets),
     ("GET", "commissionRate", 20, "signed", account_calls.commission),
     ("GET", "adlQuantile", 5, "signed", account_calls.adl),
+    ("GET", "forceOrders", _by_symbol(20, 50), "signed", account_calls.forced_orders),
     ("POST", "listenKey", 1, "key", account_calls.start_stream),
     ("PUT", "listenKey", 1, "key", account_calls.extend_stream),
     ("DELETE", "listenKey", 1, "key", account_calls.end_stream),

@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from aister.core.errors import SettingsError
 from aister.exchange_sim.rules import Readings
 from aister.sim.models import FillModel, Latency, Margin
 
@@ -57,3 +58,22 @@ class Settings(msgspec.Struct, frozen=True):
     """marketTakeBound: MARKET fills at most this share of mark away from it."""
     margin_type: Literal["", "isolated", "cross"] = ""
     """Of every symbol at the start; empty: the model's."""
+
+    @property
+    def life_of_keys_ms(self) -> int:
+        """How long a listen key lives; in lockstep nothing ages (a century): a bar may pass in a millisecond."""
+        return 100 * 365 * 86_400_000 if self.lockstep else self.listen_key_ms
+
+    def check(self) -> "Settings":
+        """The settings themselves; raises `SettingsError` for what cannot be."""
+        self.model.check()
+        if self.lockstep:
+            return self
+        if self.legs < 3 or self.legs % 3:
+            raise SettingsError(f"A bar cannot be cut into {self.legs} legs; give a multiple of 3.")
+        if self.model.intrabar != "ohlc_path" or self.model.latency.ms or self.model.latency.ack_ms:
+            raise SettingsError(
+                "A market that runs by itself walks the bar's path and has the wire's latency; choose ohlc_path and no"
+                " latency in the fill model, or lockstep."
+            )
+        return self

@@ -67,7 +67,7 @@ class Connection:
 
     def tick(self, now_ms: int, settings: Settings) -> None:
         """Ping every five minutes, close without a pong for fifteen or after a day (aster-api 8)."""
-        if self.silent:
+        if self.silent or settings.lockstep:
             return
         if now_ms - self.opened_ms >= settings.connection_ms or now_ms - self.ponged_ms >= settings.pong_ms:
             self.close(1001)
@@ -76,8 +76,8 @@ class Connection:
             self._pings += 1
 
     def next_tick_ms(self, settings: Settings) -> int:
-        """When it wants its tick next; half open, never (a century)."""
-        if self.silent:
+        """When it wants its tick next; half open or in lockstep, never (a century)."""
+        if self.silent or settings.lockstep:
             return self.opened_ms + _CENTURY_MS
         ends = min(self.opened_ms + settings.connection_ms, self.ponged_ms + settings.pong_ms)
         return min(ends, self.pinged_ms + settings.ping_ms)
@@ -149,7 +149,7 @@ class Hub:
 
     def receive(self, connection: Connection, text: str) -> None:
         """A control frame (aster-api 8); ids may be missing (aster-api 13)."""
-        if connection.closed or not connection.counted():
+        if connection.closed or ('"BARRIER"' not in text and not connection.counted()):
             return
         try:
             asked = msgspec.json.decode(text)
