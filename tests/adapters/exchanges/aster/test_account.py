@@ -403,3 +403,32 @@ def test_contracts_without_a_key_take_what_only_accounts_are_told_from_assumptio
     alone = Contracts(rest, ("BTCUSDT",), source="AsterDex", signed=False)
     assert asyncio.run(alone.read()) == () and alone.instruments == {}
     assert "add a key" in alone.unavailable["BTCUSDT"].reason
+
+
+def test_a_dead_key_is_probed_once_a_minute() -> None:
+    scene = Scene()
+
+    async def talk(account: AsterAccount) -> None:
+        scene.exchange.faults.add(Fault("agent_revoked", at_ms=1))
+        await scene.clock.sleep(1)
+        sent = len(scene.wire.sent)
+        for _ in range(60):
+            told = await account.place(STOP)
+            assert isinstance(told, Refused) and told.code == -2015
+            await scene.clock.sleep(10_000)
+        assert 10 <= len(scene.wire.sent) - sent <= 12
+        for agent in scene.books.credentials.agents.values():
+            agent.revoked = False
+        await scene.clock.sleep(60_000)
+        assert isinstance(await account.place(STOP), Placed)
+        assert isinstance(await account.open_orders(), tuple)
+
+    scene.run(talk)
+
+
+def test_a_key_that_ends_within_a_day_hinders() -> None:
+    scene = Scene()
+    now = scene.exchange.now_ms
+    assert asyncio.run(hindrances(scene.account, now + 86_400_000 + 60_000)) == ()
+    [told] = asyncio.run(hindrances(scene.account, now + 86_000_000))  # type: ignore[misc]
+    assert told.code == -2015 and "renew" in told.reason

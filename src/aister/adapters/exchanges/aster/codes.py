@@ -24,7 +24,7 @@ class Kind(StrEnum):
     CLOCK = "clock"
     """Refused for its time; the offset is measured anew."""
     KEY = "key"
-    """Refused for its key, signature or rights."""
+    """The key itself is not accepted (ended, revoked, another address): nothing signed will be, until that changes."""
     STALE = "stale"
     """Refused because the contract is not what it was when it was read: it is read again."""
 
@@ -48,8 +48,8 @@ CODES: dict[int, Meaning] = {
         (-2015, _K, "The key, this machine's address or the permission is not accepted; renew the agent, add this "
                     "address to its white-list, or give it the right to trade perpetuals."),
         (-1022, _K, "The signature is not the account's; check that the agent's key belongs to this account and net."),
-        (-4087, _K, "The account may only reduce positions now; close, or ask the venue why entries are barred."),
-        (-4088, _K, "The account may not place orders; see the venue's notice to the account."),
+        (-4087, _R, "The account may only reduce positions now; close, or ask the venue why entries are barred."),
+        (-4088, _R, "The account may not place orders; see the venue's notice to the account."),
         (-1003, _RATE, "Too many requests from this address; waiting."),
         (-1015, _RATE, "Too many orders in a minute; waiting."),
         (-1021, _C, "This machine's clock is wrong; synchronise it (systemctl restart systemd-timesyncd)."),

@@ -4,6 +4,7 @@ from typing import TypeVar
 
 import msgspec
 
+from aister.adapters.exchanges.aster.codes import Kind, meaning
 from aister.adapters.exchanges.aster.encode import form
 from aister.adapters.exchanges.aster.endpoints import ENDPOINTS, Endpoint, weight
 from aister.adapters.exchanges.aster.governor import Governor, Rank
@@ -21,6 +22,7 @@ T = TypeVar("T")
 Params = tuple[tuple[str, str], ...]
 _TIME = decoder(ServerTime)
 _SIGNER_RETRY_MS = 1_000
+_REFUSALS, _KEY_PROBE_MS = 2, 60_000
 
 
 class Rest:
@@ -44,6 +46,9 @@ class Rest:
         self.time = VenueClock(clock)
         self.scheme = scheme
         self._timeout_ms = timeout_ms
+        self._key_refused = 0
+        self._barred: Refused | None = None
+        self._barred_until = 0.0
 
     async def public(
         self, name: str, params: Params, into: msgspec.json.Decoder[T], rank: Rank = Rank.WATCH
@@ -67,13 +72,16 @@ class Rest:
         nonce_us: int = 0,
         notional: int = 0,
     ) -> T | Answer:
-        """A signed call by its name in `ENDPOINTS`. `nonce_us` 0 lets the signer take the next."""
+        """A signed call by its name in `ENDPOINTS`. `nonce_us` 0 lets the signer take the next. A key the venue refused
+        twice in a row is tried once a minute."""
         endpoint = ENDPOINTS[name]
         path = endpoint.path(self.scheme)
         if self._signer is None:
             return Refused(0, "No key is set for this account; add one before asking for what only its owner may see.")
         if not path:
             return Refused(0, f"The old key version has no call {name}; use an agent's key (v3).")
+        if self._barred is not None and self._clock.monotonic_ms() < self._barred_until:
+            return self._barred
         wait = self._ask(endpoint, params, rank)
         if wait is not None:
             return wait
@@ -83,7 +91,19 @@ class Rest:
             return Unreachable(str(error), self.time.now_ms() + _SIGNER_RETRY_MS)
         if isinstance(signed, Declined):
             return refused(signed.kind, signed.reason, self.time.now_ms() + _SIGNER_RETRY_MS)
-        return await self._send(endpoint, path, signed.payload, signed.headers, signed.nonce_us, into)
+        told = await self._send(endpoint, path, signed.payload, signed.headers, signed.nonce_us, into)
+        self._note_key(told)
+        return told
+
+    def _note_key(self, told: object) -> None:
+        if isinstance(told, Unknown | Unreachable):
+            return
+        if not isinstance(told, Refused) or meaning(told.code).kind is not Kind.KEY:
+            self._key_refused, self._barred = 0, None
+            return
+        self._key_refused += 1
+        if self._key_refused >= _REFUSALS:
+            self._barred, self._barred_until = told, self._clock.monotonic_ms() + _KEY_PROBE_MS
 
     async def server_time(self, rank: Rank = Rank.WATCH) -> int | Answer:
         """The venue's time, which also renews the estimate of its clock."""
