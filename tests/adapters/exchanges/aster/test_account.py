@@ -14,7 +14,7 @@ from aister.adapters.exchanges.aster.readiness import hindrances
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.exchanges.aster.sign import ApiKey
 from aister.core.trade import Order, OrderType, Purpose, Side
-from aister.exchange_sim import READINGS, Agent, Credentials, Exchange, Fault, Faults, Readings, Settings
+from aister.exchange_sim import READINGS, Agent, Credentials, Exchange, Fault, Faults, Limits, Readings, Settings
 from aister.ports.exchange import (
     Cancelled,
     Money,
@@ -432,3 +432,26 @@ def test_a_key_that_ends_within_a_day_hinders() -> None:
     assert asyncio.run(hindrances(scene.account, now + 86_400_000 + 60_000)) == ()
     [told] = asyncio.run(hindrances(scene.account, now + 86_000_000))  # type: ignore[misc]
     assert told.code == -2015 and "renew" in told.reason
+
+
+def test_a_flood_of_entries_meets_no_429_and_leaves_room_for_the_stop() -> None:
+    scene = Scene(settings=Settings(limits=Limits(weight_per_minute=300, orders_per_minute=50)))
+
+    async def talk(account: AsterAccount) -> None:
+        placed = 0
+        for number in range(1, 90):
+            account.told_mark("BTCUSDT", 100_000 * 10**8)
+            told = await account.place(order(number, type=OrderType.LIMIT, price_ticks=960_000))
+            placed += isinstance(told, Placed)
+            if isinstance(told, Placed):
+                assert isinstance(await account.cancel("BTCUSDT", told.order.client_id), Cancelled)
+            else:
+                assert isinstance(told, Unreachable) and told.retry_ms > account.now_ms()
+        assert placed == 40  # of 50: a fifth is not for entries
+        for number in range(100, 110):
+            stop = msgspec.structs.replace(STOP, client_id=f"abcd-{number:x}-1")
+            assert isinstance(await account.place(stop), Placed)
+        assert isinstance(await account.place(STOP), Unreachable)  # the venue's own limit
+        assert all(seen.status != 429 for seen in scene.exchange.log)
+
+    scene.run(talk)
