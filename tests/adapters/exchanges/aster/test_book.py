@@ -78,7 +78,10 @@ def test_equals_the_book_rebuilt_over_the_shipped_stretch_and_its_best_prices() 
     book = DepthBook("BTCUSDT")
     rows = [(row := json.loads(raw)).get("data", row) for raw in stretch()]
     tops = {row["u"]: row for row in rows if row.get("e") == "bookTicker"}
-    rebuilt, waiting, compared, best = None, [], 0, []
+    rebuilt: Rebuilt | None = None
+    waiting: list[Any] = []
+    best: list[Any] = []
+    compared = 0
     for row in rows:
         if "lastUpdateId" in row:
             rebuilt = Rebuilt(row)

@@ -225,7 +225,7 @@ class MarginCallFrame(msgspec.Struct, frozen=True, tag_field="e", tag="MARGIN_CA
 UserFrame = OrderFrame | AccountFrame | ConfigFrame | ExpiredFrame | MarginCallFrame
 
 _combined = msgspec.json.Decoder(Combined, strict=False)
-_user = msgspec.json.Decoder(UserFrame, strict=False)
+_user: msgspec.json.Decoder[UserFrame] = msgspec.json.Decoder(UserFrame, strict=False)
 _envelope = msgspec.json.Decoder(Envelope)
 _MARKET = frozenset({"kline", "aggTrade", "bookTicker", "depthUpdate", "markPriceUpdate"})
 _USER = frozenset({"ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE", "ACCOUNT_CONFIG_UPDATE", "listenKeyExpired", "MARGIN_CALL"})
