@@ -6,7 +6,7 @@ time - 1 ms. A symbol without position and orders costs nothing but remembering 
 only when the bar reaches a price at which its book would act (an exact shortcut: `skip=False` never takes it and
 reports the same)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -26,25 +26,18 @@ from aister.core.events import (
 from aister.core.instrument import Instrument
 from aister.core.money import money_text
 from aister.core.trade import Fill, FillKind, Order, OrderType, Position, Side
-from aister.kernels import entry
 from aister.kernels.book import (
     BEYOND,
-    BOOK,
     CROSSING,
     EMPTY,
     FILLED,
     MAX_ORDERS,
     PATH_OVER,
     WITHDRAWN,
-    place_order,
-    refine_order,
-    trail_order,
-    withdraw_order,
 )
-from aister.kernels.ledger import ACCOUNT, SUMS, book_transfer
-from aister.kernels.margin import weigh_book, worth_and_need
-from aister.kernels.matching import open_bar, rest_bar, settle_funding, start_bar
+from aister.kernels.ledger import ACCOUNT, SUMS
 from aister.kernels.state import allocate
+from aister.sim.calls import calls
 from aister.sim.desk import Desk
 from aister.sim.models import FillModel, Margin
 from aister.sim.tape import Tape
@@ -57,24 +50,6 @@ _GONE = {
     WITHDRAWN: "withdrawn: another of its group began to fill",
     BEYOND: "expired: the open lies beyond its worst price",
 }
-
-
-class _Calls:
-    """The compiled steps, behind their fast entry points."""
-
-    def __init__(self) -> None:
-        books, accounts = allocate(BOOK), allocate(ACCOUNT)
-        self.place: Callable[..., Any] = entry(place_order, books, *[0] * 9)
-        self.refine: Callable[..., Any] = entry(refine_order, books, 0, 0, 0)
-        self.trail: Callable[..., Any] = entry(trail_order, books, 0, 0, 0)
-        self.withdraw: Callable[..., Any] = entry(withdraw_order, books, 0)
-        self.settle: Callable[..., Any] = entry(settle_funding, books, accounts, 0, 0.0)
-        self.start: Callable[..., Any] = entry(start_bar, books, accounts, 0, 0, 0, 0.0, 0.0)
-        self.open: Callable[..., Any] = entry(open_bar, books, accounts, 0.0)
-        self.rest: Callable[..., Any] = entry(rest_bar, books, accounts, 0.0, 0.0, 0.0, 0.0, 0)
-        self.weigh: Callable[..., Any] = entry(weigh_book, books, accounts, 0.0, 0, 0, 0, 0)
-        self.worth: Callable[..., Any] = entry(worth_and_need, books, accounts, 0.0)
-        self.deposit: Callable[..., Any] = entry(book_transfer, accounts, 0)
 
 
 class SimVenue:
@@ -98,7 +73,7 @@ class SimVenue:
         self._accounts = allocate(ACCOUNT)
         self._reports: list[VenueReport] = []
         self._acks: list[tuple[int, OrderAccepted]] = []
-        self._call = _Calls()
+        self._call = calls()
 
     def list_instrument(self, instrument: Instrument) -> None:
         """Open trading in an instrument, or change its filters, fees and brackets from now on. Raises `DataError`."""
