@@ -1,6 +1,7 @@
 """Contracts as a real futures exchange listed them: `recorded/exchange_info.json` is Binance USD-M futures'
-exchangeInfo of 2021-07-22, cut to one contract per grid, from the sample data of cryptofeed (licence beside it; this product includes
-software developed by Bryant Moscon, http://www.bryantmoscon.com/). AsterDex speaks a dialect of this form."""
+exchangeInfo of 2021-07-22, cut to one contract per grid, from the sample data of cryptofeed (licence beside it; this
+product includes software developed by Bryant Moscon, http://www.bryantmoscon.com/). AsterDex speaks a dialect of this
+form."""
 
 from decimal import Decimal
 from pathlib import Path
