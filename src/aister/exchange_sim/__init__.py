@@ -9,6 +9,7 @@ from aister.exchange_sim.accounts import Account, Happening, OrderState
 from aister.exchange_sim.auth import Agent, Credentials, recovered_by_eth_account
 from aister.exchange_sim.exchange import Exchange, Seen
 from aister.exchange_sim.faults import Fault, Faults
+from aister.exchange_sim.opening import open_exchange
 from aister.exchange_sim.rules import READINGS, Readings
 from aister.exchange_sim.settings import FREE_MODEL, Limits, Settings
 from aister.exchange_sim.streams import Connection
@@ -35,5 +36,6 @@ __all__ = [
     "Response",
     "Seen",
     "Settings",
+    "open_exchange",
     "recovered_by_eth_account",
 ]

@@ -66,10 +66,11 @@ class Exchange:
         faults: Faults | None = None,
         verify: Verifier = recovered_by_eth_account,
         shift_ms: int = 0,
+        history: Iterable[MarketSlice] = (),
     ) -> None:
         self.settings = (settings or Settings()).check()
         legs = 1 if self.settings.lockstep else self.settings.legs
-        self.market = Market(instruments, slices, interval_ms, legs, shift_ms)
+        self.market = Market(instruments, slices, interval_ms, legs, shift_ms, history)
         first = self.market.ready[0]
         self.now_us = first.start_ms * 1000
         self.faults = faults or Faults(seed=self.settings.seed)

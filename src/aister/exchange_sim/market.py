@@ -149,7 +149,8 @@ class Leg(msgspec.Struct, frozen=True):
 
 
 class Market:
-    """Tickers by symbol, and the legs to come. `shift_ms` is added to every time of the feed.
+    """Tickers by symbol, and the legs to come. `shift_ms` is added to every time of the feed;
+    `history` lies before what the slices play.
 
     Raises `DataError` when the feed holds no bar."""
 
@@ -160,11 +161,15 @@ class Market:
         interval_ms: int,
         legs: int,
         shift_ms: int = 0,
+        history: Iterable[MarketSlice] = (),
     ) -> None:
         self.interval_ms = interval_ms
         self.tickers = {symbol: Ticker(instrument) for symbol, instrument in instruments.items()}
         self._slices, self._legs, self._shift = slices, legs, shift_ms
         self.taken = 0
+        self.history = tuple(_shifted(market, shift_ms) for market in history)
+        for market in self.history:
+            self._remember(market)
         self.ready: deque[Leg] = deque()
         if not self.next_leg():
             raise DataError("The feed of the simulated exchange holds no bar; choose a longer span.")
@@ -184,6 +189,20 @@ class Market:
             self.taken += 1
             self.ready.extend(self._cut(_shifted(market, self._shift)))
         return self.ready[0]
+
+    def _remember(self, market: MarketSlice) -> None:
+        """A slice of the past: its bars and settlements can be read."""
+        for bar in market.bars:
+            ticker = self.tickers[bar.symbol]
+            o, high, low, c = (ticker.instrument.to_ticks(price) for price in (bar.open, bar.high, bar.low, bar.close))
+            quote, number = bar.volume * bar.close, ticker.next_trade
+            ticker.klines.append(
+                Kline(bar.open_time_ms, bar.time_ms, o, high, low, c, bar.volume, quote, 1, number, number, True)
+            )
+            ticker.next_trade += 1
+        for settled in market.funding:
+            self.tickers[settled.symbol].funding_e8 = settled.rate_e8
+            self.tickers[settled.symbol].settlements.append(settled)
 
     def take_leg(self) -> Leg:
         return self.ready.popleft()

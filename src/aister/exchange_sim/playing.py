@@ -25,13 +25,14 @@ class Stage(Protocol):
 
 
 class Player:
-    """`leg`: the stretch the market is in; None between two."""
+    """`leg`: the stretch the market is in; None between two, `last` is then the one before."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         settings = stage.trading.settings
         self._closed_bars_only = settings.lockstep and settings.model.intrabar == "stop_first"
         self.leg: Leg | None = None
+        self.last: Leg | None = None
 
     def next_ms(self) -> int | None:
         """When the market moves next."""
@@ -99,7 +100,7 @@ class Player:
         """The market is at the end of the leg."""
         leg, stage = self.leg, self._stage
         assert leg is not None
-        self.leg = None
+        self.leg, self.last = None, leg
         volumes = {bar.symbol: bar.volume for bar in leg.market.bars}
         for bar in leg.bars:
             ticker = stage.market.tickers[bar.symbol]
@@ -125,9 +126,12 @@ class Player:
             stage.teller.traded(symbol, trade, stage.now_ms)
 
     def welcome(self, account: Account) -> None:
-        """A new account learns where the market is."""
-        if self.leg is not None:
-            account.venue.open(self.leg.bars)
+        """A new account learns where the market is and, in lockstep, what its newest bars were."""
+        if self._stage.trading.settings.lockstep:
+            account.venue.remember(bar for market in self._stage.market.history for bar in market.bars)
+        newest = self.leg or self.last
+        if newest is not None:
+            account.venue.open(newest.bars)
 
     def _open_bars(self, leg: Leg) -> None:
         stage = self._stage

@@ -69,6 +69,7 @@ class ExchangeState(msgspec.Struct):
     skew_ms: int
     taken: int
     leg: Leg | None
+    last: Leg | None
     ready: list[Leg]
     tickers: dict[str, _Ticker]
     accounts: list[_Account]
@@ -90,6 +91,7 @@ def save(exchange: Exchange, data_hash: str) -> bytes:
         skew_ms=exchange.skew_ms,
         taken=exchange.market.taken,
         leg=exchange.player.leg,
+        last=exchange.player.last,
         ready=list(exchange.market.ready),
         tickers={
             symbol: _Ticker(
@@ -138,7 +140,7 @@ def load(
         )
     made = Exchange(instruments, slices, interval_ms, settings, verify=verify, shift_ms=shift_ms)
     made.market.skip_to(state.taken, state.ready)
-    made.player.leg = state.leg
+    made.player.leg, made.player.last = state.leg, state.last
     for symbol, ticker in state.tickers.items():
         _restore_ticker(made, symbol, ticker)
     for one in state.accounts:
