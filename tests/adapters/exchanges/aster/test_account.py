@@ -14,7 +14,19 @@ from aister.adapters.exchanges.aster.readiness import hindrances
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.exchanges.aster.sign import ApiKey
 from aister.core.trade import Order, OrderType, Purpose, Side
-from aister.exchange_sim import READINGS, Agent, Credentials, Exchange, Fault, Faults, Limits, Readings, Settings
+from aister.exchange_sim import (
+    READINGS,
+    Agent,
+    Credentials,
+    Exchange,
+    Fault,
+    Faults,
+    Limits,
+    Readings,
+    Request,
+    Response,
+    Settings,
+)
 from aister.ports.exchange import (
     Cancelled,
     Money,
@@ -453,5 +465,28 @@ def test_a_flood_of_entries_meets_no_429_and_leaves_room_for_the_stop() -> None:
             assert isinstance(await account.place(stop), Placed)
         assert isinstance(await account.place(STOP), Unreachable)  # the venue's own limit
         assert all(seen.status != 429 for seen in scene.exchange.log)
+
+    scene.run(talk)
+
+
+def test_what_is_held_in_a_contract_that_vanished_may_still_be_closed() -> None:
+    scene = Scene()
+
+    async def talk(account: AsterAccount) -> None:
+        await account.place(order())
+        answer = scene.exchange.handle
+
+        def without(request: Request) -> Response:
+            if request.path.endswith("/exchangeInfo"):
+                return Response(200, {}, b'{"symbols":[]}')
+            return answer(request)
+
+        scene.exchange.handle = without  # type: ignore[method-assign]
+        [gone] = await account.contracts.read()  # type: ignore[misc]
+        assert (gone.symbol, gone.what) == ("BTCUSDT", "gone") and await account.instruments() == {}
+        refused = await account.place(order(2))
+        assert isinstance(refused, Refused) and refused.code == -4140 and "GONE" in refused.reason
+        closed = await account.place(order(3, side=Side.SELL, purpose=Purpose.CLOSE, reduce_only=True))
+        assert isinstance(closed, Placed) and closed.order.filled_steps == 10
 
     scene.run(talk)

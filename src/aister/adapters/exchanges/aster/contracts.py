@@ -6,6 +6,8 @@ Integers of ticks and steps keep the meaning they had at the first reading: only
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from aister.adapters.exchanges.aster.codes import meaning
 from aister.adapters.exchanges.aster.governor import Rank
 from aister.adapters.exchanges.aster.instruments import Contract, InstrumentChanged, changes, contract, instrument
@@ -50,6 +52,7 @@ class Contracts:
         self._signed = signed
         self._assumed = assumed or {}
         self._known: dict[str, Contract] = {}
+        self._gone: dict[str, Listing] = {}
         self._listed = Listings()
         self._grids: dict[str, Grid] = {}
         self._fees: dict[str, Commission] = {}
@@ -66,8 +69,10 @@ class Contracts:
         return {symbol: instrument(known, self._source) for symbol, known in self._known.items()}
 
     def listing(self, symbol: str) -> Listing | None:
+        """As read last. A contract that vanished since keeps its filters under status GONE: nothing enters it, and
+        what is held there may still be closed."""
         known = self._known.get(symbol)
-        return known.listing if known is not None else None
+        return known.listing if known is not None else self._gone.get(symbol)
 
     def fees(self, symbol: str) -> tuple[int, int]:
         """Maker and taker rate in 1e-8; (0, 0) of a symbol this account does not trade."""
@@ -121,7 +126,9 @@ class Contracts:
             if listed.status != "TRADING":
                 unavailable[symbol] = Refused(-4140, f"{symbol} is {listed.status}. {meaning(-4140).sentence}")
             self._grids.setdefault(symbol, grid_of(listed))
-        differences = changes(self._known, known) if self._known else ()
+        differences = changes(self._known, known) if self._read_until else ()
+        for symbol in self._known.keys() - known.keys():
+            self._gone[symbol] = msgspec.structs.replace(self._known[symbol].listing, status="GONE")
         self._known, self.unavailable = known, unavailable
         self._read_until, self.stale = self._rest.time.now_ms() + REREAD_MS, False
         return differences
