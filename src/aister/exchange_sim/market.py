@@ -165,7 +165,7 @@ class Market:
     ) -> None:
         self.interval_ms = interval_ms
         self.tickers = {symbol: Ticker(instrument) for symbol, instrument in instruments.items()}
-        self._slices, self._legs, self._shift = slices, legs, shift_ms
+        self._slices, self._legs, self.shift_ms = slices, legs, shift_ms
         self.taken = 0
         self.history = tuple(_shifted(market, shift_ms) for market in history)
         for market in self.history:
@@ -187,7 +187,7 @@ class Market:
             if market is None:
                 return None
             self.taken += 1
-            self.ready.extend(self._cut(_shifted(market, self._shift)))
+            self.ready.extend(self._cut(_shifted(market, self.shift_ms)))
         return self.ready[0]
 
     def _remember(self, market: MarketSlice) -> None:

@@ -60,7 +60,7 @@ class _Task(msgspec.Struct):
 
 
 class ExchangeState(msgspec.Struct):
-    """All of it. `taken`: slices of the feed that were read."""
+    """All of it. `taken`: slices of the feed that were read; `shift_ms`: how far its times were moved."""
 
     settings: Settings
     data_hash: str
@@ -78,6 +78,7 @@ class ExchangeState(msgspec.Struct):
     orders: dict[int, Spent]
     faults: list[tuple[Fault, int]]
     tasks: list[_Task]
+    shift_ms: int = 0
 
 
 def save(exchange: Exchange, data_hash: str) -> bytes:
@@ -113,6 +114,7 @@ def save(exchange: Exchange, data_hash: str) -> bytes:
         orders=exchange.gate.meter.orders,
         faults=list(zip(exchange.faults.plan, exchange.faults.hits, strict=True)),
         tasks=[_task(*task) for task in exchange.tasks],
+        shift_ms=exchange.market.shift_ms,
     )
     return msgspec.msgpack.encode(state)
 
@@ -126,9 +128,8 @@ def load(
     settings: Settings,
     *,
     verify: Verifier = recovered_by_eth_account,
-    shift_ms: int = 0,
 ) -> Exchange:
-    """The exchange that was saved, on the same feed from its start. Raises `UsageError` when feed or settings are
+    """The exchange that was saved, on the same feed from its start, moved in time as it was. Raises `UsageError` when feed or settings are
     others, or the file cannot be read."""
     try:
         state = msgspec.msgpack.decode(kept, type=ExchangeState)
@@ -138,7 +139,7 @@ def load(
         raise UsageError(
             "The simulator's state belongs to another feed or other settings; take those, or start afresh."
         )
-    made = Exchange(instruments, slices, interval_ms, settings, verify=verify, shift_ms=shift_ms)
+    made = Exchange(instruments, slices, interval_ms, settings, verify=verify, shift_ms=state.shift_ms)
     made.market.skip_to(state.taken, state.ready)
     made.player.leg, made.player.last = state.leg, state.last
     for symbol, ticker in state.tickers.items():
