@@ -129,8 +129,8 @@ def load(
     *,
     verify: Verifier = recovered_by_eth_account,
 ) -> Exchange:
-    """The exchange that was saved, on the same feed from its start, moved in time as it was. Raises `UsageError` when feed or settings are
-    others, or the file cannot be read."""
+    """The exchange that was saved, on the same feed from its start, moved in time as it was. Raises `UsageError` when
+    feed or settings are others, or the file cannot be read."""
     try:
         state = msgspec.msgpack.decode(kept, type=ExchangeState)
     except (msgspec.ValidationError, msgspec.DecodeError) as broken:
