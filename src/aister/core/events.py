@@ -12,6 +12,8 @@ __all__ = [
     "BarClosed",
     "CommandGiven",
     "DecisionMade",
+    "EntriesFrozen",
+    "EntriesThawed",
     "Event",
     "FundingPaid",
     "FundingSettled",
@@ -21,6 +23,7 @@ __all__ = [
     "OrderCanceled",
     "OrderFilled",
     "OrderRejected",
+    "OrderUnknown",
     "RunEnded",
     "RunStarted",
     "VenueReport",
@@ -122,6 +125,33 @@ class FundingPaid(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="p
     proxy: bool
 
 
+class OrderUnknown(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="unknown"):
+    """The order left and nobody can tell yet whether the venue has it. Until `OrderAccepted` or `OrderRejected` follows
+    it counts with its full size, and nothing more is sent for its intent (safety C1)."""
+
+    time_ms: int
+    symbol: str
+    client_id: str
+    reason: str
+
+
+class EntriesFrozen(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="frozen"):
+    """No new risk until the cause is gone: the stream is lost, a foreign order, terms that changed, a twin. What
+    protects or reduces is not touched (safety C5, C14, C18). `cause` is one word, told again when its reason
+    changes."""
+
+    time_ms: int
+    cause: str
+    reason: str
+
+
+class EntriesThawed(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="thawed"):
+    """This cause of a freeze is gone; entries may go on when no other is left."""
+
+    time_ms: int
+    cause: str
+
+
 class DecisionMade(msgspec.Struct, frozen=True, array_like=True, tag="decision"):
     """The council's answer, released at the question's time + latency: always a later pass than the one that asked."""
 
@@ -135,5 +165,14 @@ class CommandGiven(msgspec.Struct, frozen=True, array_like=True, tag="command"):
 
 
 MarketEvent = BarClosed | FundingSettled | InstrumentListed
-VenueReport = OrderAccepted | OrderRejected | OrderCanceled | OrderFilled | FundingPaid
+VenueReport = (
+    OrderAccepted
+    | OrderRejected
+    | OrderCanceled
+    | OrderFilled
+    | OrderUnknown
+    | FundingPaid
+    | EntriesFrozen
+    | EntriesThawed
+)
 Event = MarketEvent | VenueReport | DecisionMade | CommandGiven | RunStarted | RunEnded

@@ -1,0 +1,164 @@
+"""What the trader is told of its orders: each thing once, in the order in which it makes sense, whatever came first."""
+
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from aister.core.events import (
+    EntriesFrozen,
+    EntriesThawed,
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    OrderRejected,
+    OrderUnknown,
+    VenueReport,
+)
+from aister.core.trade import Fill, FillKind
+from aister.execution.states import Course, State
+from aister.ports.exchange import Execution
+
+__all__ = ["Teller"]
+
+
+class Teller:
+    """Reports waiting to be taken, and what has been told so far. `stamp` is the engine's clock: reports carry it,
+    never less than before; a fill carries the venue's own time beside it. `held` is what the fills told add up to, by
+    symbol and leg."""
+
+    def __init__(self, stamp: Callable[[], int], wake: Callable[[], None]) -> None:
+        self._stamp, self._wake = stamp, wake
+        self._reports: deque[VenueReport] = deque()
+        self._trades: set[tuple[str, int]] = set()
+        self._before: dict[tuple[int, str, int, int, int], int] = {}
+        self._frozen: dict[str, str] = {}
+        self._last_ms = 0
+        self.held: dict[tuple[str, int], int] = {}
+
+    def take(self) -> list[VenueReport]:
+        """What there is to tell, once."""
+        taken = []
+        while self._reports:
+            taken.append(self._reports.popleft())
+        return taken
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._reports)
+
+    # ---- one order ------------------------------------------------------------------------------------------------
+
+    def tell(self, course: Course) -> None:
+        """Everything about an order that was not told yet."""
+        order = course.order
+        new = sorted(
+            (one for one in course.fills.values() if one.trade_id not in course.told),
+            key=lambda one: (one.time_ms, one.trade_id),
+        )
+        if course.state.arrived and not course.accepted and not course.closed:
+            course.accepted = True
+            self._say(OrderAccepted(self._now(), order.symbol, order.client_id))
+        whole = course.settled and course.state is State.FILLED
+        for place, execution in enumerate(new, 1):
+            course.told.add(execution.trade_id)
+            done = whole and place == len(new)
+            course.closed = course.closed or done
+            self._filled(execution, order.intent_id, str(order.purpose), done)
+        if course.settled and not course.closed:
+            course.closed = True
+            self._end(course)
+
+    def unknown(self, course: Course) -> None:
+        """Nobody knows whether it is there."""
+        order = course.order
+        self._say(OrderUnknown(self._now(), order.symbol, order.client_id, course.why))
+
+    def unasked(self, execution: Execution) -> bool:
+        """A trade that no order of ours made; false when it was told before."""
+        return self.fresh(execution) and self._filled(execution, "", "", True)
+
+    def fresh(self, execution: Execution) -> bool:
+        """Whether this trade is heard of for the first time."""
+        known = (execution.symbol, execution.trade_id)
+        if known in self._trades:
+            return False
+        self._trades.add(known)
+        likeness = _likeness(
+            execution.time_ms, execution.client_id, execution.side, execution.steps, execution.price_ticks
+        )
+        if self._before.get(likeness, 0):
+            self._before[likeness] -= 1  # told before the restart; journals do not hold trade ids
+            return False
+        return True
+
+    def told_before(self, fill: Fill) -> None:
+        """A fill that the journal holds already."""
+        likeness = _likeness(fill.time_ms, fill.client_id, fill.side, fill.steps, fill.price_ticks)
+        self._before[likeness] = self._before.get(likeness, 0) + 1
+        self._hold(fill.symbol, fill.leg, int(fill.side) * fill.steps)
+
+    # ---- all of them ----------------------------------------------------------------------------------------------
+
+    def freeze(self, cause: str, reason: str) -> None:
+        """No entries, for this cause; told when it is new or its reason has changed."""
+        if self._frozen.get(cause) != reason:
+            self._frozen[cause] = reason
+            self._say(EntriesFrozen(self._now(), cause, reason))
+
+    def thaw(self, cause: str) -> None:
+        """The cause is gone."""
+        if self._frozen.pop(cause, None) is not None:
+            self._say(EntriesThawed(self._now(), cause))
+
+    @property
+    def frozen(self) -> dict[str, str]:
+        return dict(self._frozen)
+
+    def say(self, report: VenueReport) -> None:
+        """Tell something made elsewhere; its time is set here."""
+        self._say(msgspec.structs.replace(report, time_ms=self._now()))
+
+    # ---- inside ---------------------------------------------------------------------------------------------------
+
+    def _end(self, course: Course) -> None:
+        order, now_ms = course.order, self._now()
+        if course.state is State.REJECTED:
+            self._say(OrderRejected(now_ms, order.symbol, order.client_id, course.why))
+            return
+        reason = {State.FILLED: "it had filled", State.EXPIRED: "expired"}.get(course.state, "cancelled")
+        self._say(OrderCanceled(now_ms, order.symbol, order.client_id, course.why or reason))
+
+    def _filled(self, execution: Execution, intent_id: str, purpose: str, done: bool) -> bool:
+        fill = Fill(
+            time_ms=execution.time_ms,
+            symbol=execution.symbol,
+            client_id=execution.client_id,
+            intent_id=intent_id,
+            purpose=purpose,
+            side=execution.side,
+            steps=execution.steps,
+            price_ticks=execution.price_ticks,
+            fee=execution.fee,
+            maker=execution.maker,
+            kind=FillKind.LIQUIDATION if execution.liquidation else FillKind.TRADE,
+            leg=execution.leg,
+        )
+        self._hold(fill.symbol, fill.leg, int(fill.side) * fill.steps)
+        self._say(OrderFilled(self._now(), fill, done))
+        return True
+
+    def _hold(self, symbol: str, leg: int, steps: int) -> None:
+        self.held[symbol, leg] = self.held.get((symbol, leg), 0) + steps
+
+    def _now(self) -> int:
+        self._last_ms = max(self._last_ms, self._stamp())
+        return self._last_ms
+
+    def _say(self, report: VenueReport) -> None:
+        self._reports.append(report)
+        self._wake()
+
+
+def _likeness(time_ms: int, client_id: str, side: int, steps: int, ticks: int) -> tuple[int, str, int, int, int]:
+    return (time_ms, client_id, int(side), steps, ticks)

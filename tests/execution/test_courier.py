@@ -1,0 +1,238 @@
+"""Orders on their way to the simulated exchange and back, by the exchange's own books."""
+
+import asyncio
+
+import pytest
+
+from aister.core.audit import Audit, PlaceOrder
+from aister.core.events import (
+    EntriesThawed,
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    OrderRejected,
+    OrderUnknown,
+    VenueReport,
+)
+from aister.core.trade import OrderType, Side
+from aister.exchange_sim import Fault
+from aister.execution.courier import Courier
+from tests.execution.scene import FLAT, SYMBOL, Scene, order, stop
+
+LIMIT = {"type": OrderType.LIMIT, "price_ticks": 990_000}
+DOWN = ((100_000.0, 100_000.0, 100_000.0, 100_000.0), (100_000.0, 100_000.0, 98_000.0, 98_500.0), *(FLAT,) * 20)
+
+
+def kinds(reports: list[VenueReport]) -> list[str]:
+    return [type(one).__name__ for one in reports]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_entry_fills_and_is_told_once_in_order(stream: bool) -> None:
+    scene = Scene(stream=stream)
+
+    async def story() -> None:
+        scene.send(order(), order())  # the same order handed over twice leaves once
+        await scene.wait(3_000)
+
+    scene.play(story)
+    assert kinds(scene.reports) == ["OrderAccepted", "OrderFilled"]
+    done = scene.reports[-1]
+    assert isinstance(done, OrderFilled) and done.done and done.fill.purpose == "entry"
+    assert (scene.posts, scene.steps, scene.filled()) == (1, 100, 100)
+
+
+def test_a_resting_order_is_cancelled_and_a_refused_one_is_told_why() -> None:
+    scene = Scene()
+
+    async def story() -> None:
+        scene.send(order("a", **LIMIT), order("b", steps=0))
+        await scene.wait(500)
+        scene.courier.cancel(SYMBOL, "a", 0)
+        await scene.wait(500)
+
+    scene.play(story)
+    assert kinds([one for one in scene.reports if getattr(one, "client_id", "") == "a"]) == [
+        "OrderAccepted",
+        "OrderCanceled",
+    ]
+    (no,) = [one for one in scene.reports if isinstance(one, OrderRejected)]
+    assert (no.client_id, no.reason[:6]) == ("b", "-4003 ")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_stop_closes_the_position_and_its_trade_is_told(stream: bool) -> None:
+    scene = Scene(prices=DOWN, stream=stream)
+
+    async def story() -> None:
+        scene.send(order(), stop())
+        await scene.wait(130_000)
+        if not stream:  # nobody told of it: a survey would find it gone, and look it up
+            found = await scene.account.order(SYMBOL, "ai00000000-2-1")
+            scene.courier.see(found)  # type: ignore[arg-type]
+            await scene.wait(2_000)
+
+    scene.play(story)
+    fills = [one for one in scene.reports if isinstance(one, OrderFilled)]
+    assert [(one.fill.purpose, one.fill.side, one.fill.steps, one.done) for one in fills] == [
+        ("entry", Side.BUY, 100, True),
+        ("stop", Side.SELL, 100, True),
+    ]
+    assert scene.steps == 0 and scene.courier.teller.held[SYMBOL, 0] == 0
+
+
+@pytest.mark.parametrize("outcome", ["done", "refused", "late"])
+@pytest.mark.parametrize("code", [0, -1007])
+def test_an_unknown_outcome_is_found_out_and_never_sent_again(outcome: str, code: int) -> None:
+    scene = Scene(
+        Fault("request", path="order", method="POST", outcome=outcome, code=code, count=1, ms=20_000),
+        Fault("lag", ms=30_000, until_ms=1_700_000_040_000 + 40_000),
+        Fault("lose_void"),
+        stream=False,
+    )
+
+    async def story() -> None:
+        scene.send(order())
+        await scene.wait(75_000)
+
+    scene.play(story)
+    assert scene.posts == 1
+    assert isinstance(scene.reports[0], OrderUnknown)
+    if outcome == "refused":
+        assert kinds(scene.reports) == ["OrderUnknown", "OrderRejected"]
+        assert scene.reports[-1].time_ms >= scene.reports[0].time_ms + 60_000
+    else:
+        assert kinds(scene.reports) == ["OrderUnknown", "OrderAccepted", "OrderFilled"]
+    assert scene.steps == scene.filled() == (0 if outcome == "refused" else 100)
+
+
+def test_a_noop_that_works_settles_it_sooner() -> None:
+    scene = Scene(Fault("request", path="order", method="POST", outcome="late", count=1, ms=20_000), stream=False)
+
+    async def story() -> None:
+        scene.send(order())
+        await scene.wait(45_000)
+
+    scene.play(story)
+    assert (kinds(scene.reports), scene.steps) == (["OrderUnknown", "OrderRejected"], 0)
+
+
+def test_silence_is_asked_about_and_the_stream_may_answer_first() -> None:
+    scene = Scene(Fault("request", path="order", method="POST", outcome="done", status=0, count=1))
+
+    async def story() -> None:
+        scene.send(order())
+        await scene.wait(5_000)
+
+    scene.play(story)
+    assert kinds(scene.reports) == ["OrderAccepted", "OrderFilled"]
+
+
+def test_what_never_left_is_tried_again_protection_as_long_as_it_takes() -> None:
+    scene = Scene(Fault("request", path="order", method="POST", status=429, ms=8_000, count=1))
+
+    async def story() -> None:
+        scene.send(order("e"), stop("s"))
+        await scene.wait(15_000)
+
+    scene.play(story)
+    told = {one.client_id: type(one) for one in scene.reports if not isinstance(one, OrderFilled)}
+    assert told["s"] is OrderAccepted
+    assert told["e"] in (OrderRejected, OrderAccepted)
+
+
+def test_an_entry_withdrawn_before_it_left_never_leaves() -> None:
+    scene = Scene(Fault("request", path="order", method="POST", status=429, ms=1_000))
+
+    async def story() -> None:
+        scene.send(order("a", **LIMIT))
+        await scene.wait(100)
+        before = scene.posts
+        scene.courier.cancel(SYMBOL, "a", 0)
+        await scene.wait(5_000)
+        assert scene.posts == before
+
+    scene.play(story)
+    assert kinds(scene.reports) == ["OrderCanceled"]
+    assert isinstance(scene.reports[0], OrderCanceled) and scene.reports[0].reason == "withdrawn before it left"
+
+
+def test_a_cancel_whose_answer_is_lost_is_repeated_until_it_is_gone() -> None:
+    scene = Scene(Fault("request", path="order", method="DELETE", outcome="done", code=-1007, count=1), stream=False)
+
+    async def story() -> None:
+        scene.send(order("a", **LIMIT))
+        await scene.wait(300)
+        scene.courier.cancel(SYMBOL, "a", 0)
+        await scene.wait(3_000)
+
+    scene.play(story)
+    assert kinds(scene.reports) == ["OrderAccepted", "OrderCanceled"]
+
+
+def test_partial_fills_with_frames_lost_doubled_and_out_of_order_are_booked_once() -> None:
+    for kind in ("drop", "duplicate", "reorder"):
+        scene = Scene(
+            Fault("partial", fill_e4=3_000, ms=400), Fault(kind, stream="ORDER_TRADE_UPDATE", ms=900, count=3)
+        )
+
+        async def story(scene: Scene = scene) -> None:
+            scene.send(order())
+            await scene.wait(8_000)
+
+        scene.play(story)
+        assert scene.steps == scene.filled() == 100
+        ends = [one.done for one in scene.reports if isinstance(one, OrderFilled)]
+        assert ends == [*[False] * (len(ends) - 1), True]
+
+
+def test_a_fill_that_nobody_asked_for_is_told_too() -> None:
+    at = 1_700_000_040_000
+    scene = Scene(Fault("adl", at_ms=at + 5_000, fill_e4=4_000, symbol=SYMBOL))
+
+    async def story() -> None:
+        scene.send(order())
+        await scene.wait(8_000)
+
+    scene.play(story)
+    assert scene.steps == 60
+    last = scene.reports[-1]
+    assert isinstance(last, OrderFilled)
+    assert (last.fill.kind, last.fill.purpose, last.fill.side, last.fill.steps) == ("liquidation", "", Side.SELL, 40)
+
+
+def test_after_a_restart_what_was_told_is_not_told_again_and_the_rest_is_looked_up() -> None:
+    scene = Scene()
+
+    async def story() -> None:
+        one, two = order("a"), stop("s")
+        scene.send(one, two)
+        await scene.wait(500)
+        await scene.courier.stop()
+        second = Courier(scene.account, sleep=scene.clock.sleep)
+        second.recall(Audit(0, EntriesThawed(1, "x"), (PlaceOrder(one), PlaceOrder(two))))
+        for number, report in enumerate(scene.reports, 1):
+            if not (isinstance(report, OrderAccepted) and report.client_id == "s"):
+                second.recall(Audit(number, report, ()))
+        assert second.teller.held == {(SYMBOL, 0): 100}
+        second.start()
+        second.resume()
+        scene.courier = second
+        before = scene.posts
+        told = await scene.wait(5_000)
+        assert scene.posts == before
+        assert kinds(told) == ["OrderAccepted"]
+
+    scene.play(story)
+    assert [one.type for one in scene.books.venue.open_orders(SYMBOL)] == [OrderType.STOP_MARKET]
+
+
+def test_work_is_idle_when_everything_has_its_answer() -> None:
+    scene = Scene()
+
+    async def story() -> None:
+        scene.send(order(), stop())
+        await asyncio.wait_for(scene.courier.idle(), 5)
+        assert all(one.state.arrived for one in scene.courier.courses())
+
+    scene.play(story)
