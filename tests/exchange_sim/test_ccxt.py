@@ -108,6 +108,10 @@ def test_it_trades_over_rest() -> None:
         await foreign.create_order(SYMBOL, "market", "sell", 0.1, None, {"reduceOnly": True})
         assert made.accounts[1].venue.position("BTCUSDT").steps == 0
         assert len(await foreign.fetch_orders(SYMBOL)) == 5
+        assert {row["type"] for row in await foreign.fetch_ledger("USDT")} >= {"transfer", "commission"}
+        assert (await foreign.fetch_leverage(SYMBOL))["longLeverage"] == 10
+        await foreign.set_position_mode(True, SYMBOL)
+        assert (await foreign.fetch_position_mode(SYMBOL))["hedged"] is True
 
     traded(story)
 
@@ -173,6 +177,11 @@ def test_it_watches_its_account() -> None:
         assert (await orders)[-1]["symbol"] == SYMBOL
         (trade,) = await mine
         assert (trade["amount"], trade["side"]) == (0.1, "buy")
+        held = asyncio.create_task(foreign.watch_positions([SYMBOL]))
+        await asyncio.sleep(0.3)
+        await foreign.create_order(SYMBOL, "market", "buy", 0.1)
+        position = await held
+        assert (position["side"], position["contracts"]) == ("long", 0.2)
         assert (await balance)["USDT"]["total"] == pytest.approx(9_996.5, abs=1)
 
     traded(story)

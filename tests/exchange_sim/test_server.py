@@ -144,6 +144,7 @@ def test_administrators_plan_faults_and_browsers_may_not() -> None:
         assert (await session.post(f"{rest}/sim/faults", json=plan, headers=page)).status == 403
         log = await read(await session.get(f"{rest}/sim/log"))
         assert [row["status"] for row in log] == [503, 200]
+        assert [row["status"] for row in await read(await session.get(f"{rest}/sim/log?since=1"))] == [200]
         books = await read(await session.get(f"{rest}/sim/books"))
         assert books[0]["orders"] == []
         money = {"user": "0x" + "44" * 20, "agents": ["0x" + "55" * 20], "money": 5 * MONEY}

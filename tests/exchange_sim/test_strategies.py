@@ -47,7 +47,7 @@ def test_an_entry_places_its_stop_and_target_as_it_fills_inside_the_bar_and_one_
     assert [o["type"] for o in client.call("GET", "openOrders", symbol="BTCUSDT")] == ["LIMIT"]
     client.exchange.advance(START_MS + 2 * MINUTE_MS)
     assert {o["clientOrderId"] for o in client.call("GET", "openOrders", symbol="BTCUSDT")} == {"stop", "target"}
-    trade, stop = client.exchange.happenings[2:4]
+    trade, stop = list(client.exchange.happenings)[2:4]
     assert (trade.what, stop.what, trade.time_ms) == ("TRADE", "NEW", stop.time_ms)
     client.exchange.advance(START_MS + 3 * MINUTE_MS)
     assert client.call("GET", "openOrders", symbol="BTCUSDT") == []

@@ -1,5 +1,6 @@
 """From an order to a flat account over raw requests, and what the user stream tells of it."""
 
+from aister.exchange_sim import Settings
 from tests.exchange_sim.floor import FLAT, MINUTE_MS, START_MS, Client, exchange, frames
 
 
@@ -105,6 +106,14 @@ def test_a_reduction_larger_than_the_position_closes_it_and_no_more() -> None:
     done = client.call("GET", "order", symbol="BTCUSDT", origClientOrderId="out")
     assert (done["status"], done["executedQty"], done["origQty"]) == ("FILLED", "0.050", "0.050")
     assert client.position() == "0.000"
+
+
+def test_what_is_remembered_for_judges_has_an_end() -> None:
+    client = Client(exchange(settings=Settings(kept=5)))
+    for _ in range(4):
+        client.order("BUY", quantity="0.010")
+    assert (len(client.exchange.log), client.exchange.asked) == (4, 4)
+    assert (len(client.exchange.happenings), client.exchange.told) == (5, 9)
 
 
 def test_hedged_legs() -> None:

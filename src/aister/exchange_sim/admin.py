@@ -5,11 +5,14 @@ POST /sim/barrier     {"client"}: lockstep; answered when the market has moved
 POST /sim/attach, /sim/detach  {"client"}
 GET  /sim/faults      the plan with its hits; POST adds (a list of faults), DELETE clears
 POST /sim/accounts    {"user", "agents", "api_key", "secret", "money"}: opens an account
-GET  /sim/log?since=n  requests seen;  GET /sim/happenings?since=n
+GET  /sim/log?since=n  requests seen, without the first n ever;  GET /sim/happenings?since=n
 GET  /sim/books       positions and working orders of every account
 """
 
-from typing import Any
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,6 +25,13 @@ from aister.exchange_sim.lockstep import Lockstep
 from aister.exchange_sim.wire import Params, Request, Response, reply
 
 __all__ = ["answer_admin"]
+
+_Row = TypeVar("_Row")
+
+
+def _after(rows: deque[_Row], since: int, ever: int) -> Iterator[_Row]:
+    """Of those remembered, what came after the first `since` of all."""
+    return islice(rows, max(0, since - (ever - len(rows))), None)
 
 
 class _NewAccount(msgspec.Struct):
@@ -82,10 +92,10 @@ def _answer(exchange: Exchange, lockstep: Lockstep | None, request: Request) -> 
                 "fault": seen.fault,
                 "done": seen.done,
             }
-            for seen in exchange.log[since:]
+            for seen in _after(exchange.log, since, exchange.asked)
         ]
     if asked == ("GET", "happenings"):
-        return [msgspec.to_builtins(told) for told in exchange.happenings[since:]]
+        return [msgspec.to_builtins(told) for told in _after(exchange.happenings, since, exchange.told)]
     if asked == ("GET", "books"):
         return [
             {

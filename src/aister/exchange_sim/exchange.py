@@ -6,11 +6,13 @@
     frames = exchange.connect("/ws/btcusdt@aggTrade").take()
     exchange.advance(exchange.now_ms + 60_000)      # plays the market up to then, everything in order
 
-Time moves only through `advance` (or barriers, in lockstep). `log` and `happenings` are what judges read;
-`observers` are called with each happening at once.
+Time moves only through `advance` (or barriers, in lockstep). `log` and `happenings` are what judges read
+(the newest `Settings.kept`; `asked` and `told` count all there ever were), `observers` are called with each happening
+at once.
 """
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -75,8 +77,9 @@ class Exchange:
         self.now_us = first.start_ms * 1000
         self.faults = faults or Faults(seed=self.settings.seed)
         self.accounts: dict[int, Account] = {}
-        self.log: list[Seen] = []
-        self.happenings: list[Happening] = []
+        self.log: deque[Seen] = deque(maxlen=self.settings.kept)
+        self.happenings: deque[Happening] = deque(maxlen=self.settings.kept)
+        self.asked = self.told = 0
         self.lag_ms = 0
         self.skew_ms = 0
         self.down_until_ms = 0
@@ -188,7 +191,7 @@ class Exchange:
 
     def _faulted(self, request: Request, fault: Fault, *, done: bool) -> Response:
         if not done:
-            self.log.append(Seen(self.now_us, 0, request, fault.status, fault.code, fault.outcome, False))
+            self._note(0, request, fault.status, fault.code, fault.outcome, done=False)
         if fault.status == 0:
             return NO_ANSWER
         if fault.status == 403:
@@ -230,9 +233,13 @@ class Exchange:
             code = -4005
         number = account.number if account else 0
         fault = "landed late" if landing else ""
-        self.log.append(Seen(self.now_us, number, request, response.status, code, fault, code == 0))
+        self._note(number, request, response.status, code, fault, done=code == 0)
         self.tell()
         return response
+
+    def _note(self, account: int, request: Request, status: int, code: int, fault: str, *, done: bool) -> None:
+        self.asked += 1
+        self.log.append(Seen(self.now_us, account, request, status, code, fault, done))
 
     # ---- accounts
 
@@ -278,6 +285,7 @@ class Exchange:
             if account.changed:
                 told, account.changed = account.changed, []
                 self.happenings.extend(told)
+                self.told += len(told)
                 for observe in self.observers:
                     for happening in told:
                         observe(happening)

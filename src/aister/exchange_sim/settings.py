@@ -56,6 +56,8 @@ class Settings(msgspec.Struct, frozen=True):
     streams_per_connection: int = 200
     take_bound_e8: int = 5_000_000
     """marketTakeBound: MARKET fills at most this share of mark away from it."""
+    kept: int = 200_000
+    """How many requests and happenings are remembered, the newest."""
     margin_type: Literal["", "isolated", "cross"] = ""
     """Of every symbol at the start; empty: the model's."""
 
