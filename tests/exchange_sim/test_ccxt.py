@@ -182,6 +182,6 @@ def test_it_watches_its_account() -> None:
         await foreign.create_order(SYMBOL, "market", "buy", 0.1)
         position = await held
         assert (position["side"], position["contracts"]) == ("long", 0.2)
-        assert (await balance)["USDT"]["total"] == pytest.approx(9_996.5, abs=1)
+        assert (await balance)["USDT"]["total"] == pytest.approx(9_993, abs=4)
 
     traded(story)
