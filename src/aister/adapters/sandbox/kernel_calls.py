@@ -4,9 +4,10 @@ import ctypes
 import os
 import sys
 
-__all__ = ["call", "drop_capabilities", "forbid_new_privileges", "set_death_signal", "unshare"]
+__all__ = ["call", "drop_capabilities", "forbid_dumps", "forbid_new_privileges", "set_death_signal", "unshare"]
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 _CAPABILITY_VERSION = 0x2008_0522
 _UNSIGNED_LONG = ctypes.c_ulong
@@ -41,6 +42,11 @@ def _control(option: int, value: int) -> None:
 def forbid_new_privileges() -> None:
     """No program started from here on gains rights by its file's bits. Landlock and seccomp ask for it."""
     _control(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def forbid_dumps() -> None:
+    """No core file of this process, and no other process of its user looks into its memory or environment."""
+    _control(_PR_SET_DUMPABLE, 0)
 
 
 def set_death_signal(number: int) -> None:

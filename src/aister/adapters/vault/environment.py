@@ -1,0 +1,47 @@
+"""Keys from the environment, for containers: `AISTER_KEY_NAME_FIELD`, NAME in capitals with _ for -.
+
+They are taken out of the environment at once, so that no child inherits them; what started this process still shows
+them to its own user, which is why a file is better.
+"""
+
+import os
+from collections.abc import MutableMapping
+
+from aister.adapters.vault.entry import FIELDS, credential_of, name_of
+from aister.core.errors import CredentialError
+from aister.ports.vault import Credential
+
+__all__ = ["EnvironmentVault"]
+
+_PREFIX = "AISTER_KEY_"
+
+
+class EnvironmentVault:
+    """Port `Vault`. Make it first of all: from then on it alone has the keys."""
+
+    def __init__(self, environment: MutableMapping[str, str] | None = None) -> None:
+        held = os.environ if environment is None else environment
+        self._written = {name: held.pop(name) for name in list(held) if name.startswith(_PREFIX)}
+
+    def names(self) -> list[str]:
+        """Of the keys there are, right or not."""
+        ends = f"_{FIELDS[3].upper()}"
+        return sorted(
+            name[len(_PREFIX) : -len(ends)].lower().replace("_", "-") for name in self._written if name.endswith(ends)
+        )
+
+    def credential(self, name: str) -> Credential:
+        """Raises `CredentialError`: none of that name, or not right."""
+        prefix = f"{_PREFIX}{name_of(name).upper().replace('-', '_')}_"
+        written: dict[str, object] = {
+            field: self._written[prefix + field.upper()] for field in FIELDS if prefix + field.upper() in self._written
+        }
+        if not written:
+            raise CredentialError(f"There is no key {name} in the environment; set {prefix}KEY and its other fields.")
+        return credential_of(name, written, f"The environment's key {name}")
+
+    def __repr__(self) -> str:
+        return "EnvironmentVault(...)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("Keys are not pickled.")
