@@ -53,11 +53,12 @@ class DepthBook:
         self.time_ms = 0
         self._bids, self._asks = _Half(), _Half()
         self._waiting: list[DepthFrame] = []
+        self._snapshot: int | None = None
 
     @property
     def wants_snapshot(self) -> bool:
         """Whether differences have come that no snapshot has been found for yet."""
-        return not self.whole and bool(self._waiting)
+        return not self.whole and self._snapshot is None and bool(self._waiting)
 
     def take(self, frame: DepthFrame) -> bool:
         """Apply a difference, or keep it for the snapshot to come. False: the book has just broken."""
@@ -66,6 +67,8 @@ class DepthBook:
                 self._waiting.clear()  # what came before the hole is of no use
             self._waiting.append(frame)
             del self._waiting[:-_KEPT_FRAMES]
+            if self._snapshot is not None and not self._join(self._snapshot):
+                self._snapshot = None
             return True
         if frame.last <= self.update:
             return True  # seen: a second connection, or a frame twice
@@ -76,24 +79,35 @@ class DepthBook:
         return True
 
     def begin(self, last_id: int, bids: list[tuple[str, str]], asks: list[tuple[str, str]]) -> bool:
-        """A snapshot. False: it does not meet the differences kept; ask again."""
-        while self._waiting and self._waiting[0].last < last_id:
-            self._waiting.pop(0)
-        kept = self._waiting
-        if not kept or (kept[0].first > last_id and kept[0].previous != last_id):
+        """A snapshot; one that is ahead of the differences waits for those to come. False: there is a hole between it
+        and them; ask again."""
+        if not self._fits(last_id):
             return False
         self._bids, self._asks = _Half(), _Half()
         self._levels(self._bids, bids)
         self._levels(self._asks, asks)
-        waited, self._waiting = self._waiting, []
-        self.whole = True
+        self._snapshot = last_id
+        return self._join(last_id)
+
+    def _fits(self, last_id: int) -> bool:
+        """Whether differences and snapshot meet, those before it left aside."""
+        first = next((one for one in self._waiting if one.last >= last_id), None)
+        return first is None or first.first <= last_id or first.previous == last_id
+
+    def _join(self, last_id: int) -> bool:
+        """Apply what has come since the snapshot; the book is whole with the first of it."""
+        if not self._fits(last_id):
+            return False
+        waited, self._waiting = [one for one in self._waiting if one.last >= last_id], []
+        if waited:
+            self.whole, self._snapshot = True, None
         for frame in waited:
             self._apply(frame)
         return True
 
     def drop(self) -> None:
         """Forget everything: the stream was lost."""
-        self.whole = False
+        self.whole, self._snapshot = False, None
         self._waiting.clear()
 
     def best(self) -> tuple[int, int, int, int] | None:
@@ -131,7 +145,7 @@ class DepthBook:
                 ) from None
 
     def _break(self, frame: DepthFrame) -> None:
-        self.whole = False
+        self.whole, self._snapshot = False, None
         self.resyncs += 1
         self._waiting = [frame]
 

@@ -29,6 +29,7 @@ __all__ = [
     "PremiumIndex",
     "RateLimit",
     "ServerTime",
+    "Snapshot",
     "Status",
     "SymbolName",
     "SymbolRow",
@@ -160,6 +161,14 @@ class DepthReply(msgspec.Struct, frozen=True):
     asks: tuple[tuple[Decimal, Decimal], ...]
     E: int = 0
     T: int = 0
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The same with its levels as text, for a book that counts in 1e-8 itself."""
+
+    lastUpdateId: int
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
 
 
 class AggTrade(msgspec.Struct, frozen=True):
