@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -31,7 +32,9 @@ from aister.execution.gateway import OrderGateway
 from aister.features.market import Features
 from aister.features.timeframes import INTERVAL_MS, NAMES, bit
 from aister.portfolio.portfolio import Portfolio
+from aister.ports.floor import Floor
 from aister.ports.journal import Journal
+from aister.ports.venue import Venue
 from aister.risk.kernel import RiskKernel
 from aister.risk.profile import Limits, profile
 from aister.sim.models import FillModel, Margin
@@ -47,6 +50,14 @@ __all__ = ["Built", "build_run", "config_hash", "costs_of", "open_data", "open_r
 
 RiskOf = Callable[[dict[str, Instrument], bytes], RiskKernel]
 """Makes the risk kernel from the instruments and the seal key."""
+
+
+class Place(Floor, Venue, Protocol):
+    """Where a run trades and what its market time moves."""
+
+
+PlaceOf = Callable[[FillModel], Place]
+"""Makes the place of a run that fills as this model says."""
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -96,11 +107,12 @@ def build_run(
     strategy: Strategy | None = None,
     risk: RiskOf | None = None,
     model: FillModel | None = None,
+    place: PlaceOf | None = None,
 ) -> Built:
     """A paper trader or backtest over a recorded feed on the simulated venue.
 
-    `strategy`, `risk` and `model` replace what the settings name: drills and parity tests only, no command line reaches
-    them.
+    `strategy`, `risk`, `model` and `place` replace what the settings name: drills and parity tests only, no command
+    line reaches them. With a `place` the venue of this process only says what it assumes; nothing is sent to it.
     """
     if not feed.instruments:
         raise UsageError("The feed has no symbols; name at least one with --symbols.")
@@ -136,11 +148,12 @@ def build_run(
         rules=replace(_rules(settings, spec), delay_bars=model.latency.decision_ms // feed.base_interval_ms),
     )
     repeated = RepeatedJournal(journal)
+    floor: Place = place(model) if place else venue
     run = Run(
         engine=engine,
         slices=feed.slices(),
-        floor=venue,
-        sender=OrderGateway(venue, key),
+        floor=floor,
+        sender=OrderGateway(floor, key),
         minds=minds,
         journal=repeated,
         opening=_opening(settings, feed, minds.name if minds else "none"),
