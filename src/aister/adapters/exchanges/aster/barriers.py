@@ -88,7 +88,8 @@ class BarrierWire:
 
     async def cross(self) -> Phase:
         """Send a barrier and wait for its answer. Raises `DataError` when the stream does not bring it."""
-        crossing = self._crossing = asyncio.get_running_loop().create_future()
+        crossing: asyncio.Future[Phase] = asyncio.get_running_loop().create_future()
+        self._crossing = crossing
         self._asked += 1
         if self._frames is None or not await self._frames.send(b'{"method":"BARRIER","id":%d}' % self._asked):
             raise _unanswered("its stream is closed")
