@@ -27,6 +27,7 @@ __all__ = [
     "TEST_USER",
     "AccountFile",
     "SimulatorSettings",
+    "event_loop",
     "keep_state",
     "open_exchange",
     "open_market",
@@ -200,7 +201,7 @@ def keep_state(exchange: Exchange, feed: RecordedFeed, path: Path) -> None:
 
 def serve(server: Server, rest_port: int, ws_port: int, ready: Callable[[int, int], None]) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is told the ports. Raises `UsageError` for a port that is taken."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=event_loop()) as runner:
         runner.run(_serve(server, rest_port, ws_port, ready))
 
 
@@ -222,7 +223,8 @@ async def _serve(server: Server, rest_port: int, ws_port: int, ready: Callable[[
         await server.stop()
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's where it is installed, else None: Python's own."""
     if find_spec("uvloop") is None:
         return None
     import uvloop  # noqa: PLC0415 - not on every system

@@ -26,6 +26,7 @@ class Figure(msgspec.Struct, frozen=True):
 BENCHES = {
     "backtest": "rules over seeded minutes with every cost on: the whole and its parts, beside a bare loop",
     "engine": "the event engine bare, and with council and journal, beside a plain loop",
+    "latency": "signing, the order round trip on loopback, stream decoding, beside ccxt, a bare ping and json",
     "strategy": "a strategy written in Python, at every bar and behind a filter, beside the compiled loop",
     "sweep": "500 cells over a year of one-minute bars, beside every bar visited, and singly",
     "ticks": "recorded depth and trades with quotes in the queue, beside a bare loop over trades",

@@ -1,0 +1,162 @@
+"""From a frame to an order: signing, the order round trip on loopback beside ccxt and a bare ping, stream decoding.
+
+Clients run in processes of their own against a venue in another that answers at once (`aister.bench.answering`), in
+turns, and every call counts: machines are noisy, and so are networks.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from aister.adapters.exchanges.aster.frames import market_frame
+from aister.app.simulator import TEST_KEY
+from aister.bench import Figure
+from aister.bench.answering import BURST, burst_frame
+from aister.bench.trips import InProcess
+from aister.ports.signer import Call
+
+__all__ = ["answering", "child", "decoding", "measure", "signing"]
+
+_FASTER = 5.0
+_DECODED = 80_000
+_SIGNED = Call(
+    "POST",
+    "/fapi/v3/order",
+    (
+        ("newClientOrderId", "a1b2-1f-1"),
+        ("price", "9000"),
+        ("quantity", "1"),
+        ("side", "BUY"),
+        ("symbol", "BTCUSDT"),
+        ("timeInForce", "GTC"),
+        ("type", "LIMIT"),
+    ),
+    "trade",
+    1,
+)
+
+
+def measure(quick: bool) -> Iterator[Figure]:
+    """Microseconds at the median and the 99th percentile, and messages a second of CPU."""
+    yield from signing(quick)
+    yield from _trips(quick)
+    yield from decoding(quick)
+
+
+def signing(quick: bool) -> Iterator[Figure]:
+    """One order's parameters to signed bytes."""
+    signer = InProcess()
+    ours = _timed(500 if quick else 3_000, lambda: signer.sign(_SIGNED))
+    slow = None
+    if find_spec("eth_account") is not None:
+        slow = float(np.median(_timed(30 if quick else 100, _by_eth_account(signer.sign(_SIGNED).payload))))
+    yield _beside("signing an order, in process", ours, slow, "of eth-account's typed data, which signs the same bytes")
+
+
+def _by_eth_account(payload: bytes) -> Callable[[], object]:
+    from eth_account import Account  # noqa: PLC0415 - where it is installed
+    from eth_account.messages import encode_typed_data  # noqa: PLC0415
+
+    domain = {"name": "AsterSignTransaction", "version": "1", "chainId": 714, "verifyingContract": "0x" + "00" * 20}
+    types = {"Message": [{"name": "msg", "type": "string"}]}
+    message = payload.partition(b"&signature=")[0].decode()
+    return lambda: Account.sign_message(encode_typed_data(domain, types, {"msg": message}), TEST_KEY)
+
+
+def _timed(count: int, call: Callable[[], object]) -> list[float]:
+    taken = []
+    for number in range(-count // 10, count):
+        began = time.perf_counter_ns()
+        call()
+        if number >= 0:
+            taken.append((time.perf_counter_ns() - began) / 1000)
+    return taken
+
+
+def _trips(quick: bool) -> Iterator[Figure]:
+    count, rounds = (100, 2) if quick else (400, 5)
+    clients = ["ping", "ours"] + (["ccxt"] if find_spec("ccxt") is not None else [])
+    taken: dict[str, list[float]] = {client: [] for client in clients}
+    with answering() as port:
+        for _ in range(rounds):
+            for client in clients:
+                taken[client] += child(client, port, count)
+        floor = float(np.median(taken["ping"]))
+        yield _beside("bare aiohttp ping on loopback", taken["ping"], None, "the floor")
+        yield _beside("order round trip on loopback", taken["ours"], floor, "of the floor")
+        if "ccxt" in taken:
+            ours, theirs = float(np.median(taken["ours"])), float(np.median(taken["ccxt"]))
+            aim = f"at least {_FASTER:g}x as slow as ours at the median: {_met(theirs >= _FASTER * ours)}"
+            yield _beside("the same by ccxt", taken["ccxt"], ours, f"of ours; {aim}")
+        else:
+            yield Figure("the same by ccxt", 0.0, "us", None, None, "not measured: pip install ccxt==4.5.84")
+        told = child("burst", port, BURST)
+    lost = BURST - int(told["in_order"])
+    rate = BURST / told["wall_s"]
+    per = told["cpu_s"] / BURST * 1e6
+    note = f"{lost:,} lost or out of order of {BURST:,}: {_met(lost == 0)}; {per:.1f} us of CPU each, socket included"
+    yield Figure("a burst over a websocket", rate, "frames/s", None, None, note)
+
+
+def decoding(quick: bool) -> Iterator[Figure]:
+    """Frames of a combined stream to typed values."""
+    frames = [burst_frame(number).encode() for number in range(20_000 if quick else 100_000)]
+    ours, plain = _rate(frames, market_frame), _rate(frames, json.loads)
+    note = f"of json.loads; aim {_DECODED:,}: {_met(ours >= _DECODED)}"
+    yield Figure("decoding a stream, typed", ours, "frames/s", plain, ours / plain, note)
+
+
+def _rate(frames: list[bytes], decode: Callable[[bytes], Any]) -> float:
+    """Frames a second of CPU, best of five."""
+    best = 0.0
+    for _ in range(5):
+        began = time.process_time()
+        for raw in frames:
+            decode(raw)
+        best = max(best, len(frames) / (time.process_time() - began))
+    return best
+
+
+def _beside(name: str, taken: list[float], reference: float | None, what: str) -> Figure:
+    median, late = (float(one) for one in np.percentile(taken, (50, 99)))
+    note = f"{what}; p99 {late:,.0f} us, {len(taken):,} calls"
+    return Figure(name, median, "us p50", reference, median / reference if reference else None, note)
+
+
+def _met(yes: bool) -> str:
+    return "met" if yes else "MISSED"
+
+
+@contextmanager
+def answering() -> Iterator[int]:
+    """The venue, listening; its port."""
+    venue = subprocess.Popen(
+        [sys.executable, "-m", "aister.bench.answering"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert venue.stdout is not None and venue.stdin is not None
+    try:
+        yield int(venue.stdout.readline())
+    finally:
+        venue.stdin.close()
+        venue.wait(timeout=10)
+        venue.stdout.close()
+
+
+def child(client: str, port: int, count: int) -> Any:
+    """What `aister.bench.trips` printed. Raises `RuntimeError` with what it said when it failed."""
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "aister.bench.trips", client, str(port), str(count)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise RuntimeError(ran.stderr[-2000:])
+    return json.loads(ran.stdout.splitlines()[-1])
