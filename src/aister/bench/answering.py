@@ -1,7 +1,8 @@
 """A venue in a process of its own that answers at once: what is measured against it is the client.
 
 Orders get one fixed reply without a look at them, pings an empty one, everything else (exchangeInfo, time) comes from
-the simulator; a websocket at /ws/burst/N sends N frames as fast as they are taken. Prints its port, ends with its parent.
+the simulator; a websocket at /ws/burst/N sends N frames as fast as they are taken. Prints its port, ends with its
+parent.
 """
 
 import asyncio

@@ -7,22 +7,28 @@ turns, and every call counts: machines are noisy, and so are networks.
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from aister.adapters.exchanges.aster.frames import market_frame
-from aister.app.simulator import TEST_KEY
+from aister.adapters.signer.charter import Charter, Limits
+from aister.adapters.signer.client import SignerClient
+from aister.adapters.signer.process import SignerProcess
+from aister.app.simulator import TEST_KEY, TEST_USER
 from aister.bench import Figure
 from aister.bench.answering import BURST, burst_frame
 from aister.bench.trips import InProcess
-from aister.ports.signer import Call
+from aister.core.money import UNIT
+from aister.ports.signer import Call, Declined, Signed
 
-__all__ = ["answering", "child", "decoding", "measure", "signing"]
+__all__ = ["answering", "child", "decoding", "measure", "signer_process", "signing"]
 
 _FASTER = 5.0
 _DECODED = 80_000
@@ -58,6 +64,30 @@ def signing(quick: bool) -> Iterator[Figure]:
     if find_spec("eth_account") is not None:
         slow = float(np.median(_timed(30 if quick else 100, _by_eth_account(signer.sign(_SIGNED).payload))))
     yield _beside("signing an order, in process", ours, slow, "of eth-account's typed data, which signs the same bytes")
+    with signer_process() as line:
+        apart = _timed(500 if quick else 3_000, lambda: _ensure(line.sign(_SIGNED)))
+    what = "of the same in process: the signer checks it, counts it and keeps nonces on disk"
+    yield _beside("signing it in the signer process", apart, float(np.median(ours)), what)
+
+
+@contextmanager
+def signer_process() -> Iterator[SignerClient]:
+    """A signer of the key in print, as a trader has one, in a home of its own."""
+    limits = Limits(1_000_000 * UNIT, 10**9, 10**9, 20, {"BTCUSDT": 94_000 * UNIT})
+    charter = Charter("bench", "v3", TEST_USER, "simulator", 714, limits=limits)
+    with tempfile.TemporaryDirectory() as home:
+        for folder in ("run", "signer"):
+            Path(home, folder).mkdir(mode=0o700)
+        process = SignerProcess(charter, lambda: bytes.fromhex(TEST_KEY[2:]), Path(home), epoch=1)
+        try:
+            yield process.start()
+        finally:
+            process.stop()
+
+
+def _ensure(signed: Signed | Declined) -> None:
+    if isinstance(signed, Declined):
+        raise RuntimeError(f"the signer declined: {signed.reason}")
 
 
 def _by_eth_account(payload: bytes) -> Callable[[], object]:
