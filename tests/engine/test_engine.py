@@ -168,12 +168,13 @@ def test_time_ends_a_trade() -> None:
     assert rig.free
 
 
-def test_a_position_whose_stop_vanishes_is_closed() -> None:
+def test_a_stop_that_vanishes_is_put_back_at_once_and_after_two_more_the_position_is_closed() -> None:
     rig = holding()
-    (stop,) = [one for one in rig.resting if one.purpose is Purpose.STOP]
-    rig.venue.cancel(BTC, stop.client_id, rig.engine.time_ms)
-    rig.bar()
-    assert [one.purpose for one in rig.placed] == [Purpose.CLOSE]
+    for purpose in (Purpose.STOP, Purpose.STOP, Purpose.CLOSE):
+        (stop,) = [one for one in rig.resting if one.purpose is Purpose.STOP]
+        rig.venue.cancel(BTC, stop.client_id, rig.engine.time_ms)
+        rig.bar()
+        assert [one.purpose for one in rig.placed] == [purpose]
     rig.bar()
     assert rig.steps == 0
 

@@ -109,6 +109,7 @@ class Desk:
         "plan",
         "shadows",
         "stop_moves",
+        "tries",
         "wake_high",
         "wake_low",
         "wake_ms",
@@ -136,6 +137,8 @@ class Desk:
         self.orders = OrderBook()
         self.shadows: list[Shadow] = []
         self.stop_moves = False
+        self.tries = 0
+        """Stops and closes of this position that were refused, lost or taken away, and tried once more."""
         self.wake_low = float("-inf")
         self.wake_high = float("inf")
         self.wake_ms = _NEVER_MS
@@ -174,7 +177,7 @@ class Desk:
 
     def settle(self) -> None:
         """The position is gone: forget what was wanted of it."""
-        self.bracket, self.stop_moves = None, False
+        self.bracket, self.stop_moves, self.tries = None, False, 0
         self.adding = self.adds = None
         self.leave_ms = _NEVER_MS
 

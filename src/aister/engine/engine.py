@@ -17,6 +17,8 @@ from aister.core.events import (
     BarClosed,
     CommandGiven,
     DecisionMade,
+    EntriesFrozen,
+    EntriesThawed,
     Event,
     FundingPaid,
     FundingSettled,
@@ -25,6 +27,7 @@ from aister.core.events import (
     OrderCanceled,
     OrderFilled,
     OrderRejected,
+    OrderUnknown,
     RunEnded,
     RunStarted,
 )
@@ -111,6 +114,9 @@ class Engine:
             OrderRejected: self._trading.rejected,
             OrderCanceled: self._trading.canceled,
             OrderFilled: self._trading.filled,
+            OrderUnknown: self._trading.unknown,
+            EntriesFrozen: self._frozen,
+            EntriesThawed: self._thawed,
             DecisionMade: self._decided,
             CommandGiven: self._commanded,
             InstrumentListed: self._listed,
@@ -290,6 +296,16 @@ class Engine:
             return setup.life_ms
         two_bars = 2 * INTERVAL_MS[setup.timeframe]
         return max(min(two_bars, self.rules.plan_life_ms), 2 * self.features.base_interval_ms)
+
+    def _frozen(self, event: EntriesFrozen, now: Pass) -> None:
+        """No new risk: armed plans are void, working entries are withdrawn; what protects stays."""
+        self.risk.freeze(event.cause, event.reason)
+        for desk in self.desks.values():
+            for leg in desk.legs:
+                self._trading.withdraw(leg, f"entries are frozen: {event.reason}", now)
+
+    def _thawed(self, event: EntriesThawed, now: Pass) -> None:
+        self.risk.thaw(event.cause)
 
     # ---- operator ---------------------------------------------------------------------------------------------------
 

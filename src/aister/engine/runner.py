@@ -118,6 +118,16 @@ class Run:
         self._drain()
         return market
 
+    def hear(self, event: Event | None = None) -> bool:
+        """What happened between slices, as at a real venue it does at any time: this event and whatever the venue has
+        reported, journaled, durable and handed on at once; whether there was anything."""
+        if event is not None:
+            self._handle(event)
+        heard = self._drain() or event is not None
+        if heard:
+            self._journal.flush()
+        return heard
+
     def close(self) -> None:
         """Make everything durable; safe at any time between steps."""
         self._journal.flush()

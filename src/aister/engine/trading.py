@@ -8,7 +8,7 @@ import msgspec
 
 from aister.core.audit import Breaker, BreakerChanged, CancelOrder, Output, PlaceOrder, PlanVoided, TradeClosed
 from aister.core.council import Proposal
-from aister.core.events import FundingPaid, OrderAccepted, OrderCanceled, OrderFilled, OrderRejected
+from aister.core.events import FundingPaid, OrderAccepted, OrderCanceled, OrderFilled, OrderRejected, OrderUnknown
 from aister.core.permission import Approved, Intent
 from aister.core.trade import Fill, FillKind, Order, Purpose, Side
 from aister.engine.account import Account
@@ -23,6 +23,13 @@ from aister.risk.situation import Reserved
 from aister.risk.sizing import size_to_add
 
 __all__ = ["Pass", "Trading"]
+
+
+_PASSED = ("-2021", "-4142")
+"""The venue's word that the price is beyond the stop already: there is nothing left to protect but by closing."""
+_NOTHING_TO_REDUCE = ("-2022", "-2024")
+_NO_SUCH_STOP = ("-1116", "-4120", "-4136")
+_MOST_STOPS, _MOST_CLOSES = 2, 6
 
 
 class Pass(msgspec.Struct):
@@ -173,20 +180,40 @@ class Trading:
             self._entry_gone(desk, order, f"the venue refused: {event.reason}", now)
         elif order.purpose is Purpose.STOP and desk.bracket is not None and desk.resident_stop_ticks is not None:
             desk.bracket.stop_ticks = desk.resident_stop_ticks  # the old stop still protects; it stays
+        elif order.purpose is Purpose.STOP and not event.reason.startswith(_PASSED):
+            self._protect(desk, order, event.reason, now)
         elif order.purpose in (Purpose.STOP, Purpose.TARGET):
             self.close(desk, f"{order.intent_id}-refused", now)
+        elif not event.reason.startswith(_NOTHING_TO_REDUCE):
+            self._close_again(desk, order, event.reason, now)
         desk.stop_moves = desk.bracket is not None
         desk.rewake()
 
     def canceled(self, event: OrderCanceled, now: Pass) -> None:
         desk = self._desks[event.symbol].with_order(event.client_id)
+        taken_away = desk.orders.unasked_end(event.client_id)
         order = desk.orders.gone(event.client_id)
         if order is None:
             return
         if order.purpose is Purpose.ENTRY:
             self._entry_gone(desk, order, f"entry cancelled: {event.reason}", now)
+        elif order.purpose is Purpose.STOP and taken_away:
+            self._protect(desk, order, f"the stop is gone: {event.reason}", now)
         desk.stop_moves = desk.bracket is not None
         desk.rewake()
+
+    def unknown(self, event: OrderUnknown, now: Pass) -> None:
+        """Nobody knows whether the order is there. An entry keeps its reservation and its desk until that is known.
+        Protection cannot wait: another stop or close is sent beside it, under an id of its own; neither can ever do
+        more than close what is held."""
+        desk = self._desks[event.symbol].with_order(event.client_id)
+        order = next((w.order for w in desk.orders.live() if w.order.client_id == event.client_id), None)
+        if order is None:
+            return
+        if order.purpose is Purpose.STOP and desk.resident_stop_ticks is None:
+            self._protect(desk, order, event.reason, now)
+        elif order.purpose is Purpose.CLOSE:
+            self._close_again(desk, order, event.reason, now)
 
     def filled(self, event: OrderFilled, now: Pass) -> None:
         fill = event.fill
@@ -195,8 +222,10 @@ class Trading:
         closing = self._portfolio.apply(event)
         if fill.purpose == Purpose.ENTRY:
             self._entered(desk, event, now)
-        elif closing is not None:
+        elif closing is not None and desk.bracket is not None:
             self._flat(desk, fill, closing, now)
+        elif desk.bracket is None:
+            self._unasked(desk, fill, now)
         elif desk.bracket is not None and order is not None and fill.purpose == Purpose.TARGET:
             desk.bracket.reach(order.trigger_ticks)
             if event.done:
@@ -309,6 +338,43 @@ class Trading:
             intents = planning.added_intents(bracket, min(added, steps))
         for intent in intents:
             self._review(desk, intent, now)
+
+    def _protect(self, desk: Desk, lost: Order, reason: str, now: Pass) -> None:
+        """A stop that was refused, lost or taken away: once more, then out of the position (C19)."""
+        bracket = desk.bracket
+        if bracket is None or desk.resident_stop_ticks is not None:
+            return
+        desk.tries += 1
+        if desk.tries > _MOST_STOPS:
+            if reason.startswith(_NO_SUCH_STOP):
+                self._risk.freeze(f"stops of {lost.symbol}", f"{lost.symbol}: the venue takes no such stop ({reason})")
+            self.close(desk, f"{lost.intent_id}-refused", now)
+        else:
+            self._review(desk, planning.again(planning.stop_intent(bracket), desk.tries), now)
+
+    def _close_again(self, desk: Desk, lost: Order, reason: str, now: Pass) -> None:
+        """A close that was refused or is lost: once more, as long as there is something to close; then a person."""
+        steps = self._portfolio.holding(lost.symbol, desk.leg).steps
+        if not steps or steps * lost.side > 0:
+            return
+        desk.tries += 1
+        if desk.tries > _MOST_CLOSES:
+            why = f"{lost.symbol} cannot be closed ({reason}); close it on the venue's own page, then resume"
+            self.moved(self._risk.halt("protection", why), now)
+            return
+        side = Side.BUY if steps > 0 else Side.SELL
+        cause = lost.intent_id.partition("~")[0].removesuffix("-close")
+        intent = planning.close_intent(lost.symbol, side, abs(steps), desk.mark_ticks, cause, desk.leg)
+        self._review(desk, planning.again(intent, desk.tries), now)
+
+    def _unasked(self, desk: Desk, fill: Fill, now: Pass) -> None:
+        """A fill that no order of ours made where nothing of ours was open (C16): what it opened is closed, what it
+        closed needs no order any more."""
+        if self._portfolio.holding(fill.symbol, fill.leg).steps:
+            if desk.entry is None:
+                self.close(desk, f"{fill.symbol}-{fill.time_ms}-unasked", now)
+        else:
+            self._cancel(desk, planning.obsolete(desk.orders), "flat", now)
 
     def _unfilled(self, desk: Desk, proposal: Proposal, event: OrderFilled, now: Pass) -> Reserved | None:
         """What the rest of a partly filled entry may still add."""

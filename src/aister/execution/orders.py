@@ -91,6 +91,11 @@ class OrderBook:
         working = self._orders.pop(client_id, None)
         return None if working is None else working.order
 
+    def unasked_end(self, client_id: str) -> bool:
+        """Whether an order that ends now was meant to stay: nobody here asked for its end."""
+        working = self._orders.get(client_id)
+        return working is not None and working.state is not OrderState.CANCELING
+
     def of(self, purpose: Purpose) -> list[Working]:
         """Live orders of one purpose, oldest first, those being cancelled excluded."""
         return [w for w in self._orders.values() if w.order.purpose is purpose and w.state is not OrderState.CANCELING]

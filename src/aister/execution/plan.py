@@ -3,6 +3,8 @@
 Never cancel first: a better stop is placed beside the old one, which is cancelled when the new one is accepted (Q28).
 """
 
+import msgspec
+
 from aister.core.council import Proposal, Target
 from aister.core.permission import Intent
 from aister.core.trade import OrderType, Purpose, Side
@@ -12,6 +14,7 @@ from aister.execution.orders import OrderBook
 __all__ = [
     "add_intent",
     "added_intents",
+    "again",
     "close_intent",
     "obsolete",
     "stop_intent",
@@ -58,6 +61,11 @@ def stop_intent(bracket: Bracket) -> Intent:
         close_position=True,
         leg=bracket.leg,
     )
+
+
+def again(intent: Intent, number: int) -> Intent:
+    """The same once more, under an id of its own: what was refused or is lost is never sent again as it was."""
+    return msgspec.structs.replace(intent, id=f"{intent.id}~{number}")
 
 
 def target_intents(bracket: Bracket, steps: int) -> list[Intent]:

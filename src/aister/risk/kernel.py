@@ -190,6 +190,25 @@ class RiskKernel:
         conduct.sent(time_ms, order, self.limits)
         return self._moved(before, "; ".join(conduct.halts.values()))
 
+    def freeze(self, cause: str, reason: str) -> None:
+        """No entries while this cause holds; reductions and breakers are not touched."""
+        self._state.frozen[cause] = reason
+
+    def thaw(self, cause: str) -> None:
+        """This cause is gone."""
+        self._state.frozen.pop(cause, None)
+
+    @property
+    def frozen(self) -> dict[str, str]:
+        """Why there are no entries now, by cause; empty when nothing freezes them."""
+        return dict(self._state.frozen)
+
+    def halt(self, cause: str, reason: str) -> BreakerChanged | None:
+        """Something no limit foresaw: everything but reductions stops until a person resumes."""
+        before = self.breaker
+        self._state.conduct.halts.setdefault(cause, reason)
+        return self._moved(before, reason)
+
     def decided(self, symbol: str) -> None:
         """A decision was made on the symbol: entries after it are not repetition."""
         self._state.conduct.decided(symbol)

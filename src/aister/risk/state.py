@@ -23,12 +23,14 @@ class Tally(msgspec.Struct):
 
 
 class State(msgspec.Struct):
-    """The kernel's memory. `killed` holds the sentence of an engaged kill switch, or nothing."""
+    """The kernel's memory. `killed` holds the sentence of an engaged kill switch, or nothing; `frozen` why there are no
+    entries for now, by cause."""
 
     nav: Nav = msgspec.field(default_factory=Nav)
     conduct: Conduct = msgspec.field(default_factory=Conduct)
     kelly: Kelly = Kelly()
     killed: str = ""
+    frozen: dict[str, str] = {}
     permits: int = 0
     tallies: dict[str, Tally] = {}
 

@@ -1,8 +1,8 @@
 """Kill switch and liquidation halt: a person said stop, or the venue closed a position by force.
 
-Protects from: everything nobody thought of. Formula: closed while a kill is engaged, and after a liquidation until a
-person resumes. Default: open. Reductions pass, working stops stay. Source: RTS 6 art. 12; Q31 (a liquidation halts the
-trader).
+Protects from: everything nobody thought of. Formula: closed while a kill is engaged, after a liquidation until a
+person resumes, and while anything freezes entries (a lost stream, a foreign order, changed terms). Default: open.
+Reductions pass, working stops stay. Source: RTS 6 art. 12; Q31 (a liquidation halts the trader); safety C5, C14, C18.
 """
 
 from aister.core.permission import CapLine
@@ -13,10 +13,12 @@ NAME = "kill_switch"
 
 def cap(ask: Ask) -> CapLine:
     """Everything or nothing; `used` is 1 while it is closed."""
-    closed = bool(ask.state.killed) or "liquidation" in ask.state.conduct.halts
+    closed = bool(ask.state.killed or ask.state.frozen) or "liquidation" in ask.state.conduct.halts
     return ask.gate(NAME, not closed, float(closed), 1.0)
 
 
 def why(ask: Ask, line: CapLine) -> str:
     """Who closed it."""
-    return ask.state.killed or f"{ask.state.conduct.halts['liquidation']}; a person has to resume trading"
+    if ask.state.killed or "liquidation" not in ask.state.conduct.halts:
+        return ask.state.killed or "entries are frozen: " + "; ".join(ask.state.frozen.values())
+    return f"{ask.state.conduct.halts['liquidation']}; a person has to resume trading"

@@ -1,0 +1,153 @@
+"""What the engine does when the venue refuses, forgets or does things nobody asked for."""
+
+from aister.core.audit import Breaker, BreakerChanged, CancelOrder, PlaceOrder, PlanVoided, Reviewed
+from aister.core.commands import ResumeTrading
+from aister.core.events import (
+    EntriesFrozen,
+    EntriesThawed,
+    Event,
+    OrderAccepted,
+    OrderFilled,
+    OrderRejected,
+    OrderUnknown,
+)
+from aister.core.trade import Fill, FillKind, Order, Purpose, Side
+from tests.engine.rig import BTC, START_MS, Rig, setup
+from tests.sim.market import MINUTE_MS, MONEY
+
+LONG = setup(2, stop=99_000.0, targets=((101_000.0, 5_000), (103_000.0, 5_000)))
+
+
+def holding() -> Rig:
+    rig = Rig(LONG).bars(5)
+    assert rig.steps == 50
+    return rig
+
+
+def told(rig: Rig, event: Event) -> list[Order]:
+    """What the engine orders on this event, which the simulated venue never hears of."""
+    return [one.order for one in rig.engine.process(event).outputs if isinstance(one, PlaceOrder)]
+
+
+def just_filled() -> tuple[Rig, Order]:
+    """A rig whose entry filled, and its stop on the way: no answer yet."""
+    rig = Rig(LONG).bars(4)
+    (entry,) = [one.order for one in rig.said(PlaceOrder)]
+    fill = Fill(
+        rig.engine.time_ms, BTC, entry.client_id, entry.intent_id, "entry", Side.BUY, 50, 1_000_000, 0, False,
+        FillKind.TRADE,
+    )  # fmt: skip
+    placed = told(rig, OrderFilled(rig.engine.time_ms, fill, True))
+    assert [one.purpose for one in placed] == [Purpose.STOP, Purpose.TARGET, Purpose.TARGET]
+    return rig, placed[0]
+
+
+def test_a_refused_stop_is_tried_again_then_the_position_is_closed_then_a_person_is_called() -> None:
+    rig, stop = just_filled()
+    now, ids = rig.engine.time_ms, {stop.intent_id}
+    for purpose in [Purpose.STOP] * 2 + [Purpose.CLOSE] * 4:
+        placed = told(rig, OrderRejected(now, BTC, stop.client_id, "-1000 no idea"))
+        assert [(one.purpose, one.side) for one in placed] == [(purpose, Side.SELL)]
+        (stop,) = placed
+        assert stop.intent_id not in ids
+        ids.add(stop.intent_id)
+        assert purpose is Purpose.STOP or (stop.reduce_only and stop.steps == 50)
+    audit = rig.engine.process(OrderRejected(now, BTC, stop.client_id, "-1000 no idea"))
+    (shout,) = [one for one in audit.outputs if isinstance(one, BreakerChanged)]
+    assert shout.state is Breaker.HALTED and "cannot be closed" in shout.reason
+    assert not [one for one in audit.outputs if isinstance(one, PlaceOrder)]
+
+
+def test_a_stop_type_the_venue_does_not_take_bars_further_entries() -> None:
+    rig, stop = just_filled()
+    for _ in range(3):
+        (stop,) = told(rig, OrderRejected(rig.engine.time_ms, BTC, stop.client_id, "-4120 no such type"))
+    assert stop.purpose is Purpose.CLOSE
+    assert list(rig.risk.frozen) == [f"stops of {BTC}"]
+
+
+def test_a_stop_of_unknown_outcome_gets_another_beside_it_and_the_late_one_is_cancelled_when_seen() -> None:
+    rig, stop = just_filled()
+    now = rig.engine.time_ms
+    (second,) = told(rig, OrderUnknown(now, BTC, stop.client_id, "silence"))
+    assert (second.purpose, second.close_position) == (Purpose.STOP, True)
+    assert second.intent_id == f"{stop.intent_id}~1"
+    audit = rig.engine.process(OrderAccepted(now, BTC, second.client_id))
+    assert [one.client_id for one in audit.outputs if isinstance(one, CancelOrder)] == [stop.client_id]
+
+
+def test_an_unknown_stop_beside_a_resident_one_and_an_unknown_entry_change_nothing() -> None:
+    rig = holding()
+    (stop,) = [one for one in rig.resting if one.purpose is Purpose.STOP]
+    assert told(rig, OrderUnknown(rig.engine.time_ms, BTC, stop.client_id, "silence")) == []
+    rig = Rig(LONG).bars(4)
+    (entry,) = rig.placed
+    assert told(rig, OrderUnknown(rig.engine.time_ms, BTC, entry.client_id, "silence")) == []
+    assert not rig.free
+
+
+def test_frozen_entries_are_withdrawn_and_refused_until_thawed_while_protection_stays() -> None:
+    rig = Rig(LONG).bars(4)
+    (entry,) = rig.placed
+    assert rig.run.hear(EntriesFrozen(rig.engine.time_ms, "stream", "the stream is lost"))
+    assert rig.cancels()[0][0] == entry.client_id and rig.resting == []
+    again = Rig(LONG).bars(2)
+    again.run.hear(EntriesFrozen(again.engine.time_ms, "stream", "the stream is lost"))
+    again.bars(3)
+    (refused,) = again.said(Reviewed)
+    assert (refused.granted_steps, refused.limit, refused.reason) == (
+        0,
+        "kill_switch",
+        "entries are frozen: the stream is lost",
+    )
+    again.run.hear(EntriesThawed(again.engine.time_ms, "stream"))
+    assert again.risk.frozen == {}
+    assert again.said(PlanVoided) == []
+
+
+def test_a_held_position_keeps_its_stop_through_a_freeze() -> None:
+    rig = holding()
+    rig.run.hear(EntriesFrozen(rig.engine.time_ms, "foreign", "somebody else trades here"))
+    assert rig.cancels() == [] and len(rig.resting) == 3
+    rig.bar(98_900.0, open=100_000.0, low=98_800.0)
+    assert rig.steps == 0
+
+
+def unasked(rig: Rig, side: Side, steps: int) -> OrderFilled:
+    now = rig.engine.time_ms
+    return OrderFilled(now, Fill(now, BTC, "web_1", "", "", side, steps, 1_000_000, MONEY, False, FillKind.TRADE), True)
+
+
+def test_a_position_that_somebody_else_opened_is_ledgered_and_closed() -> None:
+    rig = Rig().bars(2)
+    (close,) = told(rig, unasked(rig, Side.BUY, 7))
+    assert (close.purpose, close.side, close.steps, close.reduce_only) == (Purpose.CLOSE, Side.SELL, 7, True)
+    assert rig.steps == 7
+
+
+def test_a_position_closed_by_somebody_else_leaves_no_order() -> None:
+    rig = holding()
+    audit = rig.engine.process(unasked(rig, Side.SELL, 50))
+    assert rig.steps == 0
+    assert len([one for one in audit.outputs if isinstance(one, CancelOrder)]) == 3
+    assert rig.engine.desks[BTC].bracket is None
+
+
+def test_a_close_that_finds_nothing_to_reduce_is_not_repeated() -> None:
+    rig = Rig().bars(2)
+    (close,) = told(rig, unasked(rig, Side.BUY, 7))
+    assert told(rig, OrderRejected(rig.engine.time_ms, BTC, close.client_id, "-2022 nothing to reduce")) == []
+
+
+def test_more_of_a_held_position_from_elsewhere_joins_it_under_its_stop() -> None:
+    rig = holding()
+    assert told(rig, unasked(rig, Side.BUY, 7)) == []
+    assert rig.steps == 57
+
+
+def test_a_person_resumes_after_a_halt() -> None:
+    rig = Rig().bars(1)
+    assert rig.risk.halt("protection", "x") == BreakerChanged(Breaker.HALTED, "x")
+    rig.command(ResumeTrading("owner", "looked")).bar()
+    assert rig.risk.breaker is Breaker.ACTIVE
+    assert rig.engine.time_ms == START_MS + 2 * MINUTE_MS
