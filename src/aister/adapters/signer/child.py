@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import socket
 import struct
 import sys
@@ -15,9 +16,17 @@ from aister.adapters.signer.server import Server
 from aister.adapters.signer.state import StateFile
 from aister.core.errors import AisterError, SettingsError
 
-__all__ = ["holder_of", "main"]
+__all__ = ["SignerBusy", "holder_of", "main"]
 
+_LOCK_S = 1.5
 _LOCK = struct.Struct("hhqqi4x")
+
+
+class SignerBusy(SettingsError):
+    """Another process signs with this key."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason or "Another signer of this key is running; end its trader or watcher first.")
 
 
 def main(line: int, outlives_parent: bool = False) -> None:
@@ -32,9 +41,10 @@ def main(line: int, outlives_parent: bool = False) -> None:
             server, address = _opened(start, hardened)
         except AisterError as error:
             told.sendall(framed(Failed(type(error).__name__, str(error))))
-            return
+            raise SystemExit(1) from None
         told.sendall(framed(Serving(address, hardened)))
     del start
+    signal.signal(signal.SIGTERM, lambda number, frame: server.end())
     server.serve(lambda: outlives_parent or os.getppid() == parent)
 
 
@@ -56,15 +66,18 @@ def _opened(start: Start, hardened: Hardened) -> tuple[Server, str]:
 
 
 def _lock(path: Path) -> None:
-    """One signer per key: the lock dies with its process. Raises `SettingsError`."""
+    """One signer per key: the lock dies with its process. Raises `SignerBusy`."""
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(file)
-        raise SettingsError(
-            "Another signer of this key is running; end its trader or watcher first, or wait a moment."
-        ) from None
+    until = time.monotonic() + _LOCK_S
+    while True:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except OSError:
+            if time.monotonic() > until:
+                os.close(file)
+                raise SignerBusy() from None
+        time.sleep(0.01)
 
 
 def holder_of(path: Path) -> int:

@@ -146,8 +146,11 @@ class Desk:
 
     def gives_way_to(self, epoch: int) -> bool:
         """Whether a signer started under that lease may replace this one: under a newer one, or when this one only
-        reduces."""
-        return epoch > self._epoch or (self._charter.right != TRADE and epoch >= self._epoch)
+        reduces. If so, nobody starts one under an older lease again. Raises `StorageError`."""
+        if epoch > self._epoch or (self._charter.right != TRADE and epoch == self._epoch):
+            self.fence(epoch)
+            return True
+        return False
 
     def kept_head(self, chain: str) -> tuple[int, str] | None:
         return self._heads.get(chain)

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import msgspec
 
+from aister.adapters.exchanges.aster.sign import address_of
 from aister.adapters.signer.charter import TRADE, Charter
-from aister.adapters.signer.child import holder_of
+from aister.adapters.signer.child import SignerBusy, holder_of
 from aister.adapters.signer.client import SignerClient
 from aister.adapters.signer.protocol import HEADER, LONGEST, Failed, Serving, Start, framed
 from aister.core.errors import AisterError, CredentialError, SettingsError, SignerUnreachable, StorageError
@@ -29,7 +30,8 @@ _START_S = 20.0
 _LEAVE_S = 1.0
 _PAUSES_S = (0.0, 0.05, 0.5, 1.0, 2.0, 5.0)
 _STEADY_S = 30.0
-_ERRORS = {one.__name__: one for one in (CredentialError, SettingsError, StorageError)}
+_TAKE_OVERS = 4
+_ERRORS = {one.__name__: one for one in (CredentialError, SettingsError, SignerBusy, StorageError)}
 _SAID: msgspec.msgpack.Decoder[Serving | Failed] = msgspec.msgpack.Decoder(Serving | Failed)
 
 
@@ -39,8 +41,8 @@ def doors(home: Path, name: str) -> tuple[str, str]:
 
 
 class SignerProcess:
-    """A signer kept running until `stop`. `key` is asked at every start and not kept; `epoch` is the lease's, -1 for a
-    watcher's own signer."""
+    """A signer kept running until `stop`, or until another took over in good order. `key` is asked at every start and
+    not kept; `epoch` is the lease's, -1 for a watcher's own signer."""
 
     def __init__(
         self,
@@ -115,16 +117,23 @@ class SignerProcess:
             try:
                 self._launch()
             except (CredentialError, SettingsError, StorageError) as error:
-                self._wrong = error
-                self._up.set()
-                return
-            except (AisterError, OSError, struct.error, msgspec.MsgspecError):
+                self.kill()
+                if not isinstance(error, SignerBusy) or self._epoch < 0 or failures >= _TAKE_OVERS:
+                    self._wrong = error
+                    if self._child is not None:
+                        self._child.wait()
+                    self._up.set()
+                    return
+            except (SignerUnreachable, OSError, struct.error, msgspec.MsgspecError):
                 self.kill()
             else:
                 self._up.set()
             child = self._child
-            if child is not None:
-                child.wait()
+            if child is not None and child.wait() == 0 and not self._stopping.is_set():
+                self._wrong = SettingsError(
+                    "A trader with a newer lease, or its signer, took over; start anew to go on."
+                )
+                return
             failures = 1 if time.monotonic() - began > _STEADY_S else failures + 1
 
     def _launch(self) -> None:
@@ -167,7 +176,9 @@ class SignerProcess:
         line = SignerClient(self._doors[0], "", timeout_s=_LEAVE_S)
         try:
             if not line.retire(self._epoch):
-                return
+                raise SettingsError(
+                    "Another signer of this key is running under the newest lease; end its trader first."
+                )
         except SignerUnreachable:
             if holder_of(lock) == other:
                 os.kill(other, signal.SIGKILL)
@@ -178,11 +189,12 @@ class SignerProcess:
             time.sleep(0.005)
 
     def _state_name(self) -> str:
-        from aister.adapters.signer.desk import ready_to_sign  # noqa: PLC0415
-
         if self._charter.scheme != "v3":
             return self._charter.name
-        return ready_to_sign(self._charter, self._key()).address.lower()
+        try:
+            return address_of(self._key()).lower()
+        except CredentialError:
+            return ""  # the signer will say what is wrong with it
 
 
 def _command(line: int, outlives_parent: bool) -> list[str]:

@@ -69,6 +69,10 @@ class Server:
         with contextlib.suppress(StorageError):
             self._desk.flush()
 
+    def end(self) -> None:
+        """Let `serve` return, within its next wait."""
+        self._ends = True
+
     def _keep_ahead(self) -> None:
         """The disk is waited for here, a block of nonces ahead of their use, while anybody is connected."""
         while not self._ends:
@@ -135,8 +139,14 @@ class Server:
             case Keep(chain, sequence, head, accepted):
                 return Answer(declined=self._desk.keep_head(chain, sequence, head, accepted=accepted))
             case Retire(epoch):
-                self._ends = self._desk.gives_way_to(epoch)
-                return Answer() if self._ends else Answer(declined=Declined("epoch", "No newer lease; take one first."))
+                return self._retired(epoch)
+
+    def _retired(self, epoch: int) -> Answer:
+        try:
+            self._ends = self._desk.gives_way_to(epoch)
+        except StorageError as error:
+            return Answer(declined=Declined("busy", str(error)))
+        return Answer() if self._ends else Answer(declined=Declined("epoch", "No newer lease; take one first."))
 
 
 def _door(path: str) -> socket.socket:

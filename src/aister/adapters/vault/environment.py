@@ -5,7 +5,7 @@ them to its own user, which is why a file is better.
 """
 
 import os
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 
 from aister.adapters.vault.entry import FIELDS, credential_of, name_of
 from aister.core.errors import CredentialError
@@ -32,16 +32,24 @@ class EnvironmentVault:
 
     def credential(self, name: str) -> Credential:
         """Raises `CredentialError`: none of that name, or not right."""
-        prefix = f"{_PREFIX}{name_of(name).upper().replace('-', '_')}_"
-        written: dict[str, object] = {
-            field: self._written[prefix + field.upper()] for field in FIELDS if prefix + field.upper() in self._written
-        }
-        if not written:
-            raise CredentialError(f"There is no key {name} in the environment; set {prefix}KEY and its other fields.")
-        return credential_of(name, written, f"The environment's key {name}")
+        told = _told(name, f"{_PREFIX}{name_of(name).upper().replace('-', '_')}_", self._written)
+        if isinstance(told, str):
+            raise CredentialError(told)
+        return told
 
     def __repr__(self) -> str:
         return "EnvironmentVault(...)"
 
     def __reduce__(self) -> str:
         raise TypeError("Keys are not pickled.")
+
+
+def _told(name: str, prefix: str, held: Mapping[str, str]) -> Credential | str:
+    """The key, or why not: a sentence and not an error, whose traceback would hold what was read."""
+    written = {field: held[prefix + field.upper()] for field in FIELDS if prefix + field.upper() in held}
+    if not written:
+        return f"There is no key {name} in the environment; set {prefix}KEY and its other fields."
+    try:
+        return credential_of(name, written, f"The environment's key {name}")
+    except CredentialError as error:
+        return str(error)

@@ -34,15 +34,23 @@ class FileVault:
 
     def credential(self, name: str) -> Credential:
         """Read anew at every call. Raises `CredentialError`: none of that name, open to others, or not right."""
-        path = self._folder / f"{name_of(name)}.toml"
-        try:
-            written = tomllib.loads(_private_text(path))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-            raise CredentialError(f'{path} is no TOML; write lines such as net = "testnet" into it.') from None
-        return credential_of(name, written, str(path))
+        told = _told(name, self._folder / f"{name_of(name)}.toml")
+        if isinstance(told, str):
+            raise CredentialError(told)
+        return told
 
     def __repr__(self) -> str:
         return f"FileVault({self._folder})"
+
+
+def _told(name: str, path: Path) -> Credential | str:
+    """The key, or why not: a sentence and not an error, whose traceback would hold what was read."""
+    try:
+        return credential_of(name, tomllib.loads(_private_text(path)), str(path))
+    except CredentialError as error:
+        return str(error)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return f'{path} is no TOML; write lines such as net = "testnet" into it.'
 
 
 def _private_text(path: Path) -> str:
