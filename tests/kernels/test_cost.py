@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from aister.core.money import apply_rate as exact_apply_rate
 from aister.kernels import kernel
-from aister.kernels.cost import COSTS, RANGES, apply_rate, mean_range_e8, take_range, worsen
+from aister.kernels.batch import mean_range
+from aister.kernels.cost import COSTS, apply_rate, worsen
 from aister.kernels.state import allocate
 
 INT64 = st.integers(-(2**63) + 1, 2**63 - 1)
@@ -86,19 +87,18 @@ def test_fill_prices_are_the_formula_and_never_better(
 
 
 @kernel
-def _ranges(state: np.ndarray, h: np.ndarray, l: np.ndarray, c: np.ndarray, out: np.ndarray) -> None:
+def _ranges(h: np.ndarray, l: np.ndarray, c: np.ndarray, out: np.ndarray) -> None:
     for i in range(h.size):
-        take_range(state[0], h[i], l[i], c[i])
-        out[i] = mean_range_e8(state[0])
+        out[i] = mean_range(h, l, c, 0, i)
 
 
-def test_mean_true_range_is_the_plain_mean_of_the_last_fourteen() -> None:
+def test_mean_true_range_is_the_plain_mean_of_the_fourteen_before() -> None:
     rng = np.random.default_rng(5)
     c = 10_000 + rng.integers(-50, 51, 60).cumsum()
     h, l = c + rng.integers(0, 60, 60), c - rng.integers(0, 60, 60)
     out = np.zeros(60, "i8")
-    _ranges(allocate(RANGES), h, l, c, out)
-    assert out[0] == 0
-    for i in range(1, 60):
-        ranges = [int(max(h[k], c[k - 1]) - min(l[k], c[k - 1])) for k in range(max(1, i - 13), i + 1)]
+    _ranges(*(column.astype(np.int32) for column in (h, l, c)), out)
+    assert out[:2].tolist() == [0, 0]
+    for i in range(2, 60):
+        ranges = [int(max(h[k], c[k - 1]) - min(l[k], c[k - 1])) for k in range(max(1, i - 14), i)]
         assert out[i] == math.ceil(Fraction(sum(ranges) * 10**8, len(ranges)))

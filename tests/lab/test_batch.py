@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from aister.core.errors import DataError, MoneyOverflow, SettingsError, UsageError
-from aister.core.money import RATE_ONE
+from aister.core.money import RATE_ONE, apply_rate
 from aister.execution.bracket import ManagementRules, ScalingRules
 from aister.kernels.ledger import MONEY_LIMIT
 from aister.kernels.signals import EXIT, SETUP
 from aister.kernels.trades import REASONS
 from aister.lab.batch import Plan, Simulated, run, simulate
+from aister.lab.loop import Loop
 from aister.lab.prepare import prepare
 from aister.ports.market import Market, Series
 from aister.ports.signals import Signals
@@ -119,6 +120,34 @@ def test_size_is_risk_over_the_distance_to_the_stop() -> None:
     assert (trade["entry_ms"], trade["exit_ms"]) == (5 * MINUTE_MS, 25 * MINUTE_MS)
 
 
+def test_a_trade_by_hand() -> None:
+    """Signal at 100,000.0, stop 99,000.0: 100,000 x 0.5 % / (10,000 ticks x 0.0001) = 500 steps. In at the next open,
+    100,000.0 + 0.5 bp = 100,005.0; target 101,000.0 less 0.5 bp (50.5, outward 51 ticks): out at 100,994.9.
+    Fees 3.5 bp of 50,002.5 and of 50,497.45; profit 0.5 x 989.9 = 494.95. The second setup comes while in position.
+    """
+    series = flat(4)
+    high, low, close = (column.copy() for column in (series.high, series.low, series.close))
+    high[2], low[2], close[2] = 101_000.0, 99_500.0, 100_500.0
+    series = msgspec.structs.replace(series, high=high, low=low, close=close)
+    aims, rest = (PRICE + 10_000, 0, 0), ((10_000, 0, 0), 60 * MINUTE_MS, MINUTE_MS)
+    signals = told(
+        (MINUTE_MS, 1, 0, PRICE, PRICE - 10_000, 1, aims, *rest),
+        (2 * MINUTE_MS, -1, 0, PRICE, PRICE + 10_000, 1, (PRICE - 10_000, 0, 0), *rest),
+    )
+    mine = traded(series, signals, Plan(), plain_model(), 100_000 * MONEY)
+    entry_fee = apply_rate(1_000_050 * 500 * 10_000, 35_000)
+    fees = entry_fee + apply_rate(1_009_949 * 500 * 10_000, 35_000)
+    profit = (1_009_949 - 1_000_050) * 500 * 10_000
+    (trade,) = mine.trades
+    names = ("entry_ms", "exit_ms", "side", "steps", "entry_ticks", "exit_ticks", "entry_fee", "fees", "funding")
+    expected = (MINUTE_MS, 3 * MINUTE_MS - 1, 1, 500, 1_000_050, 1_009_949, entry_fee, fees, 0)
+    assert tuple(int(trade[name]) for name in names) == expected
+    assert (int(trade["slippage"]), int(trade["pnl"])) == ((50 + 51) * 500 * 10_000, profit - fees)
+    assert REASONS[int(trade["reason"])] == "target"
+    assert profit == 494_95 * MONEY // 100
+    assert int(mine.equity[-1]) == 100_000 * MONEY + profit - fees
+
+
 @pytest.mark.parametrize(
     ("plan", "model", "steps"),
     [
@@ -191,6 +220,24 @@ def test_variants_agree_to_the_byte(variant: str) -> None:
             assert other.fills.tobytes() == mine.fills.tobytes()
         traded_at_all += len(mine.trades)
     assert traded_at_all > 100
+
+
+@pytest.mark.parametrize("symbols", [1, 2])
+def test_a_loop_made_ready_once_gives_what_a_run_gives(symbols: int) -> None:
+    case = random_case(11, symbols=symbols)
+    prepared = [prepare(one, case.model, case.decides_ms) for one in case.market.series]
+    loop = Loop(prepared, case.plan, case.model, case.capital)
+    told_so = [case.signals[one.symbol] for one in case.market.series]
+    for part in (told_so, [Signals(one.setups[::3], one.exits[:0]) for one in told_so], told_so):
+        by_symbol = dict(zip(case.market.symbols, part, strict=True))
+        expected = run(prepared, by_symbol, case.plan, case.model, case.capital, fills=True)
+        ended = loop.run(part, fills=True)
+        assert ended.trades.tobytes() == expected.trades.tobytes()
+        assert expected.fills is not None and ended.fills is not None
+        assert ended.fills.tobytes() == expected.fills.tobytes()
+        assert ended.equity.tolist() == expected.equity[1 : 1 + len(ended.equity)].tolist()
+        if not any(len(one.exits) for one in part):
+            assert loop.net([one.setups for one in part]) == int(expected.trades["pnl"].sum()) != 0
 
 
 def test_a_run_leaves_what_it_was_given_as_it_was() -> None:

@@ -258,12 +258,14 @@ def expect_equal(case: Case) -> Simulated:
     assert mine.wallet == venue.wallet
     assert mine.slippage == sum(venue.slippage_paid(symbol) for symbol in mine.symbols)
     assert mine.ambiguous == sum(venue.ambiguous_bars(symbol) for symbol in mine.symbols)
+    others = [by_batch(case, dense=True)]
     if len(mine.symbols) == 1:
-        for other in (by_batch(case, dense=True), by_batch(case, together=True)):
-            assert other.trades.tobytes() == mine.trades.tobytes()
-            assert other.fills is not None and other.fills.tobytes() == mine.fills.tobytes()
-            assert other.equity.tolist() == mine.equity.tolist()
-            assert other.wallet == mine.wallet
+        others += [by_batch(case, together=True), by_batch(case, dense=True, together=True)]
+    for other in others:
+        assert other.trades.tobytes() == mine.trades.tobytes()
+        assert other.fills is not None and other.fills.tobytes() == mine.fills.tobytes()
+        assert other.equity.tolist() == mine.equity.tolist()
+        assert other.wallet == mine.wallet
     return mine
 
 

@@ -5,6 +5,8 @@ The engine runs whole: features, strategy, risk, execution, venue, portfolio; wi
 that size an order, because the batch loop knows no others.
 """
 
+from functools import partial
+
 import msgspec
 import numpy as np
 import pytest
@@ -14,80 +16,73 @@ from aister.analytics.hashes import Hashes
 from aister.app.build import build_run, open_data
 from aister.core.audit import Audit, TradeClosed
 from aister.core.events import FundingPaid
+from aister.core.money import RATE_ONE, apply_rate
 from aister.core.trade import Fill, FillKind, Side
 from aister.engine.runner import run_sync
-from aister.features.catalogue import CATALOGUE
-from aister.features.timeframes import INTERVAL_MS, NAMES
-from aister.kernels.bracket import BRACKET, LIQUIDATION, TRADE, run
-from aister.kernels.features import symbol_state
-from aister.kernels.ledger import book_transfer
-from aister.kernels.signals import SIGNAL, cross_state, ema_cross_batch
-from aister.kernels.state import allocate
+from aister.features.market import Features
+from aister.features.timeframes import INTERVAL_MS
+from aister.kernels.signals import EXIT, SETUP
+from aister.kernels.trades import LIQUIDATION, REASONS
+from aister.lab.batch import Plan, Simulated, simulate
+from aister.ports.market import Market, Series
+from aister.ports.signals import Signals
 from aister.risk.kernel import RiskKernel
 from aister.risk.limits import risk_per_trade, venue_filters
 from aister.risk.profile import profile
-from aister.sim.desk import write_book
 from aister.strategy.ema_cross import EmaCross
+from tests.parity.both import bar_of
 from tests.parity.runs import DAY_MS, SAMPLE_START_MS, settings
 from tests.sim.market import plain_model
 
 HORIZON_MS = 2 * 3_600_000
 RISK_E8 = 20_000
 """0.02 % a trade: small enough that margin never binds, so both size by risk alone."""
+ALL = (10_000, 0, 0)
 
 
-def by_batch(symbol: str, timeframe: str, days: int) -> tuple[np.ndarray, Hashes]:
+def by_batch(symbol: str, timeframe: str, days: int) -> tuple[Simulated, Hashes]:
     asked = settings(days, symbols=(symbol,), mind="none", strategy="ema_cross")
-    feed = open_data(asked)
-    instrument, columns = feed.instruments[symbol], feed.columns(symbol)
-    open_ms = columns["open_time"]
-    prices = [columns[name] for name in ("open", "high", "low", "close")]
-    slot = NAMES.index(timeframe)
-    warmup = max(CATALOGUE[f"{timeframe}.{name}"].warmup for name in ("ema_20", "ema_50", "rsi_14", "close", "atr_14"))
-    signals = np.zeros(len(open_ms) // (INTERVAL_MS[timeframe] // 60_000) + 1, SIGNAL)
-    cross = cross_state(instrument.tick_e8, 2.0, 3.0, warmup)
-    rows = ema_cross_batch(symbol_state(60_000), cross, open_ms, *prices, columns["volume"], slot, signals)
-    state = allocate(BRACKET)
-    s = state[0]
-    write_book(s["book"], instrument, plain_model())
-    book_transfer(state["account"], asked.capital)
-    s["risk_e8"], s["min_steps"], s["max_steps"] = RISK_E8, instrument.min_steps, instrument.market_max_steps
-    s["min_notional"], s["interval_ms"], s["horizon_ms"] = instrument.min_notional, 60_000, HORIZON_MS
-    rates = {f.time_ms: f.rate_e8 for f in feed.funding}
-    funding = np.array([rates.get(int(t), 0) for t in open_ms], "i8")
-    paid, equity = np.zeros(len(open_ms), "i8"), np.zeros(len(open_ms), "i8")
-    trades = np.zeros(rows, TRADE)
-    count = run(state, open_ms, *prices, funding, signals[:rows], paid, equity, trades)
-    assert count >= 0
-    hashes = _hashes(symbol, trades[:count], open_ms, prices[0], funding, paid, instrument.ticks_per_quote)
-    last = s["trade"]
-    if s["book"]["position"]["steps"]:  # the feed ended in a position: its entry is a fill too
-        hashes.fill(
-            _fill(
-                symbol, last, "entry_ms", Side(int(last["side"])), "entry_ticks", int(last["entry_fee"]), FillKind.TRADE
-            )
-        )
-    return trades[:count], hashes
+    market = open_data(asked).market()
+    signals = {symbol: signals_of(market, EmaCross(timeframe, horizon_ms=HORIZON_MS))}
+    plan = Plan(risk_e8=RISK_E8, cap_e8=1_000 * RATE_ONE)
+    decides_ms = [INTERVAL_MS[timeframe]]
+    made = simulate(market, signals, plan, plain_model(), asked.capital, decides_ms=decides_ms, fills=True)
+    return made, _hashes(market.series[0], made)
 
 
-def _fill(symbol, trade, at, side, ticks, fee, kind) -> Fill:  # type: ignore[no-untyped-def]
-    return Fill(int(trade[at]), symbol, "", "", "", side, int(trade["steps"]), int(trade[ticks]), fee, False, kind)
+def signals_of(market: Market, strategy: EmaCross) -> Signals:
+    """What the strategy says over features fed bar by bar, as rows."""
+    (one,) = market.series
+    features = Features(one.interval_ms, [one.symbol])
+    rows = []
+    for bar in map(partial(bar_of, one), range(len(one.open_ms))):
+        if features.update(bar) & strategy.mask:
+            for setup in strategy.setups(features.snapshot(one.symbol, bar.time_ms), one.instrument, 0):
+                aims = (setup.targets[0].ticks, 0, 0)
+                ends = (setup.horizon_ms, setup.life_ms)
+                rows.append(
+                    (setup.time_ms, int(setup.side), 0, setup.entry_ticks, setup.stop_ticks, 1, aims, ALL, *ends)
+                )
+    return Signals(np.array(rows, SETUP), np.zeros(0, EXIT))
 
 
-def _hashes(symbol, trades, open_ms, opens, funding, paid, ticks_per_quote) -> Hashes:  # type: ignore[no-untyped-def]
-    hashes = Hashes()
-    for trade in trades:
-        side = Side(int(trade["side"]))
-        kind = FillKind.LIQUIDATION if trade["reason"] == LIQUIDATION else FillKind.TRADE
-        for at, who, ticks, fee, what in (
-            ("entry_ms", side, "entry_ticks", int(trade["entry_fee"]), FillKind.TRADE),
-            ("exit_ms", side.opposite, "exit_ticks", int(trade["fees"] - trade["entry_fee"]), kind),
-        ):
-            hashes.fill(_fill(symbol, trade, at, who, ticks, fee, what))
-        held = (open_ms > trade["entry_ms"]) & (open_ms <= trade["exit_ms"]) & (funding != 0)
-        for i in np.flatnonzero(held):
-            ticks_open, steps = int(np.rint(opens[i] * ticks_per_quote)), int(trade["side"] * trade["steps"])
-            hashes.funding(FundingPaid(int(open_ms[i]), symbol, int(paid[i]), int(funding[i]), steps, ticks_open, True))
+def _hashes(one: Series, made: Simulated) -> Hashes:
+    """Fills, and settlements worked out again from what the fills left held."""
+    hashes, held = Hashes(), np.zeros(len(one.funding_ms), np.int64)
+    assert made.fills is not None
+    for fill in made.fills:
+        kind = FillKind.LIQUIDATION if fill["reason"] == LIQUIDATION else FillKind.TRADE
+        figures = (int(fill["steps"]), int(fill["ticks"]), int(fill["fee"]), bool(fill["maker"]))
+        hashes.fill(Fill(int(fill["time_ms"]), one.symbol, "", "", "", Side(int(fill["side"])), *figures, kind))
+        held[one.funding_ms > fill["time_ms"]] += fill["side"] * fill["steps"]
+    paid = 0
+    for i in np.flatnonzero(held):
+        at = int(one.open[np.searchsorted(one.open_ms, one.funding_ms[i])] * one.instrument.ticks_per_quote + 0.5)
+        steps, rate_e8 = int(held[i]), int(one.funding_e8[i])
+        amount = apply_rate(at * steps * one.instrument.unit, rate_e8)
+        hashes.funding(FundingPaid(int(one.funding_ms[i]), one.symbol, amount, rate_e8, steps, at, True))
+        paid += amount
+    assert paid == made.funding
     return hashes
 
 
@@ -120,17 +115,17 @@ def by_event(symbol: str, timeframe: str, days: int) -> tuple[list[TradeClosed],
     ("symbol", "timeframe", "days"), [("BTCUSDT", "1m", 6), ("ETHUSDT", "5m", 29), ("SOLUSDT", "15m", 29)]
 )
 def test_trade_for_trade(symbol: str, timeframe: str, days: int) -> None:
-    batch, batch_hashes = by_batch(symbol, timeframe, days)
+    made, batch_hashes = by_batch(symbol, timeframe, days)
     event, event_hashes = by_event(symbol, timeframe, days)
+    batch = made.trades
     assert len(batch) > 20
-    assert len({int(t["reason"]) for t in batch}) == 3, "stops, targets and time stops must all occur"
+    assert {"stop", "target", "time"} <= {REASONS[int(t["reason"])] for t in batch}
     assert any(t["funding"] for t in batch) or days < 10
     fields = ("entry_ms", "exit_ms", "side", "steps", "fees", "funding", "pnl")
-    assert [tuple(int(t[f]) for f in fields) for t in batch][: len(event)] == [
+    assert [tuple(int(t[f]) for f in fields) for t in batch] == [
         (t.opened_ms, t.closed_ms, int(t.side), t.steps, t.fees, t.funding, t.pnl) for t in event
     ]
-    assert len(batch) == len(event)
-    assert batch_hashes.trade_lines()[: len(event_hashes.trade_lines())] == event_hashes.trade_lines()
+    assert batch_hashes.trade_lines() == event_hashes.trade_lines()
     assert batch_hashes.trades_hash == event_hashes.trades_hash
 
 

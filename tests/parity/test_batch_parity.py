@@ -3,10 +3,12 @@ to the unit; the loop that jumps, the one at every bar and the one for several s
 
 from collections import Counter
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aister.sim.models import Margin
 from tests.parity.both import expect_equal, kinds_of
 from tests.parity.cases import falling_case, random_case
 
@@ -55,6 +57,14 @@ def test_a_falling_market_liquidates_a_cross_account(symbols: int, hedge: bool) 
     for seed in range(3):
         mine = expect_equal(falling_case(seed, symbols=symbols, hedge=hedge))
         assert "liquidation" in kinds_of(mine), (seed, symbols, hedge)
+
+
+def test_a_falling_market_liquidates_an_isolated_position() -> None:
+    for seed in range(3):
+        case = falling_case(seed, symbols=1, hedge=False)
+        model = msgspec.structs.replace(case.model, margin=Margin("isolated", 50))
+        mine = expect_equal(msgspec.structs.replace(case, model=model))
+        assert "liquidation" in kinds_of(mine), seed
 
 
 def test_these_cases_hold_everything_that_can_happen() -> None:

@@ -28,7 +28,9 @@ RANGE_BARS = 14
 
 @step
 def mean_range(h: Small, l: Small, c: Small, first: int, i: int) -> int:
-    """Mean true range before bar `i` (`cost.mean_range_e8`), from column data that begin at bar `first`."""
+    """Plain mean of the last 14 true ranges before bar `i` (of fewer, while there are fewer; 0 before the second), in
+    1e-8 ticks, rounded up, from column data that begin at bar `first`. A true range is max(high, close before) -
+    min(low, close before). Unlike Wilder's average it is exact, so whoever remembers 15 bars gets the same integer."""
     begin = max(first + 1, i - RANGE_BARS)
     total = 0
     for j in range(begin, i):

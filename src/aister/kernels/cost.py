@@ -30,11 +30,6 @@ charged where it cannot be computed; share_e4: the part of a bar's volume that m
 FEE_TIER = np.dtype([("volume", "i8"), ("maker_e8", "i8"), ("taker_e8", "i8")], align=True)
 """Fees from a turnover of 30 days on, in money units."""
 
-RANGES = np.dtype(
-    [("ring", "i8", (14,)), ("last", "i8"), ("sum", "i8"), ("count", "i8"), ("head", "i8"), ("seen", "i8")], align=True
-)
-"""ring: the last 14 true ranges in ticks, next written at head; sum, count: of what it holds; last: close before."""
-
 
 @step
 def apply_rate(amount: int, rate_e8: int) -> int:
@@ -88,34 +83,3 @@ def room_in(costs: Record, volume_steps: int) -> int:
         return NO_CAP
     room: int = volume_steps * costs.share_e4 // 10_000
     return room
-
-
-@step
-def take_range(s: Record, h: int, l: int, c: int) -> None:
-    """Take one closed bar in ticks into the mean true range: max(h, last) - min(l, last), the gap from the close
-    before included."""
-    if s.seen == 1:
-        true_range = max(h, s.last) - min(l, s.last)
-        if s.count == 14:
-            s.sum -= s.ring[s.head]
-        else:
-            s.count += 1
-        s.ring[s.head] = true_range
-        s.sum += true_range
-        s.head += 1
-        if s.head == 14:
-            s.head = 0
-    s.seen = 1
-    s.last = c
-
-
-@step
-def mean_range_e8(s: Record) -> int:
-    """Plain mean of the last 14 true ranges (of fewer, while there are fewer; 0 before the second bar), in 1e-8
-    ticks, rounded up.
-
-    Unlike Wilder's average it depends on 15 bars only and is exact, so any driver that remembers 15 bars gets the
-    same integer."""
-    if s.count == 0:
-        return 0
-    return (s.sum * RATE_ONE + s.count - 1) // s.count

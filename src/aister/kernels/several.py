@@ -2,8 +2,9 @@
 with further entries where the plan has them.
 
 All desks take each phase of a bar before any takes the next, as at the venue: on cross margin what one loses is what
-another may be liquidated for. It looks at every bar; with no position and no order anywhere it goes to the next
-setup."""
+another may be liquidated for. It goes from each time at which something can happen to any of them to the next, as
+`run_one` does with one; on cross margin it looks at every bar while something is held or ordered. `dense` = 1 looks at
+all and must give the same."""
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from aister.kernels.ledger import unrealised
 from aister.kernels.margin import need, weigh, worth
 from aister.kernels.matching import begin_bar, share_bar
 from aister.kernels.passing import pay_funding, phase
-from aister.kernels.position import NEVER_MS, answer, free, rests
+from aister.kernels.position import NEVER_MS, answer, free, rests, trails, wakes_ms
 from aister.kernels.sizing import margin_reserved
 from aister.kernels.state import State
 from aister.kernels.trades import ENTRY
@@ -82,6 +83,57 @@ def left_at(s: Record, account: Record, stage: int, high: int) -> int:
     return int(s.h) if high == 1 else int(s.l)
 
 
+@rare
+def quiet_until(
+    s: Record,
+    i: int,
+    end: int,
+    setup_at: int,
+    exit_at: int,
+    add_at: int,
+    funding_ms: int,
+    open_ms: Ints,
+    h: Small,
+    l: Small,
+    decides: npt.NDArray[np.bool_],
+) -> int:
+    """The open time of the first bar, of those from number `i` to before `end`, in which something can happen to this
+    desk on isolated margin, or that of a settlement on the way; NEVER_MS if nothing will. `*_at`: numbers of the bars
+    with its next setup, exit and add."""
+    if i >= end:
+        return NEVER_MS if s.book.position.steps == 0 else funding_ms
+    if free(s):
+        return open_ms[setup_at] if setup_at < end else NEVER_MS
+    if s.book.due == 1:
+        return open_ms[i]
+    until = end
+    when = wakes_ms(s) - s.plan.interval_ms
+    if s.open == 1:
+        until = min(until, exit_at, add_at)
+    if s.book.position.steps != 0:
+        when = min(when, funding_ms)
+    low = s.book.watch_low
+    high = s.book.watch_high
+    follows = trails(s)
+    k = i
+    while k < until and open_ms[k] < when and l[k] > low and h[k] < high and not (follows and decides[k]):
+        k += 1
+    return min(when, open_ms[k]) if k < end else when
+
+
+@rare
+def at_time(open_ms: Ints, i: int, end: int, time_ms: int, interval_ms: int) -> int:
+    """The first bar from number `i` on that opened at `time_ms` or later; `end` if none did."""
+    if i >= end or open_ms[i] >= time_ms:
+        return i
+    k = end
+    if time_ms < NEVER_MS:
+        k = min(end, i + (time_ms - open_ms[i] + interval_ms - 1) // interval_ms)
+    while open_ms[k - 1] >= time_ms:  # bars are missing
+        k -= 1
+    return k
+
+
 @kernel
 def run_several(
     desks: State,
@@ -110,6 +162,7 @@ def run_several(
     equity: Ints,
     trades: npt.NDArray[np.void],
     fills: npt.NDArray[np.void],
+    dense: int,
 ) -> int:
     """Drive several desks on one wallet through their merged bars, in the order of the desks within a time; hedged
     (`legs` = 2) a symbol has two, the long leg's first.
@@ -118,7 +171,7 @@ def run_several(
     number behind its last; bar numbers in `*_at` count over all of it. `rows` has, for each desk, the bounds of its
     rows in funding, setups, exits and adds (eight numbers); setup_row: the number a setup goes by; adds: side and stop,
     in turn. decides: whether a bar is a decision close. days_ms: the UTC midnights at which `equity` is written.
-    Otherwise as `run_one`, at every bar."""
+    Otherwise as `run_one`."""
     account = accounts[0]
     m = desks.size
     at = np.empty(m, np.int64)
@@ -126,6 +179,7 @@ def run_several(
     funded = np.empty(m, np.int64)
     left = np.empty(m, np.int64)
     more = np.empty(m, np.int64)
+    until_ms = np.zeros(m, np.int64)
     for d in range(m):
         at[d] = first[3 * d + 1]
         funded[d] = rows[8 * d]
@@ -139,21 +193,47 @@ def run_several(
     noted = 0
     day = 0
     slices = 0
+    time_ms = 0
     while True:
-        # nothing held, planned or on its way: on to the next setup
+        # on to the next time at which something can happen
         idle = True
         for d in range(m):
             idle = idle and free(desks[d])
-        if idle:
-            time_ms = NEVER_MS
+        if dense == 0 and (idle or not cross):
+            next_ms = NEVER_MS
+            if not idle and day < days_ms.size:
+                next_ms = days_ms[day]
             for d in range(m):
-                while taken[d] < rows[8 * d + 3] and setup_at[taken[d]] < at[d]:
-                    taken[d] += 1
-                if taken[d] < rows[8 * d + 3]:
-                    time_ms = min(time_ms, open_ms[setup_at[taken[d]]])
+                if until_ms[d] <= time_ms:
+                    i = at[d]
+                    end = first[3 * d + 2]
+                    while taken[d] < rows[8 * d + 3] and setup_at[taken[d]] < i:
+                        taken[d] += 1
+                    while left[d] < rows[8 * d + 5] and exit_at[left[d]] < i:
+                        left[d] += 1
+                    while more[d] < rows[8 * d + 7] and add_at[more[d]] < i:
+                        more[d] += 1
+                    until_ms[d] = quiet_until(
+                        desks[d],
+                        i,
+                        end,
+                        setup_at[taken[d]] if taken[d] < rows[8 * d + 3] else end,
+                        exit_at[left[d]] if left[d] < rows[8 * d + 5] else end,
+                        add_at[more[d]] if more[d] < rows[8 * d + 7] else end,
+                        funding_ms[funded[d]] if funded[d] < rows[8 * d + 1] else NEVER_MS,
+                        open_ms,
+                        h,
+                        l,
+                        decides,
+                    )
+                next_ms = min(next_ms, until_ms[d])
             for d in range(m):
-                while at[d] < first[3 * d + 2] and open_ms[at[d]] < time_ms:
-                    at[d] += 1
+                s = desks[d]
+                k = at_time(open_ms, at[d], first[3 * d + 2], next_ms, interval_ms)
+                if k > at[d]:
+                    at[d] = k
+                    s.close_ticks = c[k - 1]
+                    s.mark_ticks = c[k - 1]
         slices += 1
         time_ms = NEVER_MS
         for d in range(m):

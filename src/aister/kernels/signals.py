@@ -4,10 +4,8 @@ ticks."""
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from aister.kernels import Record, kernel, step
-from aister.kernels.features import on_bar
 from aister.kernels.state import State, allocate
 
 UNIT = 100_000_000.0
@@ -15,7 +13,7 @@ UNIT = 100_000_000.0
 CROSS = np.dtype(
     [
         *(("spread", "f8"), ("tick_e8", "f8"), ("stop_atr", "f8"), ("target_atr", "f8")),
-        *(("warmup", "i8"), ("entry_ticks", "i8"), ("stop_ticks", "i8"), ("target_ticks", "i8")),
+        *(("entry_ticks", "i8"), ("stop_ticks", "i8"), ("target_ticks", "i8")),
     ],
     align=True,
 )
@@ -38,17 +36,12 @@ from the first fill; life_ms > 0: how long an entry may wait to be filled."""
 EXIT = np.dtype([("time_ms", "i8"), ("side", "i8")], align=True)
 """At this close a position of that side is closed at market. By rising time_ms; two rows of one time for both sides."""
 
-SIGNAL = np.dtype(
-    [("time_ms", "i8"), ("side", "i8"), ("entry_ticks", "i8"), ("stop_ticks", "i8"), ("target_ticks", "i8")], align=True
-)
-"""One signal: close time of its bar, 1 long or -1 short, reference close, protective stop and target."""
 
-
-def cross_state(tick_e8: int, stop_atr: float, target_atr: float, warmup: int) -> State:
+def cross_state(tick_e8: int, stop_atr: float, target_atr: float) -> State:
     """Memory of the crossing rule of one symbol: nothing seen yet."""
     state = allocate(CROSS)
     state["spread"], state["tick_e8"] = np.nan, tick_e8
-    state["stop_atr"], state["target_atr"], state["warmup"] = stop_atr, target_atr, warmup
+    state["stop_atr"], state["target_atr"] = stop_atr, target_atr
     return state
 
 
@@ -95,54 +88,7 @@ def ema_cross(s: Record, fast: float, slow: float, rsi: float, close: float, atr
     return side
 
 
-@step
-def ema_cross_at_close(s: Record, tf: Record) -> int:
-    """`ema_cross` on the bar that a timeframe has just closed: 0 for an incomplete one, unknown before `warmup`
-    bars."""
-    if tf.complete == 0:
-        return 0
-    out = tf.out
-    if tf.n < s.warmup:
-        return ema_cross(s, np.nan, np.nan, np.nan, out.close, np.nan)
-    return ema_cross(s, out.ema_20, out.ema_50, out.rsi_14, out.close, out.atr_14)
-
-
 @kernel
 def ema_cross_live(state: State, fast: float, slow: float, rsi: float, close: float, atr: float) -> int:
     """One close into a 1-element state. Drive it through `entry(ema_cross_live, state, 1.0, 1.0, 50.0, 1.0, 1.0)`."""
     return ema_cross(state[0], fast, slow, rsi, close, atr)
-
-
-@kernel
-def ema_cross_batch(
-    features: State,
-    cross: State,
-    open_time_ms: npt.NDArray[np.int64],
-    o: npt.NDArray[np.float64],
-    h: npt.NDArray[np.float64],
-    l: npt.NDArray[np.float64],
-    c: npt.NDArray[np.float64],
-    v: npt.NDArray[np.float64],
-    slot: int,
-    signals: npt.NDArray[np.void],
-) -> int:
-    """All bars through features and signal; returns the rows of `signals` (dtype SIGNAL, one per signal) written,
-    or -1 - i if bar i was refused. `slot` is the deciding timeframe."""
-    s = features[0]
-    memory = cross[0]
-    rows = 0
-    for i in range(open_time_ms.size):
-        closed = on_bar(s, open_time_ms[i], o[i], h[i], l[i], c[i], v[i])
-        if closed < 0:
-            return -1 - i
-        if closed >> slot & 1:
-            side = ema_cross_at_close(memory, s.tf[slot])
-            if side != 0:
-                row = signals[rows]
-                row.time_ms = open_time_ms[i] + s.base_ms
-                row.side = side
-                row.entry_ticks = memory.entry_ticks
-                row.stop_ticks = memory.stop_ticks
-                row.target_ticks = memory.target_ticks
-                rows += 1
-    return rows

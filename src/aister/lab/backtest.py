@@ -31,9 +31,9 @@ from aister.analytics.report.backtest import backtest_page
 from aister.core.errors import UsageError
 from aister.core.trial import Trial, TrialOutcome, packed
 from aister.features.columns import FeatureColumns
-from aister.kernels.signals import EXIT
 from aister.lab.batch import Plan, Simulated, run
 from aister.lab.code import code_hash
+from aister.lab.loop import Loop
 from aister.lab.prepare import Prepared, prepare
 from aister.lab.settings import UNMANAGED, Settings, in_words, model_of, plan_of
 from aister.ports.market import Market
@@ -249,16 +249,9 @@ def _random(
 ) -> RandomEntry:
     """Matched random strategies through the same loop, costs and sizing, without management: their stop and time stop
     alone end them."""
-    still = msgspec.structs.replace(plan, management=UNMANAGED, delay_bars=0)
-    none = np.zeros(0, EXIT)
-
-    def simulate(setups: Sequence[Rows]) -> int:
-        signals = {one.symbol: Signals(rows, none) for one, rows in zip(market.series, setups, strict=True)}
-        made = run(prepared, signals, still, model, settings.capital)
-        return int(made.trades["pnl"].sum())
-
+    loop = Loop(prepared, msgspec.structs.replace(plan, management=UNMANAGED, delay_bars=0), model, settings.capital)
     return random_entry(
-        trades, market, simulate, capital=settings.capital, seed=settings.seed, draws=settings.random_draws
+        trades, market, loop.net, capital=settings.capital, seed=settings.seed, draws=settings.random_draws
     )
 
 

@@ -1,12 +1,10 @@
-"""The plain benchmark: EMA 20/50 crossing with an RSI filter. No council; its batch loop and this class share one
-step."""
+"""The plain benchmark: EMA 20/50 crossing with an RSI filter. No council."""
 
 from math import nan
 
 from aister.core.council import Evidence, Setup, Target
 from aister.core.instrument import Instrument
 from aister.core.trade import OrderType, Side
-from aister.features.catalogue import CATALOGUE
 from aister.features.featureset import FeatureSet
 from aister.features.timeframes import INTERVAL_MS, bit
 from aister.kernels import entry
@@ -19,8 +17,7 @@ __all__ = ["EmaCross"]
 
 class EmaCross:
     """Long when the EMA 20 crosses above the EMA 50 with RSI 14 > 50, short below with RSI 14 < 50, on closed bars
-    of `timeframe`; stop 2 ATR 14, target 3 ATR 14 (`aister.kernels.signals.ema_cross`). `warmup`: closed bars
-    before the first signal, the longest among its features."""
+    of `timeframe`; stop 2 ATR 14, target 3 ATR 14 (`aister.kernels.signals.ema_cross`)."""
 
     def __init__(
         self, timeframe: str = "15m", stop_atr: float = 2.0, target_atr: float = 3.0, horizon_ms: int = 86_400_000
@@ -30,9 +27,8 @@ class EmaCross:
         self.mask = bit(timeframe)
         self.stop_atr, self.target_atr, self.horizon_ms = stop_atr, target_atr, horizon_ms
         self._ids = tuple(f"{timeframe}.{output}" for output in ("ema_20", "ema_50", "rsi_14", "close", "atr_14"))
-        self.warmup = max(CATALOGUE[id].warmup for id in self._ids)
         self._memory: dict[str, State] = {}
-        self._step = entry(ema_cross_live, cross_state(1, stop_atr, target_atr, self.warmup), 1.0, 1.0, 50.0, 1.0, 1.0)
+        self._step = entry(ema_cross_live, cross_state(1, stop_atr, target_atr), 1.0, 1.0, 50.0, 1.0, 1.0)
 
     def setups(self, features: FeatureSet, instrument: Instrument, cost_e8: int) -> tuple[Setup, ...]:
         """As `Strategy.setups`; at most one. The cost is not looked at."""
@@ -40,9 +36,7 @@ class EmaCross:
             return ()
         memory = self._memory.get(features.symbol)
         if memory is None:
-            memory = self._memory[features.symbol] = cross_state(
-                instrument.tick_e8, self.stop_atr, self.target_atr, self.warmup
-            )
+            memory = self._memory[features.symbol] = cross_state(instrument.tick_e8, self.stop_atr, self.target_atr)
         values = [features.get(id) for id in self._ids]
         known = [nan if value is None else value for value in values]
         signal: int = self._step(memory, *known)

@@ -20,18 +20,23 @@ import pytest
 
 from aister.adapters.feeds.recorded import open_feed
 from aister.core.events import BarClosed, FundingPaid, FundingSettled, OrderFilled
+from aister.core.money import RATE_ONE
 from aister.core.trade import Fill, OrderType
-from aister.kernels.bracket import STOP, TARGET, TIME, TRADE, run
-from aister.kernels.signals import SIGNAL
+from aister.kernels.signals import EXIT, SETUP
+from aister.kernels.trades import STOP, TARGET, TIME
+from aister.lab.batch import Plan, Simulated, run
+from aister.lab.prepare import prepare
 from aister.portfolio import Portfolio
+from aister.ports.market import Series
+from aister.ports.signals import Signals
 from aister.sim import Fees, FeeTier, FillModel, Margin, SimVenue, Slippage
-from tests.kernels.test_bracket import CAPITAL, batch_state
 from tests.sim.market import MINUTE_MS, MONEY, bracketed, order, plain_model
 
 START = 1_000_000
 """Ticks of 0.1: a path begins at 100,000."""
 LENGTH, BLOCK = 1_800, 24
 STEPS = 100
+CAPITAL = 100_000 * MONEY
 FREE = Slippage(half_spread_e8=(), other_half_spread_e8=0, stop_floor_e8=0, stop_range_percent=0)
 FULL = FillModel(margin=Margin("isolated", 10))
 """Impact at the rate for the unknown (a path is shorter than two days), 5 % of 100 coins a minute."""
@@ -83,6 +88,41 @@ def within_two_errors(gross: npt.NDArray[np.float64]) -> tuple[bool, str]:
     return abs(mean) <= 2 * error, f"mean {mean:.3f} +- {error:.3f}"
 
 
+def by_coin(one: Path, bars: Ints, side: Ints, near: Ints, far: Ints, horizon: int, model: FillModel) -> Simulated:
+    """The batch loop over a path: at the closes of these bars 100 steps at market, stop and target so many ticks from
+    the close, out after `horizon` minutes; funding now and then."""
+    terms = msgspec.structs.replace(bracketed(), max_steps=STEPS, market_max_steps=STEPS)
+    length = len(one.close)
+    open_ms = np.arange(length, dtype=np.int64) * MINUTE_MS
+    settled = open_ms[::FUNDING_EVERY]
+    prices = [np.asarray(column / 10.0) for column in one]
+    rates = np.full(len(settled), 30_000)
+    series = Series(terms, MINUTE_MS, open_ms, *prices, np.full(length, 100.0), settled, rates)
+    rows = np.zeros(len(bars), SETUP)
+    rows["time_ms"], rows["side"], rows["entry_ticks"] = open_ms[bars] + MINUTE_MS, side, one.close[bars]
+    rows["stop_ticks"], rows["targets"], rows["share_e4"] = one.close[bars] - side * near, 1, 10_000
+    rows["target_ticks"][:, 0] = one.close[bars] + side * far
+    rows["horizon_ms"], rows["life_ms"] = horizon * MINUTE_MS, MINUTE_MS
+    signals = {terms.symbol: Signals(rows, np.zeros(0, EXIT))}
+    plan = Plan(risk_e8=50_000_000, cap_e8=100 * RATE_ONE)
+    return run([prepare(series, model, [MINUTE_MS])], signals, plan, model, CAPITAL)
+
+
+def expect_money_kept(made: Simulated) -> None:
+    """Every cash flow sums to zero, to the unit: what the trades lost left the wallet, and nothing else did."""
+    done = made.trades
+    assert (done["side"] * (done["exit_value"] - done["entry_cost"]) - done["fees"] - done["funding"]).tolist() == (
+        done["pnl"].tolist()
+    )
+    at_hand = (made.fees - int(done["fees"].sum())) + (made.funding - int(done["funding"].sum()))
+    assert made.wallet == CAPITAL + int(done["pnl"].sum()) - at_hand
+    assert made.held != (0,) or at_hand == 0
+    # from the trades' own prices, not from their sums
+    flows = (done["side"] * (done["exit_ticks"] - done["entry_ticks"]) * done["steps"]).sum() * 10_000
+    assert flows - done["fees"].sum() - done["funding"].sum() == done["pnl"].sum()
+    assert (done["steps"] == STEPS).all()
+
+
 def coin(rng: np.random.Generator, _: Path, at: Ints) -> Ints:
     return rng.integers(0, 2, at.size) * 2 - 1
 
@@ -92,38 +132,22 @@ def flipped(
 ) -> tuple[npt.NDArray[np.float64], dict[str, float]]:
     """P&L + costs of each path in quote currency, and sums over all: of trades, by reason, and of each cost."""
     rng = np.random.default_rng(seed)
-    open_ms = np.arange(LENGTH, dtype="i8") * MINUTE_MS
-    funding = np.where(np.arange(LENGTH) % FUNDING_EVERY == 0, 30_000, 0).astype("i8")
-    paid, equity, trades = np.zeros(LENGTH, "i8"), np.zeros(LENGTH, "i8"), np.zeros(LENGTH, TRADE)
+    model = plain_model(10, slippage=slippage)
     gross, sums = np.zeros(seeds), dict.fromkeys(("trades", "fees", "slippage", "funding", "both"), 0.0)
     reasons: set[int] = set()
     for number in range(seeds):
         one = path(rng)
         at = np.arange(0, LENGTH - 1, 10)
-        rows = np.zeros(at.size, SIGNAL)
         side = choose(rng, one, at)
         near, far = rng.integers(3_000, 9_000, (2, at.size)) if bracket else np.full((2, at.size), 300_000)
-        rows["time_ms"], rows["side"] = open_ms[at] + MINUTE_MS, side
-        rows["stop_ticks"], rows["target_ticks"] = one.close[at] - side * near, one.close[at] + side * far
-        horizon_ms = (240 if bracket else 25) * MINUTE_MS
-        state = batch_state(leverage=10, risk_e8=50_000_000, horizon_ms=horizon_ms, slippage=slippage)
-        state[0]["max_steps"] = STEPS
-        prices = [column / 10.0 for column in one]
-        done = trades[: run(state, open_ms, *prices, funding, rows, paid, equity, trades)]
-        account, book = state["account"][0], state[0]["book"]
-        assert account["wallet"] == account["transfers"] + account["realised"] - account["fees"] - account["funding"]
-        if book["position"]["steps"] == 0:
-            assert done["pnl"].sum() == account["wallet"] - account["transfers"]
-            assert (done["fees"].sum(), done["funding"].sum()) == (account["fees"], account["funding"])
-        # from the trades' own prices, not from the account
-        flows = (done["side"] * (done["exit_ticks"] - done["entry_ticks"]) * done["steps"]).sum() * 10_000
-        assert flows - done["fees"].sum() - done["funding"].sum() == done["pnl"].sum()
-        assert (done["steps"] == STEPS).all()
+        made = by_coin(one, at, side, near, far, 240 if bracket else 25, model)
+        expect_money_kept(made)
+        done = made.trades
         gross[number] = (done["pnl"] + done["fees"] + done["slippage"] + done["funding"]).sum() / MONEY
         for name in ("fees", "slippage", "funding"):
             sums[name] += done[name].sum() / MONEY
         sums["trades"] += len(done)
-        sums["both"] += int(book["ambiguous"])
+        sums["both"] += made.ambiguous
         reasons |= set(done["reason"].tolist())
     assert reasons == ({STOP, TARGET, TIME} if bracket else {TIME})
     return gross, sums
@@ -163,6 +187,51 @@ def test_a_coin_that_knows_the_next_bar_now_and_then_is_not_taken_for_one() -> N
     gross, _ = flipped(1_000, 20, bracket=False, slippage=FREE, choose=knows_the_next_bar)
     assert not within_two_errors(gross)[0]
     assert gross.mean() > 0
+
+
+# ---- market entries on paths without any memory ----------------------------------------------------------------------
+
+
+def driftless_pool(seed: int, count: int = 4_000) -> tuple[Ints, Ints, Ints]:
+    """High, low and close of `count` bars relative to their open, in ticks: each a walk of +-1 tick, so that a trigger
+    is met exactly and a stopped price is worth its trigger; their number wanders, so that volatility clusters."""
+    rng = np.random.default_rng(seed)
+    level = np.exp(0.5 * np.convolve(rng.normal(size=count + 49), np.ones(50) / 50**0.5, "valid"))
+    highs, lows, closes = np.zeros((3, count), "i8")
+    for i, steps in enumerate((200 * level).astype("i8") + 1):
+        path = np.cumsum(rng.integers(0, 2, steps) * 2 - 1)
+        highs[i], lows[i], closes[i] = max(0, path.max()), min(0, path.min()), path[-1]
+    return highs, lows, closes
+
+
+def test_flips_on_a_walk_of_single_ticks_lose_exactly_their_costs() -> None:
+    """1,000 seeds of random-side entries on block-bootstrapped driftless bars."""
+    rng = np.random.default_rng(20)
+    highs, lows, closes = driftless_pool(7)
+    length, model = 600, plain_model(10)
+    gross, costs, count = np.zeros(1_000), np.zeros(1_000), 0
+    for seed in range(1_000):
+        starts = rng.integers(0, len(closes) - BLOCK, length // BLOCK)
+        picked = (starts[:, None] + np.arange(BLOCK)).ravel()
+        flip = np.repeat(rng.integers(0, 2, length // BLOCK) * 2 - 1, BLOCK)
+        up, down, move = highs[picked], lows[picked], closes[picked] * flip
+        high, low = np.where(flip > 0, up, -down), np.where(flip > 0, down, -up)
+        close = START + np.cumsum(move)
+        opened = close - move
+        at = np.arange(0, length, 10)
+        side = rng.integers(0, 2, at.size) * 2 - 1
+        near, far = np.full(at.size, 60), np.full(at.size, 75)
+        made = by_coin(Path(opened, opened + high, opened + low, close), at, side, near, far, length, model)
+        expect_money_kept(made)
+        done = made.trades
+        gross[seed] = (done["pnl"] + done["fees"] + done["slippage"] + done["funding"]).sum() / MONEY
+        costs[seed] = (done["fees"] + done["slippage"] + done["funding"]).sum() / MONEY
+        count += len(done)
+    holds, words = within_two_errors(gross)
+    assert count > 20_000
+    assert holds, words
+    assert costs.mean() > 20 * gross.std(ddof=1) / np.sqrt(len(gross))
+    print(f"{count} trades, {words}, mean costs {costs.mean():.4f}")
 
 
 # ---- limit entries, order by order through the simulated venue -------------------------------------------------------
