@@ -20,7 +20,7 @@ VERBS = {
     "run": "Run the trader.",
     "backtest": "Backtest a strategy.",
     "detect": "Look for what makes a backtest lie.",
-    "data": "Market data: import, list, check, export.",
+    "data": "Market data: import, download, list, check, export.",
     "journal": "The journal: list, verify, show, export.",
     "strategy": "Strategies: list, show, check a spec, its JSON Schema.",
     "ticks": "Recorded depth and trades: replay.",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aister.cli.download import download
 from aister.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,8 +19,11 @@ _JSON = typer.Option("--json", help="Print JSON to standard output.")
 
 
 def register(app: typer.Typer) -> None:
-    data = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Market data: import, list, check, export.")
+    data = typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, help="Market data: import, download, list, check, export."
+    )
     data.command("import")(import_)
+    data.command("download")(download)
     data.command("list")(list_)
     data.command("check")(check)
     data.command("export")(export)
