@@ -17,6 +17,7 @@ from aister.core.audit import Audit
 from aister.core.events import VenueReport
 from aister.core.trade import Order, Purpose
 from aister.execution.recall import recall
+from aister.execution.reconcile import Ours, OwnOrder
 from aister.execution.states import Course, Heard, State
 from aister.execution.telling import Teller
 from aister.execution.unknown import Absent, Ask, Evidence, Question, UnknownRules, Wait, next_step
@@ -43,12 +44,14 @@ _ALREADY_OPEN = -4015
 class CourierRules(msgspec.Struct, frozen=True):
     """`patience_ms`: how long an entry that cannot leave is tried again; protection is tried as long as it is wanted.
     `grace_ms`: how long trades may come over the stream before they are asked for. `check_ms`: how often an entry or
-    close that still works is looked up, whatever the stream says. `kept` finished orders are remembered."""
+    close that still works is looked up, whatever the stream says. `again_ms`: how far back trades are read again,
+    because look-ups lag. `kept` finished orders are remembered."""
 
     patience_ms: int = 2_000
     retry_ms: int = 250
     grace_ms: int = 300
     check_ms: int = 2_000
+    again_ms: int = 95_000
     kept: int = 5_000
     unknown: UnknownRules = UnknownRules()
 
@@ -76,6 +79,8 @@ class Courier:
         self._courses: dict[str, Course] = {}
         self._entries: dict[str, deque[Course]] = {}
         self._reading: set[str] = set()
+        self._read_ms: dict[str, int] = {}
+        self._known_ms = exchange.now_ms()
         self._tasks: set[asyncio.Task[None]] = set()
         self._at_work = 0
         self._rest = asyncio.Event()
@@ -132,6 +137,11 @@ class Courier:
         """Every order that has not ended, oldest first."""
         return (course for course in list(self._courses.values()) if not course.closed)
 
+    def ours(self, instance: str, symbols: tuple[str, ...], wallet: int | None = None) -> Ours:
+        """Our books as the trader was told them."""
+        orders = tuple(OwnOrder(one.order, one.state.arrived) for one in self.courses())
+        return Ours(instance, symbols, dict(self.teller.held), orders, wallet)
+
     def course(self, client_id: str) -> Course | None:
         return self._courses.get(client_id)
 
@@ -141,6 +151,14 @@ class Courier:
         if course is not None:
             course.see(seen)
             self._learnt(course)
+
+    def disown(self, client_id: str, reason: str) -> None:
+        """The venue does not have this order as it was sent: to the trader it is gone, and what may be left of it is
+        cancelled when it shows."""
+        course = self._courses.get(client_id)
+        if course is not None and not course.closed:
+            course.why, course.cancel_wanted = reason, True
+            self.teller.lost(course)
 
     def catch_up(self, symbol: str) -> None:
         """Read the symbol's trades soon, unless that is under way."""
@@ -153,6 +171,7 @@ class Courier:
     def recall(self, audit: Audit) -> None:
         """One record of the journal: what was sent, and what was told of it. Nothing is sent."""
         recall(audit, self._courses, self.teller)
+        self._known_ms = audit.event.time_ms
 
     def resume(self) -> None:
         """After the last record: orders whose end is not known are asked about, never sent again."""
@@ -360,12 +379,12 @@ class Courier:
         """Until every fill that the venue spoke of has its trade."""
         for wait_ms in (self._rules.grace_ms, *[self._rules.unknown.soon_ms] * 8, *[self._rules.unknown.late_ms] * 12):
             await self._sleep(wait_ms)
-            since_ms = min((one.sent_ms for one in self.courses() if one.order.symbol == symbol), default=0)
-            told = await self._exchange.executions(
-                symbol, since_ms - 1_000 if since_ms else self._exchange.now_ms() - 60_000
-            )
+            since_ms = self._read_ms.get(symbol, self._known_ms)
+            begun_ms = self._exchange.now_ms()
+            told = await self._exchange.executions(symbol, since_ms - self._rules.again_ms)
             if isinstance(told, tuple):
                 self._traded(told)
+                self._read_ms[symbol] = begun_ms
                 if not any(one.missing for one in self.courses() if one.order.symbol == symbol):
                     break
         self._reading.discard(symbol)

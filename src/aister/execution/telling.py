@@ -34,6 +34,7 @@ class Teller:
         self._before: dict[tuple[int, str, int, int, int], int] = {}
         self._frozen: dict[str, str] = {}
         self._last_ms = 0
+        self._ticks: dict[str, int] = {}
         self.held: dict[tuple[str, int], int] = {}
 
     def take(self) -> list[VenueReport]:
@@ -69,6 +70,12 @@ class Teller:
             course.closed = True
             self._end(course)
 
+    def lost(self, course: Course) -> None:
+        """It is not there as it was sent: told as its end."""
+        course.closed = True
+        order = course.order
+        self._say(OrderCanceled(self._now(), order.symbol, order.client_id, course.why))
+
     def unknown(self, course: Course) -> None:
         """Nobody knows whether it is there."""
         order = course.order
@@ -97,6 +104,10 @@ class Teller:
         likeness = _likeness(fill.time_ms, fill.client_id, fill.side, fill.steps, fill.price_ticks)
         self._before[likeness] = self._before.get(likeness, 0) + 1
         self._hold(fill.symbol, fill.leg, int(fill.side) * fill.steps)
+
+    def last_ticks(self, symbol: str) -> int:
+        """The price of the newest fill told of this symbol; 0 when there was none."""
+        return self._ticks.get(symbol, 0)
 
     # ---- all of them ----------------------------------------------------------------------------------------------
 
@@ -145,6 +156,7 @@ class Teller:
             leg=execution.leg,
         )
         self._hold(fill.symbol, fill.leg, int(fill.side) * fill.steps)
+        self._ticks[fill.symbol] = fill.price_ticks
         self._say(OrderFilled(self._now(), fill, done))
         return True
 

@@ -1,0 +1,251 @@
+"""At the start and every 30 s: the venue's books beside ours, and what follows from each difference.
+
+Protection comes first, then orders, then the rest. News that is merely late explains itself: a difference of a position
+or of money counts only when the next survey shows it too, after its trades were read. What the venue holds is then
+true: it is booked as it is and, having no bracket, closed by the engine. Foreign orders, twins and changed settings
+freeze entries and are left alone (C5, C14).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from aister.core.trade import Purpose, Side
+from aister.execution.courier import Courier
+from aister.execution.identity import instance_of
+from aister.execution.reconcile import Armed, Finding, FindingKind, Ours, needed, reconcile
+from aister.ports.exchange import (
+    Exchange,
+    Execution,
+    Open,
+    OrderNews,
+    Refused,
+    StreamState,
+    TermsNews,
+    VenueNews,
+    VenueOrder,
+)
+
+__all__ = ["Recovery", "RecoveryRules"]
+
+_FREEZES = {
+    FindingKind.TWIN: "twin",
+    FindingKind.FOREIGN: "foreign",
+    FindingKind.TERMS: "terms",
+    FindingKind.MONEY: "money",
+    FindingKind.DIFFERS: "position",
+}
+_DOUBTFUL = (FindingKind.DIFFERS, FindingKind.MONEY)
+
+
+class RecoveryRules(msgspec.Struct, frozen=True):
+    """`every_ms` between two surveys; `soon_ms` after something that needs a look; `probe_ms` while the venue does not
+    answer (at most one in 10 s, C18), and while a difference lasts. `gap_ms` lies between news and the survey it
+    asks for. `doubt_ms`: how long a difference of money or position must last to freeze entries; `lag_ms`: how long one
+    of a position must last to be booked without a trade that explains it (look-ups of trades may lag that far).
+    `twin_ms`: how long after the last trace of another installation entries stay frozen."""
+
+    every_ms: int = 30_000
+    soon_ms: int = 2_000
+    probe_ms: int = 10_000
+    gap_ms: int = 500
+    doubt_ms: int = 1_500
+    lag_ms: int = 35_000
+    twin_ms: int = 600_000
+
+
+class Recovery:
+    """Front door of the user stream (`hear`) and keeper of the books (`start`, then `run`). `ours` reads our books as
+    they are now."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        courier: Courier,
+        ours: Callable[[], Ours],
+        *,
+        sleep: Callable[[float], Awaitable[None]],
+        armed: Armed | None = None,
+        rules: RecoveryRules | None = None,
+    ) -> None:
+        self._exchange, self._courier, self._ours, self._sleep = exchange, courier, ours, sleep
+        self._armed, self._rules = armed, rules or RecoveryRules()
+        self._doubts: dict[tuple[str, str, int, str], tuple[int, int]] = {}
+        self._poked = asyncio.Event()
+        self._twin_until_ms = 0
+        self._stream_up = True
+        self.findings: tuple[Finding, ...] = ()
+        self._courier.teller.freeze("start", "The account's state is being read.")
+
+    async def start(self) -> Open:
+        """Read everything until it can be read, see to protection, and let entries begin. Returns what was found."""
+        while (open_ := await self.reconcile()) is None:
+            await self._sleep(self._rules.soon_ms)
+        self._courier.teller.thaw("start")
+        return open_
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            read = await self.reconcile()
+            wait_ms = self._rules.every_ms if read is not None and not self._doubts else self._rules.probe_ms
+            if read is not None and self._fresh_doubts():
+                wait_ms = self._rules.soon_ms
+            self._poked.clear()
+            waiting = asyncio.ensure_future(self._sleep(wait_ms))
+            poked = asyncio.ensure_future(self._poked.wait())
+            await asyncio.wait((waiting, poked), return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            poked.cancel()
+            if self._poked.is_set():
+                await self._sleep(self._rules.gap_ms)
+
+    def hear(self, news: VenueNews) -> None:
+        """News of the user stream, in the order it comes."""
+        teller = self._courier.teller
+        if isinstance(news, StreamState):
+            self._stream_up = news.up
+            if not news.up:
+                teller.freeze("stream", f"The account's stream is lost: {news.why}")
+            self._poked.set()
+        elif isinstance(news, TermsNews):
+            self._poked.set()
+        elif not self._courier.hear(news) and isinstance(news, OrderNews):
+            self._noticed(news.order.client_id)
+            self._poked.set()
+
+    async def reconcile(self) -> Open | None:
+        """One survey and everything that follows from it; None when the venue could not be read."""
+        before = self._ours()
+        open_ = await self._exchange.survey()
+        if not isinstance(open_, Open):
+            why = open_.reason if isinstance(open_, Refused) else open_.why
+            self._courier.teller.freeze("venue", f"The venue cannot be read: {why}")
+            return None
+        for order in open_.orders:
+            self._courier.see(order)
+        now = self._ours()
+        ours = _as_at(before, now)
+        found = reconcile(ours, open_, self._armed)
+        moving = {key for key in before.steps.keys() | now.steps.keys() if before.steps.get(key) != now.steps.get(key)}
+        found = tuple(
+            one for one in found if (one.symbol, one.leg) not in moving or one.kind is not FindingKind.DIFFERS
+        )
+        self.findings = found
+        for one in found:
+            await self._act(one, open_)
+        self._judge(found)
+        self._courier.teller.thaw("venue")
+        if self._stream_up:
+            self._courier.teller.thaw("stream")
+        return open_
+
+    # ---- inside -----------------------------------------------------------------------------------------------------
+
+    async def _act(self, finding: Finding, open_: Open) -> None:
+        """What follows at once."""
+        courier, order = self._courier, finding.order
+        match finding.kind:
+            case FindingKind.MISSING:
+                await self._look_up(finding)
+            case FindingKind.ALTERED:
+                courier.disown(finding.client_id, finding.sentence)
+            case FindingKind.STRAY:
+                if order is not None and not needed(order, open_):
+                    await self._exchange.cancel(finding.symbol, finding.client_id)
+            case FindingKind.ORPHAN:
+                courier.cancel(finding.symbol, finding.client_id, self._exchange.now_ms())
+            case FindingKind.TWIN:
+                self._noticed(finding.client_id)
+            case FindingKind.DIFFERS:
+                courier.catch_up(finding.symbol)
+            case FindingKind.NAKED | FindingKind.FOREIGN | FindingKind.TERMS | FindingKind.MONEY:
+                pass
+
+    async def _look_up(self, finding: Finding) -> None:
+        """An order that is not open has ended, or the survey lags. A stop is not waited for: another is placed beside
+        what may still be there."""
+        seen = await self._exchange.order(finding.symbol, finding.client_id)
+        course = self._courier.course(finding.client_id)
+        if course is None or course.closed:
+            return
+        if seen is None:
+            if course.order.purpose is Purpose.STOP:
+                self._courier.disown(finding.client_id, "the venue does not show it")
+        elif isinstance(seen, VenueOrder):
+            self._courier.see(seen)
+
+    def _noticed(self, client_id: str) -> None:
+        """A trace of another installation."""
+        instance = instance_of(client_id)
+        if instance is not None and instance != self._ours().instance:
+            self._twin_until_ms = self._exchange.now_ms() + self._rules.twin_ms
+            self._courier.teller.freeze("twin", f"Another installation of AISTER ({instance}) trades this account.")
+
+    def _judge(self, found: tuple[Finding, ...]) -> None:
+        """Freeze and thaw by what was found; adopt what has lasted."""
+        now_ms, teller = self._exchange.now_ms(), self._courier.teller
+        doubts = {one.key: (one.ours, one.theirs) for one in found if one.kind in _DOUBTFUL}
+        for key, (_, gap) in list(self._doubts.items()):
+            if key not in doubts or doubts[key][1] - doubts[key][0] != gap:
+                del self._doubts[key]
+        lasting = set()
+        for key, (mine, theirs) in doubts.items():
+            since_ms, _ = self._doubts.setdefault(key, (now_ms, theirs - mine))
+            if now_ms - since_ms >= self._rules.doubt_ms:
+                lasting.add(key)
+        reasons: dict[str, list[str]] = {}
+        for one in found:
+            cause = _FREEZES.get(one.kind)
+            if cause is not None and (one.kind not in _DOUBTFUL or one.key in lasting):
+                reasons.setdefault(cause, []).append(one.sentence)
+            since_ms = self._doubts.get(one.key, (now_ms, 0))[0]
+            if one.kind is FindingKind.DIFFERS and now_ms - since_ms >= self._rules.lag_ms:
+                self._adopt(one)
+                self._doubts.pop(one.key)
+        for cause in _FREEZES.values():
+            if cause in reasons:
+                teller.freeze(cause, " ".join(reasons[cause]))
+            elif cause != "twin" or now_ms >= self._twin_until_ms:
+                teller.thaw(cause)
+
+    def _fresh_doubts(self) -> bool:
+        since_ms = self._exchange.now_ms() - 2 * self._rules.soon_ms
+        return any(begun_ms > since_ms for begun_ms, _ in self._doubts.values())
+
+    def _adopt(self, finding: Finding) -> None:
+        """The venue's position becomes ours: the difference is booked at its mark as a fill of nobody's, since no trade
+        explains it."""
+        position, now_ms = finding.position, self._exchange.now_ms()
+        difference = finding.theirs - finding.ours
+        ticks = position.mark_ticks if position is not None else self._courier.teller.last_ticks(finding.symbol)
+        adopted = Execution(
+            trade_id=-now_ms,
+            venue_id=0,
+            client_id=f"adopted-{finding.symbol}-{now_ms}",
+            symbol=finding.symbol,
+            side=Side.BUY if difference > 0 else Side.SELL,
+            steps=abs(difference),
+            price_ticks=ticks,
+            fee=0,
+            fee_asset="",
+            realized=0,
+            maker=False,
+            leg=finding.leg,
+            time_ms=now_ms,
+        )
+        self._courier.teller.unasked(adopted)
+
+
+def _as_at(before: Ours, now: Ours) -> Ours:
+    """Our books as a survey between the two may be compared with: orders that were there all along, the rest as it is
+    now."""
+    still = {one.order.client_id: one for one in now.orders}
+    was = {one.order.client_id: one for one in before.orders}
+    orders = tuple(
+        msgspec.structs.replace(one, arrived=one.arrived and client_id in was and was[client_id].arrived)
+        for client_id, one in still.items()
+    )
+    gone = tuple(msgspec.structs.replace(was[one], arrived=False) for one in was if one not in still)
+    return msgspec.structs.replace(now, orders=orders + gone)
