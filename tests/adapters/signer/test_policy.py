@@ -75,7 +75,7 @@ def test_the_list_covers_every_signed_call_of_the_client_and_nothing_beyond_read
         {"quantity": "-1"}, {"quantity": "1e3"}, {"quantity": "0x10"}, {"quantity": "1_0"}, {"quantity": "\uff11"},
         {"quantity": "01"}, {"quantity": "1."}, {"quantity": ".1"}, {"quantity": " 1"}, {"quantity": "NaN"},
         {"quantity": "0.000000001"},
-        {"quantity": "1" * 13}, {"price": "0.00"}, {"price": "inf"}, {"reduceOnly": "True"}, {"reduceOnly": "1"},
+        {"quantity": "1" * 16}, {"price": "0.00"}, {"price": "inf"}, {"reduceOnly": "True"}, {"reduceOnly": "1"},
         {"closePosition": "yes"}, {"newClientOrderId": ""}, {"newClientOrderId": "a" * 37}, {"newClientOrderId": "a b"},
         {"newClientOrderId": None}, {"symbol": None}, {"side": None}, {"type": None}, {"quantity": None},
         {"price": None}, {"positionSide": "LONG"}, {"closePosition": "true"}, {"workingType": "ORACLE"},

@@ -36,7 +36,7 @@ def _one_of(*words: str) -> Check:
     return frozenset(words).__contains__
 
 
-_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,11})(?:\.([0-9]{1,8}))?", re.ASCII)
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,14})(?:\.([0-9]{1,8}))?", re.ASCII)
 _NUMBER = _says(r"0|[1-9][0-9]{0,18}")
 _SYMBOL = _says(r"[A-Z0-9_]{2,30}")
 _CLIENT_ID = _says(r"[.A-Z:/a-z0-9_-]{1,36}")
