@@ -51,7 +51,7 @@ class LiveSettings(msgspec.Struct, frozen=True):
 class LiveBars:
     """Implements `ports.live.LiveFeed`. `take` is told every closed bar the streams carry; `slices` begins with the bar
     that opens at or before `start_ms` (now, when None: the one under way; earlier ones are asked for). `now_ms` is the
-    venue's clock. Raises `UsageError` for bars longer than an hour."""
+    venue's clock, which holds once `ready` returns. Raises `UsageError` for bars longer than an hour."""
 
     def __init__(
         self,
@@ -62,13 +62,14 @@ class LiveBars:
         *,
         now_ms: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]],
+        ready: Callable[[], Awaitable[object]] | None = None,
         start_ms: int | None = None,
         settings: LiveSettings | None = None,
     ) -> None:
         if interval_ms > HOUR_MS:
             raise UsageError("A live feed takes bars of 1h or less: funding is settled between longer ones.")
         self._past, self._told = past, told
-        self._now_ms, self._sleep = now_ms, sleep
+        self._now_ms, self._sleep, self._ready = now_ms, sleep, ready
         self._settings = settings or LiveSettings()
         self._instruments = dict(sorted(instruments.items()))
         self._interval = interval_ms
@@ -106,6 +107,8 @@ class LiveBars:
 
     async def slices(self) -> AsyncIterator[MarketSlice]:
         """Until the one who iterates stops."""
+        if self._ready is not None:
+            await self._ready()
         offset = grid_offset_ms(self._interval)
         begin = self._now_ms() if self._start_ms is None else self._start_ms
         self._next = (begin - offset) // self._interval * self._interval + offset

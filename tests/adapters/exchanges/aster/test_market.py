@@ -134,6 +134,9 @@ def test_through_every_storm_each_bar_once_and_in_order(storm: str) -> None:
         key = type(frame), frame.symbol
         assert key not in places or frame.place > places[key]
         places[key] = frame.place
+    for symbol in SYMBOLS:
+        numbers = [one.number for one in scene.frames if isinstance(one, TradeFrame) and one.symbol == symbol]
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 @pytest.mark.parametrize("storm", ["cut", "half open", "restart"])
@@ -141,6 +144,17 @@ def test_after_a_storm_the_books_are_whole_again(storm: str) -> None:
     scene = Scene(*STORMS[storm])
     scene.play(9)
     scene.same_books()
+
+
+@pytest.mark.parametrize("step_ms", [-90_000, 90_000, 3_600_000])
+def test_setting_this_machine_s_clock_makes_no_open_bar_a_closed_one(step_ms: int) -> None:
+    scene = Scene(Fault("drop", stream="kline", share_e4=6_000))
+
+    def step(market: MarketSlice) -> None:
+        if market.open_time_ms % (3 * MINUTE_MS) == 0:
+            scene.world.wall_ahead_ms = step_ms - scene.world.wall_ahead_ms
+
+    scene.same_as_the_exchange(scene.play(9, step))
 
 
 def test_a_book_with_a_hole_begins_again() -> None:

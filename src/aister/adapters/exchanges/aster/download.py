@@ -92,7 +92,7 @@ async def _reach(history: History) -> None:
     if not isinstance(told, int):
         why = told.reason if isinstance(told, Refused) else told.why
         raise DataError(
-            f"The exchange cannot be reached from here ({why}) Bring recorded files in with `aister data import`, or "
+            f"The exchange cannot be reached: {why} Bring recorded files in with `aister data import`, or "
             "use the sample that ships with the program (--data sample)."
         )
 

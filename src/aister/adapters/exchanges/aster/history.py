@@ -47,7 +47,13 @@ class History:
 
     async def bars(self, symbol: str, interval_ms: int, first_ms: int, last_ms: int) -> tuple[BarClosed, ...] | Answer:
         """Closed bars that open from first_ms to last_ms, the first `BARS_A_PAGE` of them, oldest first. The one still
-        under way, and what cannot be a bar, is not among them."""
+        under way, and what cannot be a bar, is not among them. Which is under way the venue's clock says, measured anew
+        where it is not known: after this machine's was set, it alone would call an open bar closed."""
+        self.rest.time.watch()
+        if not self.rest.time.measured:
+            measured = await self.rest.server_time()
+            if not isinstance(measured, int):
+                return measured
         count = min((last_ms - first_ms) // interval_ms + 1, BARS_A_PAGE)
         end = min(last_ms, first_ms + (count - 1) * interval_ms)
         params = (

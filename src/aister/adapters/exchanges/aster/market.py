@@ -10,10 +10,11 @@ import msgspec
 
 from aister.adapters.exchanges.aster.amounts import rounded
 from aister.adapters.exchanges.aster.books import Books
-from aister.adapters.exchanges.aster.frames import DepthFrame, KlineFrame, MarketFrame, MarkFrame
+from aister.adapters.exchanges.aster.frames import DepthFrame, KlineFrame, MarketFrame, MarkFrame, TradeFrame
 from aister.adapters.exchanges.aster.history import History
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.exchanges.aster.stream import MarketStreams, StreamSettings, streams_of
+from aister.adapters.exchanges.aster.trades import Trades
 from aister.adapters.exchanges.aster.wire import Clock, Wire
 from aister.adapters.feeds.live import LiveBars, LiveSettings
 from aister.adapters.store.intervals import interval_name
@@ -44,7 +45,7 @@ _PLAIN = Choice()
 
 class AsterMarket:
     """`feed` gives slices while `run` runs. `told` gets the news of the way, `mark` every mark price in 1e-8, `heard`
-    every frame (once, none older after a newer).
+    every frame: once, none older after a newer, trades without a hole.
 
     Raises `UsageError` for an interval the venue has no bars of, or longer than an hour.
     """
@@ -70,6 +71,7 @@ class AsterMarket:
         self._heard, self._mark = heard, mark
         self.funding: dict[str, tuple[Decimal, int]] = {}
         """The rate as it stands and when it will be settled, by symbol."""
+        self._timed = asyncio.Event()
         self.feed = LiveBars(
             History(rest),
             instruments,
@@ -77,9 +79,11 @@ class AsterMarket:
             told,
             now_ms=rest.time.now_ms,
             sleep=clock.sleep,
+            ready=self._timed.wait,
             start_ms=choice.start_ms,
             settings=choice.bars,
         )
+        self._trades = Trades(rest, clock, heard, told)
         self.books = Books(rest, clock, instruments if choice.depth else (), told)
         kinds = [f"kline_{name}", "markPrice@1s"]
         kinds += ["aggTrade"] * choice.trades + ["bookTicker"] * choice.best + ["depth@100ms"] * choice.depth
@@ -96,9 +100,12 @@ class AsterMarket:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await asyncio.gather(self._streams.run(), self.books.run(), self._keep_time())
+        await asyncio.gather(self._streams.run(), self.books.run(), self._trades.run(), self._keep_time())
 
     def _take(self, frame: MarketFrame) -> None:
+        if isinstance(frame, TradeFrame):
+            self._trades.take(frame)
+            return
         if isinstance(frame, KlineFrame):
             bar = frame.bar
             if bar.closed and bar.interval == self._name:
@@ -123,4 +130,6 @@ class AsterMarket:
         """The venue's clock, measured every ten seconds: without an account nobody else does it."""
         while True:
             told = await self._rest.server_time()
+            if isinstance(told, int):
+                self._timed.set()
             await self._clock.sleep(_TIME_MS if isinstance(told, int) else _TIME_RETRY_MS)

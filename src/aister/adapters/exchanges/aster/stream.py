@@ -2,8 +2,8 @@
 
 Streams are named in the address of the connection, so nothing has to be sent to subscribe and the limit of 10 messages
 a second is not touched; at most `PER_LINE` of the 200 a connection may carry. While two connections overlap every frame
-comes twice: of each stream only what is newer than the last is handed on. Holes are the business of those who know how
-to fill them: the book by a snapshot, the trades by their numbers, the bars by their times.
+comes twice: of each stream only what is newer than the last is handed on, of trades everything. Holes are the business
+of those who know how to fill them: the book by a snapshot, the trades by their numbers, the bars by their times.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from aister.adapters.exchanges.aster.frames import MarketFrame, market_frame
+from aister.adapters.exchanges.aster.frames import MarketFrame, TradeFrame, market_frame
 from aister.adapters.exchanges.aster.line import Line, LineSettings
 from aister.adapters.exchanges.aster.wire import Clock, Lost, Wire
 from aister.ports.live import FeedEvent, FeedNews
@@ -96,6 +96,9 @@ class MarketStreams:
             return
         stream, data = frame.stream, frame.data
         self._alive.add(stream)
+        if isinstance(data, TradeFrame):
+            self._heard(data)  # numbered without holes: `Trades` knows better what is late and what is twice
+            return
         place = data.place
         last = self._places.get(stream)
         if last is None or place > last:
