@@ -7,6 +7,7 @@ of calls; a test holds the two against each other. Sources: aster-api 3.1 and 11
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -37,6 +38,7 @@ def _one_of(*words: str) -> Check:
 
 
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,14})(?:\.([0-9]{1,8}))?", re.ASCII)
+_LONGEST = 24
 _NUMBER = _says(r"0|[1-9][0-9]{0,18}")
 _SYMBOL = _says(r"[A-Z0-9_]{2,30}")
 _CLIENT_ID = _says(r"[.A-Z:/a-z0-9_-]{1,36}")
@@ -45,6 +47,11 @@ _BOOLEAN = _one_of("true", "false")
 
 def decimal_e8(text: str) -> int:
     """A plain decimal as an integer of 1e-8; 0 for whatever is none or not above zero."""
+    return _decimal_e8(text) if len(text) <= _LONGEST else 0
+
+
+@lru_cache(1_024)
+def _decimal_e8(text: str) -> int:
     found = _DECIMAL.fullmatch(text)
     return int(found[1]) * 100_000_000 + int((found[2] or "").ljust(8, "0")) if found else 0
 

@@ -126,14 +126,13 @@ def worst_notional(params: Mapping[str, str], told_e8: int, armed_e8: int) -> in
     names and the mark, which is the highest of what was told lately and the one at arming; untold, twice the one at
     arming. None when nothing tells a price.
     """
-    prices = [decimal_e8(params[name]) for name in _PRICES if name in params]
     if params["side"] == "BUY" and params.get("type", "LIMIT") in _LIMITED:
         worst = decimal_e8(params["price"])
     else:
         mark = max(told_e8, armed_e8) if told_e8 else _UNKNOWN_MARK_TIMES * armed_e8
         if not mark:
             return None
-        worst = max([*prices, mark])
+        worst = max(mark, *(decimal_e8(params[name]) for name in _PRICES if name in params), 0)
     return -(-decimal_e8(params["quantity"]) * worst // UNIT)
 
 

@@ -139,16 +139,19 @@ class _Writing:
 
 
 class LeaseKeeper:
-    """Keeps a lease that was taken: call `attend` about every second.
+    """Keeps a lease that was taken: call `attend` about every second, so that it is renewed every `renew_s`.
 
     `entries_until_s` is the monotonic second from which on nothing new may be signed; it moves on with each renewal
     and is 0 once the lease was lost. `why` says what is wrong, "" when nothing is.
     """
 
-    def __init__(self, lease: Lease, held: Held, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, lease: Lease, held: Held, *, renew_s: float = RENEW_S, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._lease = lease
+        self._renew_s = renew_s
         self._monotonic = monotonic
-        self._due = monotonic() + RENEW_S
+        self._due = monotonic() + renew_s
         self.held: Held | None = held
         self.why = ""
 
@@ -166,7 +169,7 @@ class LeaseKeeper:
         except StorageError as error:
             self.why = str(error)
             return
-        self.held, self._due = renewed, now + RENEW_S
+        self.held, self._due = renewed, now + self._renew_s
         self.why = "" if renewed else "Another trader took this account over; this one enters nothing more: restart it."
 
     def release(self) -> None:
