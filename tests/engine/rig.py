@@ -25,6 +25,7 @@ from aister.engine.engine import Engine, EngineRules
 from aister.engine.repeat import RepeatedJournal
 from aister.engine.runner import Run
 from aister.execution.gateway import OrderGateway
+from aister.execution.traits import VenueTraits
 from aister.features.featureset import FeatureSet
 from aister.features.market import Features
 from aister.features.timeframes import bit
@@ -105,7 +106,12 @@ class Rig:
     """`bar` takes one slice; what the engine said since is in `new`, all of it in `audits`."""
 
     def __init__(
-        self, *setups: Setup, minds: Willing | None = None, at_venue: int = CAPITAL, leverage: int = 3
+        self,
+        *setups: Setup,
+        minds: Willing | None = None,
+        at_venue: int = CAPITAL,
+        leverage: int = 3,
+        traits: VenueTraits | None = None,
     ) -> None:
         self.minds = minds or Willing()
         self.instrument = bracketed()
@@ -128,6 +134,7 @@ class Rig:
             desks={BTC: Desk(self.instrument)},
             cost_of=lambda terms: Costs(2 * terms.taker_e8, 5_000),
             rules=EngineRules(),
+            traits=traits,
         )
         self.audits: list[Audit] = []
         self._seen = 0

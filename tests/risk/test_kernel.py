@@ -176,11 +176,12 @@ def test_nothing_blocks_a_reduction_and_it_never_grows(
     unknown = dict.fromkeys(set(Situation.__struct_fields__) - known)
     permit, reviewed = one.review(intent, quiet(confirmed_steps=confirmed, time_ms=NOON + DAY, **unknown))
     reduces = confirmed * side < 0 and (close_position or steps > 0)
-    assert isinstance(permit, Approved) == reduces
+    guards = not confirmed and purpose is Purpose.STOP and close_position  # it can do nothing but close (C6)
+    assert isinstance(permit, Approved) == (reduces or guards)
     if isinstance(permit, Approved):
         assert permit.steps == (0 if close_position else min(steps, abs(confirmed)))
         assert permit.reduce_only != permit.close_position and permit.close_position == close_position
-        assert 0 < reviewed.granted_steps <= abs(confirmed)
+        assert 0 < reviewed.granted_steps <= max(guards, abs(confirmed))
         assert permit.expires_ms > NOON + 100 * 365 * DAY and sealed(KEY, permit)
     else:
         assert (permit.limit, reviewed.granted_steps) == ("reduction", 0)

@@ -20,7 +20,7 @@ from aister.kernels.barrier import EXPIRED, OPEN, STOP, TARGET, barrier_state, f
 from aister.kernels.state import State
 from aister.risk.situation import Reserved
 
-__all__ = ["Adding", "Asked", "Desk", "Plan", "Shadow"]
+__all__ = ["Adding", "Asked", "Desk", "Entering", "Plan", "Shadow"]
 
 _NEVER_MS = 2**62
 
@@ -48,6 +48,16 @@ class Adding(msgspec.Struct, frozen=True):
 
     fires_ms: int
     stop_ticks: int
+
+
+class Entering(msgspec.Struct, frozen=True):
+    """An entry that waits for its stop to rest (C6): `guard` is the stop's client id."""
+
+    proposal: Proposal
+    size_factor_e4: int
+    reference_ticks: int
+    life_ms: int
+    guard: str
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -97,6 +107,7 @@ class Desk:
         "bar_ms",
         "bracket",
         "close",
+        "entering",
         "entry",
         "entry_expires_ms",
         "entry_ticks",
@@ -127,6 +138,7 @@ class Desk:
         self.bracket: Bracket | None = None
         self.entry: Proposal | None = None
         self.working_entry: Reserved | None = None
+        self.entering: Entering | None = None
         self.entry_ticks = 0
         self.entry_expires_ms = 0
         self.life_ms = 0

@@ -40,6 +40,7 @@ from aister.engine.desk import Asked, Desk, Plan
 from aister.engine.trading import Pass, Trading
 from aister.execution.bracket import ManagementRules, ScalingRules
 from aister.execution.plan import entry_intent
+from aister.execution.traits import VenueTraits
 from aister.features.featureset import FeatureSet
 from aister.features.market import Features
 from aister.features.timeframes import INTERVAL_MS
@@ -87,6 +88,7 @@ class Engine:
         desks: dict[str, Desk],
         cost_of: Callable[[Instrument], Costs],
         rules: EngineRules,
+        traits: VenueTraits | None = None,
     ) -> None:
         self.time_ms = 0
         self.sequence = 0
@@ -101,6 +103,7 @@ class Engine:
             desks=desks,
             management=rules.management,
             scaling=rules.scaling,
+            traits=traits or VenueTraits(),
         )
         self._mask = strategy.mask
         self._exits: Callable[..., tuple[Side, ...]] | None = getattr(strategy, "exits", None)

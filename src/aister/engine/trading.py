@@ -12,10 +12,11 @@ from aister.core.events import FundingPaid, OrderAccepted, OrderCanceled, OrderF
 from aister.core.permission import Approved, Intent
 from aister.core.trade import Fill, FillKind, Order, Purpose, Side
 from aister.engine.account import Account
-from aister.engine.desk import Adding, Desk
+from aister.engine.desk import Adding, Desk, Entering
 from aister.execution import plan as planning
 from aister.execution.bracket import Bracket, ManagementRules, ScalingRules, bracket_for, grown, trailed_stop
 from aister.execution.orders import order_of
+from aister.execution.traits import VenueTraits
 from aister.portfolio.holding import Closing
 from aister.portfolio.portfolio import Portfolio
 from aister.risk.kernel import RiskKernel
@@ -53,17 +54,36 @@ class Trading:
         desks: dict[str, Desk],
         management: ManagementRules,
         scaling: ScalingRules,
+        traits: VenueTraits,
     ) -> None:
         self.permits: dict[str, Approved] = {}
         self._trader_id, self._risk, self._portfolio, self._account = trader_id, risk, portfolio, account
         self._desks, self._management, self._scaling = desks, management, scaling
+        self._traits = traits
+        self._unguarded: set[str] = set()
 
     # ---- what the engine asks for -----------------------------------------------------------------------------------
 
     def fire(
         self, desk: Desk, proposal: Proposal, factor_e4: int, reference_ticks: int, life_ms: int, now: Pass
     ) -> None:
-        """Enter, if every limit holds at this moment."""
+        """Enter, if every limit holds at this moment; where the venue allows it, once the stop rests there."""
+        symbol = desk.instrument.symbol
+        if self._traits.protection == "before" and symbol not in self._unguarded:
+            wanted = planning.entry_intent(proposal, factor_e4, reference_ticks, desk.leg)
+            permit, reviewed = self._risk.review(wanted, self._account.situation(desk, now.time_ms))
+            if not isinstance(permit, Approved):
+                now.out.append(reviewed)
+                return
+            guard = self._review(desk, planning.guard_intent(proposal, desk.leg), now)
+            if guard is not None:
+                desk.entering = Entering(proposal, factor_e4, reference_ticks, life_ms, guard.client_id)
+                return
+        self._enter(desk, proposal, factor_e4, reference_ticks, life_ms, now)
+
+    def _enter(
+        self, desk: Desk, proposal: Proposal, factor_e4: int, reference_ticks: int, life_ms: int, now: Pass
+    ) -> None:
         order = self._review(desk, planning.entry_intent(proposal, factor_e4, reference_ticks, desk.leg), now)
         if order is None:
             return
@@ -150,6 +170,7 @@ class Trading:
         if desk.plan is not None:
             now.out.append(PlanVoided(desk.plan.proposal.setup_id, desk.instrument.symbol, reason))
             desk.plan = None
+        self._give_up(desk, reason, now)
         self._cancel(desk, _ids(desk, Purpose.ENTRY), reason, now)
         desk.rewake()
 
@@ -168,7 +189,14 @@ class Trading:
     def accepted(self, event: OrderAccepted, now: Pass) -> None:
         desk = self._desks[event.symbol].with_order(event.client_id)
         order = desk.orders.accepted(event.client_id)
-        if order is not None and order.purpose is Purpose.STOP:
+        entering = desk.entering
+        if entering is not None and entering.guard == event.client_id:
+            desk.entering = None
+            one = entering
+            self._enter(desk, one.proposal, one.size_factor_e4, one.reference_ticks, one.life_ms, now)
+            if desk.entry is None:
+                self._cancel(desk, [one.guard], "no entry follows", now)
+        elif order is not None and order.purpose is Purpose.STOP:
             self._cancel(desk, planning.superseded_stops(desk.orders, event.client_id), "replaced", now)
 
     def rejected(self, event: OrderRejected, now: Pass) -> None:
@@ -176,7 +204,9 @@ class Trading:
         order = desk.orders.gone(event.client_id)
         if order is None:
             return
-        if order.purpose is Purpose.ENTRY:
+        if desk.entering is not None and desk.entering.guard == event.client_id:
+            self._unguarded_entry(desk, desk.entering, event.reason, now)
+        elif order.purpose is Purpose.ENTRY:
             self._entry_gone(desk, order, f"the venue refused: {event.reason}", now)
         elif order.purpose is Purpose.STOP and desk.bracket is not None and desk.resident_stop_ticks is not None:
             desk.bracket.stop_ticks = desk.resident_stop_ticks  # the old stop still protects; it stays
@@ -197,6 +227,9 @@ class Trading:
             return
         if order.purpose is Purpose.ENTRY:
             self._entry_gone(desk, order, f"entry cancelled: {event.reason}", now)
+        elif order.purpose is Purpose.STOP and taken_away and desk.bracket is None:
+            self._give_up(desk, f"its stop is gone: {event.reason}", now)
+            self._cancel(desk, _ids(desk, Purpose.ENTRY), "its stop is gone", now)
         elif order.purpose is Purpose.STOP and taken_away:
             self._protect(desk, order, f"the stop is gone: {event.reason}", now)
         desk.stop_moves = desk.bracket is not None
@@ -210,7 +243,9 @@ class Trading:
         order = next((w.order for w in desk.orders.live() if w.order.client_id == event.client_id), None)
         if order is None:
             return
-        if order.purpose is Purpose.STOP and desk.resident_stop_ticks is None:
+        if desk.entering is not None and desk.entering.guard == event.client_id:
+            self._give_up(desk, f"nobody knows whether its stop rests: {event.reason}", now)
+        elif order.purpose is Purpose.STOP and desk.resident_stop_ticks is None:
             self._protect(desk, order, event.reason, now)
         elif order.purpose is Purpose.CLOSE:
             self._close_again(desk, order, event.reason, now)
@@ -227,9 +262,10 @@ class Trading:
         elif desk.bracket is None:
             self._unasked(desk, fill, now)
         elif desk.bracket is not None and order is not None and fill.purpose == Purpose.TARGET:
-            desk.bracket.reach(order.trigger_ticks)
+            ticks = order.trigger_ticks or order.price_ticks
+            desk.bracket.reach(ticks)
             if event.done:
-                desk.bracket.targets_hit += fill.intent_id == planning.target_id(desk.bracket, order.trigger_ticks)
+                desk.bracket.targets_hit += fill.intent_id == planning.target_id(desk.bracket, ticks)
                 desk.stop_moves = True
         self.moved(self._risk.mark(now.time_ms, self._portfolio.equity), now)
         desk.rewake()
@@ -270,6 +306,25 @@ class Trading:
         else:
             now.out.append(PlanVoided(order.intent_id.removesuffix("-entry"), order.symbol, reason))
             desk.entry = None
+            self._cancel(desk, _ids(desk, Purpose.STOP), "no entry follows", now)
+
+    def _give_up(self, desk: Desk, reason: str, now: Pass) -> None:
+        """An entry that waits for its stop is not made."""
+        entering, desk.entering = desk.entering, None
+        if entering is not None:
+            now.out.append(PlanVoided(entering.proposal.setup_id, desk.instrument.symbol, reason))
+            self._cancel(desk, [entering.guard], reason, now)
+
+    def _unguarded_entry(self, desk: Desk, entering: Entering, reason: str, now: Pass) -> None:
+        """The venue refused the stop: the price has passed it, or it takes none while flat. Then, from now on, the stop
+        follows the fill."""
+        if reason.startswith(_PASSED):
+            self._give_up(desk, f"the venue refused its stop: {reason}", now)
+            return
+        desk.entering = None
+        self._unguarded.add(desk.instrument.symbol)
+        one = entering
+        self._enter(desk, one.proposal, one.size_factor_e4, one.reference_ticks, one.life_ms, now)
 
     def _entered(self, desk: Desk, event: OrderFilled, now: Pass) -> None:
         """The first fill makes the bracket and puts the stop at the venue before anything else; the stop closes
@@ -291,7 +346,8 @@ class Trading:
                 cost_e8=self._account.cost_e8(desk),
                 leg=desk.leg,
             )
-            self._review(desk, planning.stop_intent(desk.bracket), now)
+            if not any(w.order.trigger_ticks == desk.bracket.stop_ticks for w in desk.orders.of(Purpose.STOP)):
+                self._review(desk, planning.stop_intent(desk.bracket), now)
         if desk.adds is None:
             desk.bracket.risk_amount = desk.bracket.risk_ticks * steps * desk.instrument.unit
         else:
@@ -333,9 +389,10 @@ class Trading:
         assert bracket is not None
         desk.adds = None
         steps = abs(self._portfolio.holding(desk.instrument.symbol, desk.leg).steps)
-        intents = planning.target_intents(bracket, steps)
+        limit = self._traits.targets == "limit"
+        intents = planning.target_intents(bracket, steps, limit=limit)
         if added is not None:
-            intents = planning.added_intents(bracket, min(added, steps))
+            intents = planning.added_intents(bracket, min(added, steps), limit=limit)
         for intent in intents:
             self._review(desk, intent, now)
 

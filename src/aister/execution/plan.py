@@ -16,6 +16,7 @@ __all__ = [
     "added_intents",
     "again",
     "close_intent",
+    "guard_intent",
     "obsolete",
     "stop_intent",
     "superseded_stops",
@@ -46,20 +47,29 @@ def entry_intent(proposal: Proposal, factor_e4: int, reference_ticks: int, leg: 
 
 def stop_intent(bracket: Bracket) -> Intent:
     """The protective stop: STOP_MARKET, closePosition, so that partial fills and targets need no resize."""
+    return _stop(f"{bracket.setup_id}-stop", bracket.symbol, bracket.side, bracket.stop_ticks, bracket.leg)
+
+
+def guard_intent(proposal: Proposal, leg: int) -> Intent:
+    """The same stop before there is anything to protect: it rests while the entry is sent (C6)."""
+    return _stop(f"{proposal.setup_id}-guard", proposal.symbol, proposal.side, proposal.stop_ticks, leg)
+
+
+def _stop(name: str, symbol: str, side: Side, ticks: int, leg: int) -> Intent:
     return Intent(
-        id=f"{bracket.setup_id}-stop@{bracket.stop_ticks}",
-        symbol=bracket.symbol,
+        id=f"{name}@{ticks}",
+        symbol=symbol,
         purpose=Purpose.STOP,
-        side=bracket.side.opposite,
+        side=side.opposite,
         type=OrderType.STOP_MARKET,
         steps=0,
         price_ticks=0,
-        trigger_ticks=bracket.stop_ticks,
+        trigger_ticks=ticks,
         stop_ticks=0,
         size_factor_e4=10_000,
         reduce_only=False,
         close_position=True,
-        leg=bracket.leg,
+        leg=leg,
     )
 
 
@@ -68,14 +78,14 @@ def again(intent: Intent, number: int) -> Intent:
     return msgspec.structs.replace(intent, id=f"{intent.id}~{number}")
 
 
-def target_intents(bracket: Bracket, steps: int) -> list[Intent]:
-    """Reduce-only take-profits that together close exactly `steps`."""
-    return _targets(bracket, bracket.targets, steps, "")
+def target_intents(bracket: Bracket, steps: int, *, limit: bool = False) -> list[Intent]:
+    """Reduce-only take-profits (or limits) that together close exactly `steps`."""
+    return _targets(bracket, bracket.targets, steps, "", limit)
 
 
-def added_intents(bracket: Bracket, steps: int) -> list[Intent]:
+def added_intents(bracket: Bracket, steps: int, *, limit: bool = False) -> list[Intent]:
     """The same for what a further entry added: at the targets that are still ahead."""
-    return _targets(bracket, bracket.ahead, steps, f"-add{bracket.added}")
+    return _targets(bracket, bracket.ahead, steps, f"-add{bracket.added}", limit)
 
 
 def add_intent(bracket: Bracket, steps: int, mark_ticks: int, stop_ticks: int) -> Intent:
@@ -102,17 +112,17 @@ def target_id(bracket: Bracket, ticks: int, which: str = "") -> str:
     return f"{bracket.setup_id}{which}-target@{ticks}"
 
 
-def _targets(bracket: Bracket, targets: list[Target], steps: int, which: str) -> list[Intent]:
+def _targets(bracket: Bracket, targets: list[Target], steps: int, which: str, limit: bool) -> list[Intent]:
     return [
         Intent(
             id=target_id(bracket, ticks, which),
             symbol=bracket.symbol,
             purpose=Purpose.TARGET,
             side=bracket.side.opposite,
-            type=OrderType.TAKE_PROFIT_MARKET,
+            type=OrderType.LIMIT if limit else OrderType.TAKE_PROFIT_MARKET,
             steps=part,
-            price_ticks=0,
-            trigger_ticks=ticks,
+            price_ticks=ticks if limit else 0,
+            trigger_ticks=0 if limit else ticks,
             stop_ticks=0,
             size_factor_e4=10_000,
             reduce_only=True,

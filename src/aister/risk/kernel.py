@@ -104,9 +104,11 @@ class RiskKernel:
 
     def _reduction(self, intent: Intent, situation: Situation) -> tuple[Approved | Refused, Reviewed]:
         """I-1: nothing but the proof that it reduces what the venue confirmed. It asks for no price, age, limit or
-        state."""
+        state. A closePosition stop placed while flat, to protect an entry before it can fill (C6), can do nothing else
+        either."""
         held = situation.confirmed_steps
-        if held * intent.side >= 0:
+        guards = not held and intent.purpose is Purpose.STOP and intent.close_position
+        if held * intent.side >= 0 and not guards:
             reason = f"there is no confirmed position of {intent.symbol} that a {intent.side.name.lower()} would reduce"
             return self._refuse(intent, "reduction", reason, ())
         if intent.steps <= 0 and not intent.close_position:
@@ -114,6 +116,8 @@ class RiskKernel:
         steps = 0 if intent.close_position else min(intent.steps, abs(held))
         worst = intent.price_ticks if intent.type is OrderType.LIMIT else 0
         permit = self._approve(intent, steps, worst, NEVER_MS + self._state.permits)
+        if guards:
+            return permit, Reviewed(intent, 1, "", "it can only ever close, and nothing is held yet", ())
         return permit, Reviewed(intent, steps or abs(held), "", "it reduces the confirmed position", ())
 
     def _approve(self, intent: Intent, steps: int, worst: int, expires_ms: int) -> Approved:
