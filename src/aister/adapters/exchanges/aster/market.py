@@ -25,7 +25,7 @@ from aister.ports.live import FeedNews
 
 __all__ = ["AsterMarket", "Choice"]
 
-_TIME_MS, _TIME_RETRY_MS = 10_000, 1_000
+_TIME_MS, _LOOK_MS = 10_000, 1_000
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -127,9 +127,13 @@ class AsterMarket:
                 self.books.drop(symbol.upper())
 
     async def _keep_time(self) -> None:
-        """The venue's clock, measured every ten seconds: without an account nobody else does it."""
+        """The venue's clock: measured every ten seconds and at once when this machine's was set or it has slept. With
+        an account, `attend` does it too; without, nobody else."""
+        venue, due = self._rest.time, 0.0
         while True:
-            told = await self._rest.server_time()
-            if isinstance(told, int):
-                self._timed.set()
-            await self._clock.sleep(_TIME_MS if isinstance(told, int) else _TIME_RETRY_MS)
+            if venue.watch() or not venue.measured or self._clock.monotonic_ms() >= due:
+                told = await self._rest.server_time()
+                if isinstance(told, int):
+                    self._timed.set()
+                    due = self._clock.monotonic_ms() + _TIME_MS
+            await self._clock.sleep(_LOOK_MS)
