@@ -233,6 +233,24 @@ def test_what_cannot_be_a_bar_is_asked_for_instead() -> None:
     assert rig.asked == [("ETHUSDT", START)]
 
 
+def test_changed_terms_come_with_the_next_slice_once() -> None:
+    rig = funded(Rig())
+    finer = instrument("ETHUSDT", tick_e8=1_000_000)
+    plain = rig.carry
+
+    async def carry_and_change() -> None:
+        carrier = asyncio.ensure_future(plain())
+        await rig.sleep(MINUTE + 5_000)
+        rig.feed.change(finer)
+        rig.feed.change(instrument("DOGEUSDT"))
+        await carrier
+
+    rig.carry = carry_and_change  # type: ignore[method-assign]
+    found = rig.slices(4)
+    assert [one.instruments for _, one in found] == [(), (finer,), (), ()]
+    assert rig.feed.instruments["ETHUSDT"] == finer and rig.feed.symbols == SYMBOLS
+
+
 def test_bars_longer_than_an_hour_are_refused() -> None:
     rig = Rig()
     with pytest.raises(UsageError, match="1h or less"):

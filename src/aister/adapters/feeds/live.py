@@ -79,6 +79,7 @@ class LiveBars:
         self._arrived = asyncio.Event()
         self._late: dict[str, str] = {}
         self._none_before: dict[str, int] = {}
+        self._changed: dict[str, Instrument] = {}
         self._funding: dict[str, list[FundingSettled]] = {symbol: [] for symbol in self._instruments}
         self._funded_ms: dict[str, int] = {}
 
@@ -105,6 +106,11 @@ class LiveBars:
             self._bars[bar.symbol].setdefault(bar.open_time_ms, bar)
             self._arrived.set()
 
+    def change(self, instrument: Instrument) -> None:
+        """A contract's terms changed: the next slice carries them. One that is not fed is passed over."""
+        if instrument.symbol in self._instruments:
+            self._instruments[instrument.symbol] = self._changed[instrument.symbol] = instrument
+
     async def slices(self) -> AsyncIterator[MarketSlice]:
         """Until the one who iterates stops."""
         if self._ready is not None:
@@ -123,7 +129,8 @@ class LiveBars:
             self._forget()
             if bars:  # a slice without any bar has no time of its own: its funding goes with the next
                 self._fresh()
-                yield MarketSlice(open_ms, funding, bars)
+                changed, self._changed = tuple(self._changed.values()), {}
+                yield MarketSlice(open_ms, funding, bars, changed)
             else:
                 for one in funding:
                     self._funding[one.symbol].append(one)

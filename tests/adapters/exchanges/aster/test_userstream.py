@@ -6,21 +6,25 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.adapters.exchanges.aster.line import LineSettings
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.exchanges.aster.userstream import UserStream
+from aister.adapters.exchanges.aster.wire import Lost
 from aister.core.trade import Side
 from aister.exchange_sim import Agent, Credentials, Exchange, Fault, Faults, Settings
 from aister.ports.exchange import OrderNews, PositionNews, StreamState, TermsNews, VenueNews, VenueStatus
-from tests.adapters.exchanges.aster.scripted import USER, LocalSigner
+from tests.adapters.exchanges.aster.scripted import USER, Hands, LocalSigner, ScriptedWire
 from tests.adapters.exchanges.aster.test_account import FLAT, STOP, order
 from tests.exchange_sim.floor import MINUTE_MS, slices
 from tests.fakes.virtual import World
 from tests.sim.market import MONEY, instrument
 
 SECOND, HOUR = 1_000, 3_600_000
+STEP = 100_000  # a contract nobody listed counts 1e-8
 
 
 class Scene:
@@ -194,3 +198,47 @@ def test_without_a_key_each_reason_is_told_once() -> None:
     assert scene.states()[0] is False and scene.states().index(True) == len(scene.states()) - 1
     reasons = [one.why for one in scene.news if isinstance(one, StreamState)]
     assert len(reasons) == len(set(reasons))
+
+
+FILLS = 4
+
+
+def history(number: int) -> list[bytes]:
+    """What a venue tells of one order: new, filled in parts, and cancelled with its last part left or filled whole."""
+    told = [("NEW", "NEW", 0, 0)]
+    told += [("TRADE", "PARTIALLY_FILLED", part, 10 * number + part) for part in range(1, FILLS)]
+    ends = ("CANCELED", "CANCELED", FILLS - 1, 0) if number % 2 else ("TRADE", "FILLED", FILLS, 10 * number + FILLS)
+    rows = []
+    for step, (what, status, filled, trade) in enumerate([*told, ends]):
+        row = {"s": "BTCUSDT", "c": f"abcd-{number}-1", "S": "BUY", "o": "LIMIT", "q": f"0.00{FILLS}", "p": "100000.0"}
+        row |= {"x": what, "X": status, "i": number, "l": "0.001", "z": f"0.00{filled}", "L": "100000.0", "t": trade}
+        if what != "TRADE":
+            row["l"] = "0"
+        frame = {"e": "ORDER_TRADE_UPDATE", "E": 1_000 + step // 2, "T": 1_000 + step, "o": row | {"ps": "BOTH"}}
+        rows.append(msgspec.json.encode(frame))
+    return rows
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_order_and_any_copies_of_a_truthful_history_end_the_same(data: st.DataObject) -> None:
+    frames = [frame for number in (1, 2) for frame in history(number)]
+    copies = data.draw(st.lists(st.sampled_from(frames), max_size=8))
+    arriving = data.draw(st.permutations(frames + copies))
+    news: list[VenueNews] = []
+    clock: Any = Hands()
+    rest = Rest(ScriptedWire(lambda sent: Lost(False, ""), clock), clock)
+    account = AsterAccount(rest, ("BTCUSDT",), source="test")
+    stream = UserStream(rest, rest._wire, clock, account.contracts, news.append)
+    for frame in arriving:
+        stream._frame(frame)
+    told = [one for one in news if isinstance(one, OrderNews)]
+    trades = [one.execution.trade_id for one in told if one.execution is not None]
+    assert sorted(trades) == [11, 12, 13, 21, 22, 23, 24]
+    for number, status, filled in ((1, VenueStatus.CANCELED, 3), (2, VenueStatus.FILLED, 4)):
+        states = [one.order for one in told if one.order.venue_id == number]
+        sizes = [state.filled_steps for state in states]
+        assert sizes == sorted(sizes) and sizes[-1] == filled * STEP
+        assert states[-1].status is status
+        ends = [state.status.working for state in states]
+        assert ends == sorted(ends, reverse=True)  # once over, never working again
