@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from aister.cli import build
 
 NAMES = ["python", "packages", "extras", "sample data", "kernel cache", "home", "file system", "disk", "clock"]
-NAMES += ["processors", "memory", "sqlite", "journal"]
+NAMES += ["processors", "memory", "sqlite", "journal", "keys"]
 
 
 @pytest.fixture

@@ -188,7 +188,7 @@ def test_a_check_that_fails_is_a_line_and_not_a_crash(tmp_path: Path, monkeypatc
     monkeypatch.setattr(checks, "memory", broken)
     found = {check.name: check for check in checks.examine(tmp_path)}
     assert (found["memory"].status, found["memory"].fact) == ("bad", "could not be checked: by zero")
-    assert found["python"].status == "ok" and len(found) == 13
+    assert found["python"].status == "ok" and len(found) == 14
 
 
 def test_sample_that_is_damaged_is_bad(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -208,3 +208,23 @@ def test_a_read_only_mount_is_not_helped_by_chmod(tmp_path: Path, monkeypatch: p
         check = checks.state_folder(home)
         assert check.status == "bad" and "read-only mount" in check.fact
         assert "Mount it writable" in check.remedy and "chmod" not in check.remedy
+
+
+def test_keys_are_told_by_name_and_end_and_one_that_cannot_be_used_is_bad(tmp_path: Path) -> None:
+    assert checks.keys(tmp_path, lambda: 0.0).status == "ok"
+    (tmp_path / "keys").mkdir(mode=0o700)
+    path = tmp_path / "keys" / "main.toml"
+    agent = f'net = "testnet"\naccount = "0x{"2" * 40}"\nkey = "{"1" * 64}"\n'
+    for ends, status in (
+        (f"{agent}expires = 1970-03-01\n", "ok"),
+        (f"{agent}expires = 1970-01-05\n", "warn"),
+        (agent, "warn"),
+    ):
+        path.write_text(ends)
+        path.chmod(0o600)
+        told = checks.keys(tmp_path, lambda: 0.0)
+        assert told.status == status and "main (v3, testnet) until" in told.fact
+        assert bool(told.remedy) is (status == "warn") and "1" * 12 not in told.fact + told.remedy
+    path.chmod(0o644)
+    told = checks.keys(tmp_path, lambda: 0.0)
+    assert told.status == "bad" and "chmod 600" in told.remedy

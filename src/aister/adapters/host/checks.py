@@ -53,6 +53,7 @@ def examine(home: Path) -> list[Check]:
         ("memory", memory),
         ("sqlite", lambda: sqlite(place)),
         ("journal", lambda: journal(home)),
+        ("keys", lambda: keys(home, time.time)),
     )
     return [_looked(name, look) for name, look in looks]
 
@@ -286,6 +287,29 @@ def journal(home: Path) -> Check:
             "Run `aister journal verify` and do what it says.",
         )
     return Check("journal", "ok", f"{said}; intact when verified {when}")
+
+
+def keys(home: Path, wall: Callable[[], float]) -> Check:
+    """The key files: whether each may be used, and when it ends. No key is shown."""
+    from aister.adapters.vault.expiry import expiry  # noqa: PLC0415
+    from aister.adapters.vault.file import FileVault  # noqa: PLC0415
+    from aister.core.errors import CredentialError  # noqa: PLC0415
+
+    vault = FileVault(home)
+    said: list[str] = []
+    remedies: list[str] = []
+    for name in vault.names():
+        try:
+            key = vault.credential(name)
+        except CredentialError as error:
+            return Check("keys", "bad", f"{name} cannot be used", str(error))
+        told = expiry(name, key.expires_ms, int(wall() * 1_000))
+        ends = time.strftime("%Y-%m-%d", time.gmtime(key.expires_ms / 1_000)) if key.expires_ms else "an unknown day"
+        said.append(f"{name} ({key.scheme}, {key.net}) until {ends}")
+        remedies += [told.sentence] if told.sentence else []
+    if not said:
+        return Check("keys", "ok", "none: public data and the simulated venue need none; see docs/keys.md")
+    return Check("keys", "warn" if remedies else "ok", "; ".join(said), " ".join(remedies))
 
 
 def _version(package: str) -> str:
