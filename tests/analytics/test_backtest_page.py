@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from aister.analytics.backtested import published, trade_rows
-from aister.analytics.report.backtest import backtest_page, warnings
+from aister.analytics.deflation import Deflation
+from aister.analytics.report.backtest import backtest_page, chance_in_words, warnings
 from aister.app.backtests import market_of
 from aister.lab.backtest import Backtest, Record, backtest_spec
 from aister.lab.settings import Settings
@@ -101,3 +102,13 @@ def test_what_must_be_known_first_is_said(result: Backtest) -> None:
     lines = " / ".join(warnings(grave))
     for word in ("liquidated", "3 fills", "still open at the end", "BTCUSDT since 1970-01-01 00:00", "2 setups"):
         assert word in lines
+
+
+def test_luck_that_is_not_known_is_not_told_as_a_probability(result: Backtest) -> None:
+    replace = msgspec.structs.replace
+    unknown = Deflation(0.1, 29, 3, 3, None, None, None, None, None)
+    figures = replace(result.performance.figures, trades=40)
+    one = replace(result, performance=replace(result.performance, figures=figures, deflation=unknown))
+    words, page = chance_in_words(one), backtest_page(one)
+    assert "What luck makes of 3 trials on this data is not known" in words and "Deflated Sharpe" not in words
+    assert "not known: fewer than two have 30 days" in page

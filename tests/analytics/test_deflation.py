@@ -135,6 +135,7 @@ def test_repeating_a_trial_raises_n_but_not_the_effective_one() -> None:
     few, many = deflate(trials[0], trials), deflate(trials[0], np.tile(trials, (20, 1)))
     assert few is not None and many is not None
     assert (many.trials, many.effective, few.effective) == (200, 10, 10)
+    assert many.threshold is not None and many.threshold_raw is not None
     assert many.threshold == pytest.approx(few.threshold, rel=0.06) and many.threshold_raw > many.threshold
 
 
@@ -149,6 +150,16 @@ def test_short_and_flat_trials_have_no_ratio() -> None:
     )
     assert deflate(np.zeros(100), trials) is None
     assert deflate(trials[0], trials[:1]).threshold == 0.0  # type: ignore[union-attr]
+
+
+def test_where_no_variance_of_the_trials_is_known_luck_is_not_either() -> None:
+    """Three trials of 29 days: a threshold of 0 would say that luck makes nothing of the best of them."""
+    trials = np.random.default_rng(5).normal(0.001, 0.01, (3, 29))
+    found = deflate(trials[0], trials)
+    assert found is not None and (found.trials, found.effective, found.variance) == (3, 3, None)
+    assert found.threshold is found.probability is found.threshold_raw is found.probability_raw is None
+    alike = deflate(trials[0], np.tile(trials[0], (3, 1)))
+    assert alike is not None and (alike.effective, alike.threshold, alike.threshold_raw) == (1, 0.0, None)
 
 
 def test_autocorrelation_lowers_the_ratio_and_never_raises_it() -> None:

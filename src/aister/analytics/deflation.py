@@ -48,6 +48,7 @@ class Deflation(msgspec.Struct, frozen=True):
     variance     of the trials' Sharpe ratios (None with fewer than two that have one)
     threshold    `expected_maximum` of the effective trials;   probability = PSR against it: the deflated Sharpe ratio
     threshold_raw, probability_raw   the same with all N trials as if they were independent
+    Thresholds are None, and so the probabilities, where there are several trials and no variance of theirs is known.
     """
 
     sharpe: float
@@ -55,9 +56,9 @@ class Deflation(msgspec.Struct, frozen=True):
     trials: int
     effective: int
     variance: float | None
-    threshold: float
+    threshold: float | None
     probability: float | None
-    threshold_raw: float
+    threshold_raw: float | None
     probability_raw: float | None
 
 
@@ -133,9 +134,16 @@ def deflate(returns: Floats, trials: npt.NDArray[np.floating]) -> Deflation | No
     ratios = _ratios(trials)
     variance = float(ratios.var(ddof=1)) if len(ratios) > 1 else None
     count, effective = len(trials), effective_trials(trials)
-    best = [expected_maximum(n, variance or 0.0) for n in (effective, count)]
-    chance = [probabilistic_sharpe(ratio, len(returns), g3, g4, one) for one in best]
+    best = [_threshold(n, variance) for n in (effective, count)]
+    chance = [None if one is None else probabilistic_sharpe(ratio, len(returns), g3, g4, one) for one in best]
     return Deflation(ratio, len(returns), count, effective, variance, best[0], chance[0], best[1], chance[1])
+
+
+def _threshold(trials: int, variance: float | None) -> float | None:
+    """`expected_maximum`, None where it hangs on a variance that is not known: 0 would say that luck makes nothing."""
+    if trials <= 1:
+        return 0.0
+    return None if variance is None else expected_maximum(trials, variance)
 
 
 def _spread(ratio: float, skew: float, kurtosis: float) -> float:

@@ -201,7 +201,7 @@ def _luck(table: "Sweep") -> str:
     luck = table.deflation
     if luck is None:
         return "Luck       not known: the best cell has no Sharpe ratio"
-    if luck.variance is None:
+    if luck.threshold is None:
         return (
             f"Luck       the best of {luck.trials:,} trials must beat luck; what luck makes of them is not known: "
             "fewer than two of them have 30 days"

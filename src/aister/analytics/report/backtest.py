@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from aister.analytics.backtested import Backtested
+from aister.analytics.deflation import FEWEST_TRIAL_DAYS
 from aister.analytics.report.backtest_tables import cost_table, figure_tables, group_tables, trade_table
 from aister.analytics.report.charts import Plot, axes, drawn, line_path, nice_steps, thinned
 from aister.analytics.report.flags import flag_in_words
@@ -74,7 +75,12 @@ def chance_in_words(one: Backtested) -> str:
     random, deflated = one.performance.random, one.performance.deflation
     words = [random.matched.words] if random is not None else ["Matched random entry was not asked for."]
     enough = one.performance.figures.trades >= FEWEST_TRADES
-    if enough and deflated is not None and deflated.probability is not None:
+    if enough and deflated is not None and deflated.threshold is None:
+        words.append(
+            f"What luck makes of {count(deflated.trials, 'trial')} on this data is not known: fewer than two of them "
+            f"have {FEWEST_TRIAL_DAYS} days."
+        )
+    elif enough and deflated is not None and deflated.probability is not None:
         words.append(
             f"Deflated Sharpe: a probability of {deflated.probability:.2f} that it beats the best that luck makes of "
             f"{count(deflated.trials, 'trial')} on this data ({deflated.effective:,} independent); 0.95 is convincing."

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from aister.analytics.backtested import Backtested, trade_rows
+from aister.analytics.deflation import FEWEST_TRIAL_DAYS, Deflation
 from aister.analytics.figures import Figures
 from aister.analytics.grouping import Group
 from aister.analytics.report.tables import table
@@ -128,13 +129,19 @@ def _two(values: tuple[float, float]) -> str:
     return f"{values[0]:.2f} / {values[1]:.2f}"
 
 
+def _threshold(d: Deflation) -> str:
+    if d.threshold is None:
+        return f'<span class="soft">not known: fewer than two have {FEWEST_TRIAL_DAYS} days</span>'
+    return f"{d.threshold:.4f}"
+
+
 def _luck(one: Backtested) -> str:
     p = one.performance
     rows: list[tuple[str, str]] = []
     if (d := p.deflation) is not None:
         rows += [
             ("Trials on these instruments in this time", f"{d.trials:,} ({d.effective:,} independent)"),
-            ("Best Sharpe ratio that luck would make of them, daily", f"{d.threshold:.4f}"),
+            ("Best Sharpe ratio that luck would make of them, daily", _threshold(d)),
             ("This one, daily, corrected", f"{d.sharpe:.4f}"),
             ("Deflated Sharpe ratio", "not defined" if d.probability is None else f"{d.probability:.3f}"),
         ]
