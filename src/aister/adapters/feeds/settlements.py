@@ -42,8 +42,8 @@ def settlements(
         raise DataError(
             f"{symbol}: {total:,} funding {'settlement is' if total == 1 else 'settlements are'} missing, the first at "
             f"{utc_text(absent[0].start_ms)}; "
-            "import them with `aister data import --kind funding`, or run with --assume-funding (longs pay 0.01 % per 8 "
-            "hours, flagged)."
+            "import them with `aister data import --kind funding`, or run with --assume-funding (longs pay 0.01 % per "
+            "8 hours, flagged)."
         )
     inside = (times >= first_ms) & (times <= last_ms)
     found = [
