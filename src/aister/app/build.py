@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from aister.adapters.feeds.recorded import RecordedFeed, open_feed
 from aister.adapters.store.journal import open_chain
+from aister.adapters.store.layout import Columns
 from aister.app.settings import RunSettings
 from aister.app.strategies import history_ms, make_strategy, management_of, narrowed, scaling_of, spec_of
 from aister.core.audit import Audit
@@ -32,6 +33,7 @@ from aister.execution.gateway import OrderGateway
 from aister.features.market import Features
 from aister.features.timeframes import INTERVAL_MS, NAMES, bit
 from aister.portfolio.portfolio import Portfolio
+from aister.ports.feed import Feed
 from aister.ports.floor import Floor
 from aister.ports.journal import Journal
 from aister.ports.venue import Venue
@@ -45,7 +47,7 @@ from aister.strategy.spec.live import SpecStrategy
 from aister.strategy.spec.tree import Spec
 from aister.strategy.strategy import Strategy
 
-__all__ = ["Built", "build_run", "config_hash", "costs_of", "open_data", "open_run_journal"]
+__all__ = ["Built", "Fed", "build_run", "config_hash", "costs_of", "open_data", "open_run_journal"]
 
 
 RiskOf = Callable[[dict[str, Instrument], bytes], RiskKernel]
@@ -60,12 +62,23 @@ PlaceOf = Callable[[FillModel], Place]
 """Makes the place of a run that fills as this model says."""
 
 
+class Fed(Feed, Protocol):
+    """What a run is fed: recorded data, or what a live one has been told so far. `history`: what lies before it, for
+    features to warm up on; `columns`: all bars of a symbol, as arrays."""
+
+    @property
+    def span_ms(self) -> tuple[int, int]: ...
+    @property
+    def history(self) -> Feed | None: ...
+    def columns(self, symbol: str) -> Columns: ...
+
+
 class Built(msgspec.Struct, frozen=True):
     """A run ready to start, and the parts its result needs."""
 
     run: Run
     engine: Engine
-    feed: RecordedFeed
+    feed: Fed
     venue: SimVenue
     journal: RepeatedJournal
     settings: RunSettings
@@ -100,7 +113,7 @@ def open_run_journal(home: Path, settings: RunSettings, feed: RecordedFeed, *, f
 
 def build_run(
     settings: RunSettings,
-    feed: RecordedFeed,
+    feed: Fed,
     journal: Journal,
     observers: tuple[Callable[[Audit], None], ...] = (),
     *,
@@ -162,7 +175,7 @@ def build_run(
     return Built(run, engine, feed, venue, repeated, settings)
 
 
-def _warm_features(feed: RecordedFeed, indicators: tuple[tuple[str, str], ...]) -> Features:
+def _warm_features(feed: Fed, indicators: tuple[tuple[str, str], ...]) -> Features:
     """Features that have seen what lies before the run's first bar. Nothing else is told of it: no decision rests on
     a moment before the run."""
     features = Features(feed.base_interval_ms, feed.symbols, indicators=indicators)
@@ -174,7 +187,7 @@ def _warm_features(feed: RecordedFeed, indicators: tuple[tuple[str, str], ...]) 
     return features
 
 
-def _fit(spec: Spec, feed: RecordedFeed) -> None:
+def _fit(spec: Spec, feed: Fed) -> None:
     """Raises `SpecRefused` or `UsageError` when a spec cannot be traded on this feed."""
     meant = {name: one for name, one in feed.instruments.items() if not spec.symbols or name in spec.symbols}
     if not meant:
@@ -195,7 +208,7 @@ def _risk(settings: RunSettings, limits: Limits, instruments: dict[str, Instrume
     return RiskKernel(limits, instruments, key, settings.owner_id, settings.trader_id, seed=settings.seed)
 
 
-def _opening(settings: RunSettings, feed: RecordedFeed, mind: str) -> tuple[RunStarted | InstrumentListed, ...]:
+def _opening(settings: RunSettings, feed: Fed, mind: str) -> tuple[RunStarted | InstrumentListed, ...]:
     """The first records of every chain: who runs what, and the terms of every instrument."""
     start_ms = feed.span_ms[0]
     started = RunStarted(

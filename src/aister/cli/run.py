@@ -12,6 +12,7 @@ import typer
 from aister.cli import options
 
 if TYPE_CHECKING:
+    from aister.adapters.exchanges.aster.hosts import Net
     from aister.adapters.feeds.recorded import RecordedFeed
     from aister.app.settings import RunSettings
     from aister.ports.journal import Journal
@@ -43,23 +44,32 @@ def run(
     assume_funding: options.AssumeFunding = False,
     report: Annotated[Path | None, typer.Option(help="Write the report (HTML) here.")] = None,
     json_path: options.JsonFile = "",
+    venue: Annotated[str, typer.Option(help="Where orders go: paper, or aster (needs --feed live).")] = "paper",
+    net: Annotated[str, typer.Option(help="Of --feed live: mainnet, testnet or simulator.")] = "mainnet",
+    rest_url: Annotated[str, typer.Option(help="Of --net simulator: its REST address.")] = "http://127.0.0.1:9701",
+    ws_url: Annotated[str, typer.Option(help="Of --net simulator: its websockets.")] = "ws://127.0.0.1:9702",
+    warm_up: Annotated[float, typer.Option(help="Of --feed live: days of the past that features see first.")] = 14.0,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; an unfinished run of the same identity is set aside.")
     ] = False,
 ) -> None:
     """Run the trader. An unfinished run of the same settings and data is resumed; a finished one is followed by a new
-    one."""
+    one. `--feed live` trades the market as it happens, on paper."""
+    from aister.adapters.exchanges.aster.hosts import net as net_named
     from aister.adapters.store.home import open_home
     from aister.app.build import open_data, open_run_journal
+    from aister.app.live import LIVE_SYMBOLS
     from aister.app.settings import RunSettings
     from aister.app.strategies import in_words, named_spec
     from aister.cli.compiling import show_compiling
     from aister.cli.given import amount, named_symbols, targets, utc_ms
 
     spec = named_spec(strategy)
+    if venue != "paper" or data == "live":
+        _check_live(data, venue, net, speed, start, warm_up)
     settings = RunSettings(
-        data=data,
-        symbols=named_symbols(symbols),
+        data=f"live {net}" if data == "live" else data,
+        symbols=named_symbols(symbols) or (LIVE_SYMBOLS if data == "live" else ()),
         start_ms=utc_ms(start, "--from"),
         end_ms=utc_ms(end, "--to"),
         seed=seed,
@@ -73,8 +83,12 @@ def run(
         assume_funding=assume_funding,
     ).check()
     pace = _pace(speed)
-    json_path = targets(settings.data, report, json_path, "--report")
+    json_path = targets("" if data == "live" else settings.data, report, json_path, "--report")
     show_compiling()
+    if data == "live":
+        where = net_named(net, rest_url, ws_url) if net == "simulator" else net_named(net)
+        _live(settings, where, warm_up, report, json_path, fresh=fresh)
+        return
     with ExitStack() as held:
         feed = open_data(settings)
         journal = open_run_journal(open_home(), settings, feed, fresh=fresh)
@@ -137,6 +151,59 @@ def _watched(
     if not quiet:
         for line in summary(findings, report, json_path):
             say(line)
+
+
+def _live(
+    settings: "RunSettings", net: "Net", days: float, report: Path | None, json_path: str, *, fresh: bool
+) -> None:
+    """The same on a live market, which ends at --to or when it is stopped. Exit code 130 when it was stopped."""
+    from aister.adapters.store.home import open_home
+    from aister.cli.output import say
+    from aister.cli.watch.lines import Lines, Silence
+    from aister.cli.watch.live import run_live
+    from aister.cli.watch.results import findings_of, leave, summary
+    from aister.cli.watch.screen import Screen
+
+    quiet = json_path == "-"
+    drawable = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
+    screen = Screen("PAPER", 1.0) if drawable and not quiet else None
+    watcher = screen or (Silence() if quiet else Lines())
+    try:
+        tell = screen.say if screen is not None else _to_stderr
+        built = run_live(open_home(), settings, net, days, watcher, tell, fresh=fresh)
+    finally:
+        watcher.close()
+    if not built.run.finished:
+        kept = "everything up to there is kept. The same command goes on from there."
+        print(f"Stopped at {_utc(built.engine.time_ms)}; {kept}", file=sys.stderr if quiet else sys.stdout)
+        raise typer.Exit(130)
+    findings = findings_of(built)
+    leave(findings, report, json_path)
+    for line in [] if quiet else summary(findings, report, json_path):
+        say(line)
+
+
+def _check_live(data: str, venue: str, net: str, speed: str, start: str, days: float) -> None:
+    """Raises `UsageError` for what cannot be on a live market."""
+    from aister.core.errors import UsageError
+
+    if venue not in ("paper", "aster"):
+        raise UsageError(f"There is no venue {venue!r}; choose paper or aster.")
+    if data != "live":
+        raise UsageError("--venue aster trades the market as it happens; add --feed live.")
+    if venue == "aster" and net == "mainnet":
+        raise UsageError(
+            "Orders are not sent to mainnet: arming and the full limits do not exist yet. Use --net testnet or --net "
+            "simulator, or leave --venue out: mainnet's data then meet the paper venue."
+        )
+    if venue == "aster":
+        raise UsageError("Orders are not sent to a live venue yet; leave --venue out for its data and the paper venue.")
+    if speed != "max":
+        raise UsageError("A live market has its own pace; leave --speed out.")
+    if start:
+        raise UsageError("A live run begins now; leave --from out (--warm-up says how much of the past it sees first).")
+    if not 0 <= days <= 90:
+        raise UsageError("--warm-up lies between 0 and 90 days; give 14.")
 
 
 def _to_stderr(sentence: str) -> None:

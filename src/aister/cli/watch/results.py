@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aister import __version__
-from aister.adapters.feeds.recorded import RecordedFeed
 from aister.analytics.benchmarks import Bars
 from aister.analytics.collect import Collector
 from aister.analytics.findings import About, Findings, Kelly, examine
@@ -15,7 +14,7 @@ from aister.analytics.report import report
 from aister.analytics.report.flags import flag_in_words
 from aister.analytics.report.tradable import tradable
 from aister.analytics.report.words import count, percent, signed, signed_percent
-from aister.app.build import Built, config_hash
+from aister.app.build import Built, Fed, config_hash
 from aister.app.settings import RunSettings
 from aister.cli.output import leave_json, write_text
 from aister.core.money import RATE_ONE
@@ -134,6 +133,6 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _bars(feed: RecordedFeed, symbol: str) -> Bars:
+def _bars(feed: Fed, symbol: str) -> Bars:
     c = feed.columns(symbol)
     return Bars(feed.base_interval_ms, c["open_time"], c["open"], c["high"], c["low"], c["close"])

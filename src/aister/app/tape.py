@@ -1,0 +1,178 @@
+"""What a live run has been told so far, as a feed: the bars it warmed up on, then slices as they come.
+
+The market does not come twice, so what came is kept: contracts and warm-up bars in a file beside the journal, written
+when the run begins, and every slice in the journal itself. From both, a run that was killed is repeated to where it
+stood.
+"""
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from aister.adapters.store.layout import Columns
+from aister.core.audit import Audit
+from aister.core.errors import StorageError
+from aister.core.events import BarClosed, FundingSettled, InstrumentListed
+from aister.core.instrument import Instrument
+from aister.ports.feed import MarketSlice
+
+__all__ = ["Beginning", "Tape", "read_beginning", "slices_of", "tape_of", "write_beginning"]
+
+
+class Beginning(msgspec.Struct, frozen=True):
+    """What a live run started from: `bars` by symbol, closed before `start_ms`, for features to warm up on."""
+
+    net: str
+    interval_ms: int
+    start_ms: int
+    instruments: dict[str, Instrument]
+    bars: dict[str, list[BarClosed]]
+    flags: tuple[str, ...]
+
+
+class Tape:
+    """A feed that grows. `put` adds a slice, `slices` gives what was put and not yet taken; it ends where that does."""
+
+    def __init__(
+        self,
+        beginning: Beginning,
+        data_hash: str,
+        arrived: Iterable[MarketSlice] = (),
+        history: "Tape | None" = None,
+    ) -> None:
+        self.base_interval_ms = beginning.interval_ms
+        self.symbols = tuple(sorted(beginning.instruments))
+        self.instruments = {symbol: beginning.instruments[symbol] for symbol in self.symbols}
+        self.flags = beginning.flags
+        self.data_hash = data_hash
+        self.history = history
+        self._start_ms = self._end_ms = beginning.start_ms
+        self._waiting: deque[MarketSlice] = deque()
+        self._bars: dict[str, list[BarClosed]] = {symbol: [] for symbol in self.symbols}
+        for market in arrived:
+            self.put(market)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a slice is there to be taken."""
+        return bool(self._waiting)
+
+    @property
+    def span_ms(self) -> tuple[int, int]:
+        """Where it began, and the close of the newest bar."""
+        return self._start_ms, self._end_ms
+
+    @property
+    def next_ms(self) -> int:
+        """Opening of the slice after the newest."""
+        return self._end_ms
+
+    def put(self, market: MarketSlice) -> None:
+        self._waiting.append(market)
+        self._end_ms = max(self._end_ms, market.open_time_ms + self.base_interval_ms)
+        for bar in market.bars:
+            self._bars[bar.symbol].append(bar)
+
+    def slices(self) -> Iterator[MarketSlice]:
+        return _Taken(self._waiting)
+
+    def columns(self, symbol: str) -> Columns:
+        """All bars of a symbol so far: open_time int64 ms, open, high, low, close, volume float64."""
+        bars = self._bars[symbol]
+        made: Columns = {"open_time": np.array([bar.open_time_ms for bar in bars], np.int64)}
+        for name in ("open", "high", "low", "close", "volume"):
+            made[name] = np.array([getattr(bar, name) for bar in bars], np.float64)
+        return made
+
+
+class _Taken:
+    """Takes from the front; more may come after it said that there is nothing."""
+
+    def __init__(self, waiting: deque[MarketSlice]) -> None:
+        self._waiting = waiting
+
+    def __iter__(self) -> Iterator[MarketSlice]:
+        return self
+
+    def __next__(self) -> MarketSlice:
+        if not self._waiting:
+            raise StopIteration
+        return self._waiting.popleft()
+
+
+def tape_of(beginning: Beginning, records: Iterable[Audit]) -> Tape:
+    """The feed of a live run: warm-up, and the slices its journal holds. The newest one there is left out unless every
+    symbol has its bar: it may not have been written to its end, and is asked for again."""
+    raw = msgspec.msgpack.encode(beginning)
+    digest = hashlib.sha256(raw).hexdigest()
+    history = Tape(beginning, digest, _by_time(beginning.bars.values()))
+    told = list(slices_of(records, len(beginning.instruments)))
+    if told and len(told[-1].bars) < len(beginning.instruments):
+        told.pop()
+    return Tape(beginning, digest, told, history)
+
+
+def _by_time(series: Iterable[list[BarClosed]]) -> Iterator[MarketSlice]:
+    times: dict[int, list[BarClosed]] = {}
+    for bars in series:
+        for bar in bars:
+            times.setdefault(bar.open_time_ms, []).append(bar)
+    for time in sorted(times):
+        yield MarketSlice(time, (), tuple(sorted(times[time], key=lambda bar: bar.symbol)))
+
+
+def slices_of(records: Iterable[Audit], listed: int) -> Iterator[MarketSlice]:
+    """The slices that a chain was told, from its records: funding, terms and bars in the order of a slice. The opening
+    of the chain, its start and `listed` instruments, is no slice's."""
+    funding: list[FundingSettled] = []
+    terms: list[Instrument] = []
+    bars: list[BarClosed] = []
+    for audit in records:
+        event = audit.event
+        if audit.sequence <= listed or not isinstance(event, BarClosed | FundingSettled | InstrumentListed):
+            continue
+        same = isinstance(event, BarClosed) and bars and event.open_time_ms == bars[0].open_time_ms
+        if bars and not same:
+            yield MarketSlice(bars[0].open_time_ms, tuple(funding), tuple(bars), tuple(terms))
+            funding, terms, bars = [], [], []
+        if isinstance(event, BarClosed):
+            bars.append(event)
+        elif isinstance(event, FundingSettled):
+            funding.append(event)
+        else:
+            terms.append(event.instrument)
+    if bars:
+        yield MarketSlice(bars[0].open_time_ms, tuple(funding), tuple(bars), tuple(terms))
+
+
+def read_beginning(path: Path) -> Beginning | None:
+    """None when there is none. Raises `StorageError` when it cannot be read."""
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=Beginning)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise StorageError(
+            f"{path}, on which this live run warmed up, cannot be read ({type(error).__name__}); start over with "
+            "--fresh, the old chain is kept."
+        ) from None
+
+
+def write_beginning(path: Path, beginning: Beginning) -> None:
+    """Whole or not at all, readable by its owner only. Raises `StorageError`."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        beside.touch(0o600)
+        with beside.open("wb") as file:
+            file.write(msgspec.msgpack.encode(beginning))
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path} could not be written ({error.strerror}); make room and start again.") from None
