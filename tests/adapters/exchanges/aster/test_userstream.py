@@ -109,6 +109,19 @@ def test_an_expired_key_is_replaced(how: str) -> None:
     assert len(scene.fills()) == 1
 
 
+def test_a_key_found_dead_while_renewing_asks_for_a_survey() -> None:
+    quick = LineSettings(silence_ms=0, renew_ms=60 * SECOND, overlap_ms=4 * SECOND)
+    scene = Scene(Fault("expire_listen_key", at_ms=10 * SECOND, text="silently"), line=quick)
+
+    async def later() -> None:
+        await scene.world.sleep(20 * SECOND)
+        await scene.account.place(order(worst_ticks=1_001_000))  # nobody hears of it
+        await scene.world.sleep(60 * SECOND)
+
+    scene.play(later)
+    assert scene.states() == [True, False, True] and not scene.fills()
+
+
 def test_the_key_is_kept_alive_for_a_day_and_the_connection_renewed_without_a_word() -> None:
     scene = Scene()
 

@@ -85,6 +85,8 @@ class UserStream:
     async def _path(self) -> str | Lost:
         told = await self._rest.signed("listen_key", (), _KEY)
         if isinstance(told, ListenKey):
+            if self._key and told.listenKey != self._key:  # while renewing: the connection in use is deaf
+                self._line.renew("The listen key had expired.")
             self._key = told.listenKey
             return f"/ws/{told.listenKey}"
         return Lost(False, told.reason if isinstance(told, Refused) else told.why)
