@@ -13,7 +13,7 @@ from aister.adapters.signer import state as state_module
 from aister.adapters.signer.charter import UNARMED, Charter, Limits
 from aister.adapters.signer.desk import Desk
 from aister.adapters.signer.pace import Pace
-from aister.adapters.signer.state import State, StateFile
+from aister.adapters.signer.state import State, StateFile, epoch_seen
 from aister.core.errors import CredentialError, StorageError
 from aister.core.money import UNIT
 from aister.ports.signer import Call, Declined, Signed
@@ -192,7 +192,8 @@ def test_a_newer_lease_fences_off_the_older_one_across_restarts(tmp_path: Path, 
     assert one.epoch == 4
     for old in (place(epoch=3), place(stop(), epoch=3), place(stop(), right="reduce", epoch=3), read(epoch=3)):
         assert kind(one.sign(old)) == "epoch"
-    assert isinstance(one.sign(read()), Signed) and isinstance(one.sign(place(epoch=4)), Signed)
+    assert all(isinstance(one.sign(call), Signed) for call in (read(), read(epoch=9), place(epoch=4)))
+    assert one.epoch == 4
 
 
 def test_the_watchers_door_reduces_without_a_lease_and_raises_no_epoch(tmp_path: Path, clocks: Clocks) -> None:
@@ -219,7 +220,7 @@ def test_a_signer_starts_under_the_newest_lease_and_gives_way_to_a_newer_one_onl
     with pytest.raises(CredentialError, match="Another trader"):
         desk(tmp_path, clocks).fence(4)
     watcher = desk(tmp_path, clocks, msgspec.structs.replace(CHARTER, right="reduce"))
-    assert watcher.gives_way_to(5) and not watcher.gives_way_to(4)
+    assert watcher.gives_way_to(6) and not watcher.gives_way_to(5)  # 6 was remembered
 
 
 # ---- pace, marks, expiry --------------------------------------------------------------------------------------------
@@ -335,6 +336,9 @@ def test_the_state_is_sealed_and_a_changed_one_is_refused(tmp_path: Path) -> Non
         with pytest.raises(CredentialError, match="not written by this key"):
             file.read()
     (tmp_path / "state.json").write_bytes(whole)
+    (tmp_path / "signer").mkdir()
+    (tmp_path / "signer" / f"{AGENT.lower()}.json").write_bytes(whole)
+    assert epoch_seen(tmp_path, AGENT) == 6 and epoch_seen(tmp_path, "absent") == -1
     with pytest.raises(CredentialError, match="not written by this key"):
         StateFile(tmp_path / "state.json", b"\x12" * 32).read()
 
@@ -353,6 +357,10 @@ def test_when_the_disk_is_full_it_still_reduces_and_opens_nothing(
     assert kind(one.sign(place())) == "busy"
     assert kind(one.sign(place(epoch=2))) == "busy" and one.epoch == 1
     assert nonce(one, place(stop())) == clocks.wall_us
+    restarted = desk(tmp_path, clocks)
+    restarted.fence(3)
+    assert kind(restarted.sign(place(epoch=3))) == "busy" and isinstance(restarted.sign(place(stop(), epoch=3)), Signed)
+    assert kind(restarted.sign(place(stop(), epoch=2))) == "epoch"
     monkeypatch.undo()
     assert isinstance(one.sign(place()), Signed)
 

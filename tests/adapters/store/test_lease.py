@@ -69,6 +69,16 @@ def test_a_lease_of_another_boot_is_over_although_its_clock_read_higher(tmp_path
     assert held(after, "one").epoch == 2 and before.renew(first) is None
 
 
+def test_a_lost_lease_file_hands_out_no_epoch_the_signer_has_seen(tmp_path: Path) -> None:
+    lease = SqliteLease(tmp_path, monotonic=Hands())
+    got = lease.take(ACCOUNT, "one", above=41)
+    assert isinstance(got, Held) and got.epoch == 42 == lease.epoch(ACCOUNT)
+    lease.release(got)
+    assert held(lease, "two").epoch == 43
+    again = lease.take("other", "one", above=-1)
+    assert isinstance(again, Held) and again.epoch == 1
+
+
 def test_a_keeper_renews_every_three_seconds_and_stops_entries_at_two_thirds_when_it_cannot(tmp_path: Path) -> None:
     clock = Hands()
     lease = SqliteLease(tmp_path, monotonic=clock, busy_s=0.01)

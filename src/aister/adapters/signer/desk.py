@@ -142,11 +142,11 @@ class Desk:
             raise CredentialError("Another trader took this account over; take its lease before starting a signer.")
         if epoch > self._epoch:
             self._epoch = epoch
-            self.flush()
+            self._reserve(self._nonces.last_us)
 
     def gives_way_to(self, epoch: int) -> bool:
         """Whether a signer started under that lease may replace this one: under a newer one, or when this one only
-        reduces. If so, nobody starts one under an older lease again. Raises `StorageError`."""
+        reduces. If so, nobody starts one under an older lease again."""
         if epoch > self._epoch or (self._charter.right != TRADE and epoch == self._epoch):
             self.fence(epoch)
             return True
@@ -176,7 +176,7 @@ class Desk:
                 self._epoch = before
                 return Declined("busy", "The signer cannot write its state; free the disk, until then it only reduces.")
             return None
-        if 0 <= epoch == self._epoch or (right == READ and epoch < 0):
+        if 0 <= epoch == self._epoch or (right == READ and not 0 <= epoch < self._epoch):
             return None
         if right == REDUCE and ceiling == REDUCE and epoch < 0:
             return None

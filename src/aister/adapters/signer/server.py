@@ -16,8 +16,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
 from aister.adapters.signer.charter import REDUCE, TRADE
 from aister.adapters.signer.desk import Desk
 from aister.adapters.signer.protocol import ASK, HEADER, LONGEST, Answer, Ask, Keep, Kept, Mark, Retire, Sign, framed
@@ -117,7 +115,7 @@ class Server:
                 heard = caller.heard = heard[HEADER.size + size :]
                 if caller.socket.send(answer) != len(answer):
                     raise ValueError
-        except (OSError, ValueError, msgspec.MsgspecError, RecursionError):
+        except Exception:  # whatever a caller brings about is its own end and nobody else's
             self._hang_up(caller)
 
     def _hang_up(self, caller: _Caller) -> None:
@@ -139,14 +137,8 @@ class Server:
             case Keep(chain, sequence, head, accepted):
                 return Answer(declined=self._desk.keep_head(chain, sequence, head, accepted=accepted))
             case Retire(epoch):
-                return self._retired(epoch)
-
-    def _retired(self, epoch: int) -> Answer:
-        try:
-            self._ends = self._desk.gives_way_to(epoch)
-        except StorageError as error:
-            return Answer(declined=Declined("busy", str(error)))
-        return Answer() if self._ends else Answer(declined=Declined("epoch", "No newer lease; take one first."))
+                self._ends = self._desk.gives_way_to(epoch)
+                return Answer() if self._ends else Answer(declined=Declined("epoch", "No newer lease; take one first."))
 
 
 def _door(path: str) -> socket.socket:

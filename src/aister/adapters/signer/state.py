@@ -9,7 +9,7 @@ import msgspec
 from aister.adapters.store.files import write_whole
 from aister.core.errors import CredentialError, StorageError
 
-__all__ = ["State", "StateFile"]
+__all__ = ["State", "StateFile", "epoch_seen"]
 
 _SEAL = 64
 
@@ -57,3 +57,14 @@ class StateFile:
 
     def _seal(self, document: bytes) -> bytes:
         return hmac.digest(self._seal_key, document, "sha256").hex().encode("ascii")
+
+
+def epoch_seen(home: Path, name: str) -> int:
+    """The highest lease epoch the signer of an agent (its address) or old key (its name) has seen, -1 for none or
+    unknown. Read without the key: give it to `SqliteLease.take` as `above`, so that a lease file that was lost or
+    restored does not hand out epochs the signer refuses."""
+    try:
+        content = (home / "signer" / f"{name.lower()}.json").read_bytes()
+        return msgspec.json.decode(content[_SEAL + 1 :], type=State).epoch
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return -1

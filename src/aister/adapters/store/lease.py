@@ -54,15 +54,26 @@ class SqliteLease:
         self._boot = boot() if boot_id is None else boot_id
         try:
             self._database = open_database(self._path, _SCHEMA, _VERSION, busy_s)
+            self._synchronous("NORMAL")
         except sqlite3.Error as error:
             raise self._broken(error) from None
 
-    def take(self, account: str, holder: str) -> Held | str:
-        """The lease with the next epoch, or one sentence on who holds it and how long it lasts without renewal."""
+    def take(self, account: str, holder: str, *, above: int = -1) -> Held | str:
+        """The lease with the next epoch (higher than `above` too), or one sentence on who holds it and how long it
+        lasts without renewal. On the disk itself when this returns; a renewal need not be, since a lease ends with the
+        boot."""
+        self._synchronous("FULL")
+        try:
+            return self._taken(account, holder, above)
+        finally:
+            self._synchronous("NORMAL")
+
+    def _taken(self, account: str, holder: str, above: int) -> Held | str:
         now = self._monotonic()
         with _Writing(self) as database:
             row = database.execute("SELECT epoch, holder, boot, until_s FROM lease WHERE account = ?", (account,))
             epoch, other, boot_id, until_s = row.fetchone() or (0, "", "", 0.0)
+            epoch = max(epoch, above)
             left = until_s - now if boot_id == self._boot else 0.0
             if left > 0:
                 return (
@@ -104,6 +115,9 @@ class SqliteLease:
 
     def close(self) -> None:
         self._database.close()
+
+    def _synchronous(self, how: str) -> None:
+        self._database.execute(f"PRAGMA synchronous={how}")
 
     def _broken(self, error: sqlite3.Error) -> StorageError:
         return StorageError(
