@@ -88,7 +88,7 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError("--history lies between 0 and 720 hours; give 24.")
         if find_spec("eth_account") is None:
             raise UsageError(
-                "The simulator checks signatures with eth-account, which is not installed; pip install eth-account."
+                "The simulator checks signatures with eth-account, which is not installed; pip install 'aister[sim]'."
             )
         return self
 
