@@ -93,7 +93,8 @@ def test_an_unknown_outcome_is_found_out_and_never_sent_again(outcome: str, code
 
     async def story() -> None:
         scene.send(order())
-        await scene.wait(75_000)
+        await scene.wait(5_000)
+        await scene.wait(70_000)
 
     scene.play(story)
     assert scene.posts == 1

@@ -91,3 +91,23 @@ def test_one_fault_at_a_time_leaves_nothing_behind(fault: Fault) -> None:
     bought = sum(one.steps for one in sent if one.purpose is Purpose.ENTRY)
     assert bought <= 50
     assert trader.longest_naked_ms <= (35_000 if fault.kind == "cancel_stop" else 5_000)
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "traits"),
+    [
+        *((at_ms, BEFORE) for at_ms in (240_100, 240_155, 240_162)),
+        *((at_ms, AFTER) for at_ms in (240_155, 240_162, 240_171, 391_000)),
+    ],
+)
+def test_killed_at_any_moment_it_goes_on_from_its_journal_and_sends_nothing_twice(
+    at_ms: int, traits: VenueTraits
+) -> None:
+    """The entry leaves 150 ms after the close at 240,000; the stop-out is in minute 6."""
+    prices = [FLAT] * 6 + [FALL] + [(98_500.0,) * 4] * 4
+    trader = Trader(LONG, prices=prices, traits=traits).trade(10, at_ms)
+    assert trader.there == trader.steps == 0
+    assert trader.books.venue.open_orders("BTCUSDT") == []
+    arrived = [seen for seen in trader.exchange.log if seen.done and seen.request.path.endswith("/order")]
+    assert sum(b"side=BUY" in seen.request.body and b"type=STOP" not in seen.request.body for seen in arrived) <= 1
+    assert trader.longest_naked_ms <= (0 if traits is BEFORE else 5_000)

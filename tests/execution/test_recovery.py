@@ -82,7 +82,7 @@ def test_a_stop_that_the_venue_silently_cancels_is_told_within_its_time() -> Non
 
     async def story() -> None:
         scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
-        await scene.wait(40_000)
+        await scene.wait(38_000)
 
     scene.keep(story)
     (gone,) = [one for one in scene.reports if isinstance(one, OrderCanceled)]

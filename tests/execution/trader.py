@@ -9,9 +9,11 @@ import msgspec
 from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.exchanges.aster.userstream import UserStream
+from aister.adapters.store.chain import decode, encode
 from aister.adapters.store.memory import MemoryJournal
+from aister.core.audit import Audit
 from aister.core.council import Setup
-from aister.core.events import BarClosed, FundingSettled, InstrumentListed, RunStarted, VenueReport
+from aister.core.events import BarClosed, FundingSettled, VenueReport
 from aister.core.instrument import Instrument
 from aister.engine.arrival import ArrivalClock
 from aister.engine.repeat import RepeatedJournal
@@ -59,9 +61,24 @@ class LiveFloor:
         return {}
 
 
+class KeptJournal(MemoryJournal):
+    """One that outlives a crash, record by record as it was appended."""
+
+    def __init__(self) -> None:
+        super().__init__("owner", "rig", "live")
+        self.kept: list[bytes] = []
+
+    def append(self, audit: Audit) -> None:
+        super().append(audit)
+        self.kept.append(encode(audit))
+
+    def records(self) -> Iterator[Audit]:
+        return iter([decode(raw, number) for number, raw in enumerate(self.kept)])
+
+
 class Trader(Rig):
-    """`bars`: (open, high, low, close) by minute, at the exchange from the first minute on. Times of faults count from
-    START_MS."""
+    """`prices`: (open, high, low, close) by minute, at the exchange from the first minute on. Times of faults count
+    from START_MS. A crash takes everything but the journal and what the signer keeps."""
 
     def __init__(
         self,
@@ -71,8 +88,7 @@ class Trader(Rig):
         traits: VenueTraits | None = None,
         settings: Settings | None = None,
     ) -> None:
-        super().__init__(*setups, traits=traits)
-        self.prices = list(prices)
+        self.setups, self.traits, self.prices = setups, traits, list(prices)
         plan = tuple(
             msgspec.structs.replace(one, at_ms=one.at_ms + START_MS, until_ms=one.until_ms and one.until_ms + START_MS)
             for one in faults
@@ -81,10 +97,17 @@ class Trader(Rig):
             {BTC: bracketed()}, self._market(), MINUTE_MS, settings, faults=Faults(plan), verify=fast
         )
         self.world = World(self.exchange)
-        signer = LocalSigner(self.world)  # type: ignore[arg-type]
-        agent = signer.address.lower()
+        self.signer = LocalSigner(self.world)  # type: ignore[arg-type]
+        agent = self.signer.address.lower()
         self.books = self.exchange.add_account(Credentials(USER, {agent: Agent(agent)}, "key", "secret"), CAPITAL)
-        rest = Rest(self.world, self.world, signer)
+        self.kept = KeptJournal()
+        self.naked_ms = self.longest_naked_ms = 0
+        self._boot()
+
+    def _boot(self) -> None:
+        """Everything that lives in the process."""
+        super().__init__(*self.setups, traits=self.traits)
+        rest = Rest(self.world, self.world, self.signer)
         self.account = AsterAccount(rest, (BTC,), source="simulator")
         self.clock = ArrivalClock(self.account.now_ms, MINUTE_MS)
         self.woken = asyncio.Event()
@@ -95,50 +118,77 @@ class Trader(Rig):
         contracts = self.account.contracts
         self.user = UserStream(rest, self.world, self.world, contracts, self.recovery.hear)
         self.engine._trading._trader_id = INSTANCE
-        self.audits.clear()
         self.engine.sequence = 0
+        self.audits.clear()
         self.run = Run(
             engine=self.engine,
             slices=self.queue,
             floor=LiveFloor(self.courier),
             sender=OrderGateway(self.courier, KEY),
             minds=self.minds,
-            journal=RepeatedJournal(MemoryJournal("owner", "rig", "live")),
+            journal=RepeatedJournal(self.kept),
             opening=(),
             observers=(self.audits.append,),
         )
-        self.naked_ms = 0
-        self.longest_naked_ms = 0
 
     def _market(self) -> Iterator[MarketSlice]:
         for minute, (o, h, l, c) in enumerate(self.prices):
             at = START_MS + minute * MINUTE_MS
             yield MarketSlice(at, (), (BarClosed(at + MINUTE_MS, BTC, at, o, h, l, c, 60.0),))
 
-    def trade(self, minutes: int) -> "Trader":
-        self.world.run(self._trade(minutes))
+    def trade(self, minutes: int, *crashes_ms: int) -> "Trader":
+        """Trade for so long; the process is killed at these times (from START_MS) and started again 2 s later."""
+        self.world.run(self._lives(minutes, list(crashes_ms)))
         return self
 
+    async def _lives(self, minutes: int, crashes_ms: list[int]) -> None:
+        watch = asyncio.ensure_future(self._watch())
+        life = asyncio.ensure_future(self._trade(minutes))
+        for at_ms in crashes_ms:
+            await self.world.sleep(START_MS + at_ms - self.world.now_ms())
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+            await self.world.sleep(2_000)
+            self._boot()
+            self.run.repeat(self._learn)
+            life = asyncio.ensure_future(self._trade(minutes))
+        await life
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+    def _learn(self, audit: Audit) -> None:
+        self.audits.append(audit)
+        self.courier.recall(audit)
+
     async def _trade(self, minutes: int) -> None:
-        await self.account.server_time()
-        assert isinstance(await self.account.instruments(), dict)
-        self.courier.start()
-        tasks = [asyncio.ensure_future(self.user.run())]
-        await self.world.sleep(100)
-        await self.recovery.start()
-        tasks += [asyncio.ensure_future(one) for one in (self.recovery.run(), self._hear(), self._watch())]
-        for market in list(self._market())[:minutes]:
-            await self.world.sleep(market.open_time_ms + MINUTE_MS + 150 - self.world.now_ms())
-            self.clock.passed(market)
-            self.queue.waiting.append(market)
-            self.run.step()
-        for task in tasks:
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-        await self.courier.stop()
-        for one in ended:
-            if isinstance(one, Exception):
-                raise one
+        tasks: list[asyncio.Future[None]] = []
+        try:
+            await self.account.server_time()
+            assert isinstance(await self.account.instruments(), dict)
+            last_ms = self.engine.desks[BTC].bar_ms
+            self.clock.expects(max(last_ms, START_MS) + MINUTE_MS)
+            self.courier.start()
+            self.courier.resume()
+            tasks += [asyncio.ensure_future(self.user.run()), asyncio.ensure_future(self._hear())]
+            await self.world.sleep(100)
+            await self.recovery.start()
+            tasks.append(asyncio.ensure_future(self.recovery.run()))
+            for market in list(self._market())[:minutes]:
+                close_ms = market.open_time_ms + MINUTE_MS
+                if close_ms <= self.engine.desks[BTC].bar_ms:
+                    continue
+                await self.world.sleep(max(0, close_ms + 150 - self.world.now_ms()))
+                self.clock.passed(market)
+                self.queue.waiting.append(market)
+                self.run.step()
+                for task in tasks:
+                    if task.done():
+                        task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.courier.stop()
 
     async def _hear(self) -> None:
         """Whatever comes between bars."""
@@ -164,4 +214,4 @@ class Trader(Rig):
         return self.books.venue.position(BTC).steps
 
 
-__all__ = ["INSTANCE", "InstrumentListed", "RunStarted", "Trader"]
+__all__ = ["INSTANCE", "Trader"]

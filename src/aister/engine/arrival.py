@@ -11,7 +11,8 @@ class ArrivalClock:
     """The venue's clock, but never at or past the close that is still to come: a bar reaches the engine some time after
     it closed, and what was reported meanwhile must not be younger than it. `now` is the venue's clock in ms.
 
-    Call the clock for the time of a report, `passed` with every slice before it is taken.
+    Call the clock for the time of a report, `passed` with every slice before it is taken, and `expects` before the
+    first one (after a restart: the bar that follows the journal's last, however long ago it closed).
     """
 
     def __init__(self, now: Callable[[], int], base_interval_ms: int) -> None:
@@ -20,6 +21,10 @@ class ArrivalClock:
 
     def __call__(self) -> int:
         return min(self._now(), self._next_close_ms - 1)
+
+    def expects(self, close_ms: int) -> None:
+        """The next bar to be taken closes then."""
+        self._next_close_ms = close_ms
 
     def passed(self, market: MarketSlice) -> None:
         """This slice is about to be taken; the next one closes an interval later."""

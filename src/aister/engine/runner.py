@@ -87,6 +87,28 @@ class Run:
                 self._handle(event)
         self._journal.flush()
 
+    def repeat(self, learn: Observer) -> int:
+        """After a crash of a run at a real venue: take every recorded event again instead of starting, each audit equal
+        to the recorded one, and hand nothing on; `learn` sees them (the courier's `recall`). Questions nobody answered
+        are asked again. Returns how many records there were. Raises `JournalError` at the first that differs."""
+        unanswered: dict[str, Question] = {}
+        records = list(self._journal.records())
+        for recorded in records:
+            audit = self._process(recorded.event)
+            self._journal.append(audit)
+            learn(audit)
+            for output in audit.outputs:
+                if isinstance(output, PlaceOrder):
+                    self.engine.permit(output.order.client_id)  # it was used, or dies with the crash
+                elif isinstance(output, AskCouncil):
+                    unanswered[output.question.id] = output.question
+            if isinstance(audit.event, DecisionMade):
+                unanswered.pop(audit.event.decision.question_id, None)
+        self._recorded_commands.clear()
+        for question in unanswered.values():
+            self._ask(question)
+        return len(records)
+
     def step(self) -> MarketSlice | None:
         """Take the next slice of market time; None when the feed has ended."""
         market = next(self._slices, None)
@@ -195,7 +217,8 @@ class Run:
             due_ms, _, question = heapq.heappop(self._asked)
             self._give_commands(due_ms)
             assert self._minds is not None
-            self._handle(DecisionMade(due_ms, self._minds.deliberate(question)))
+            arrived_ms = max(due_ms, self.engine.time_ms)  # at a real venue reports come between
+            self._handle(DecisionMade(arrived_ms, self._minds.deliberate(question)))
             self._drain()
         self._give_commands(until_ms)
 

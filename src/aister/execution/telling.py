@@ -21,6 +21,9 @@ from aister.ports.exchange import Execution
 
 __all__ = ["Teller"]
 
+_LATER = 0
+"""Times are set when reports are taken."""
+
 
 class Teller:
     """Reports waiting to be taken, and what has been told so far. `stamp` is the engine's clock: reports carry it,
@@ -38,10 +41,11 @@ class Teller:
         self.held: dict[tuple[str, int], int] = {}
 
     def take(self) -> list[VenueReport]:
-        """What there is to tell, once."""
-        taken = []
+        """What there is to tell, once, stamped with the moment it is taken."""
+        taken: list[VenueReport] = []
         while self._reports:
-            taken.append(self._reports.popleft())
+            self._last_ms = max(self._last_ms, self._stamp())
+            taken.append(msgspec.structs.replace(self._reports.popleft(), time_ms=self._last_ms))
         return taken
 
     @property
@@ -59,7 +63,7 @@ class Teller:
         )
         if course.state.arrived and not course.accepted and not course.closed:
             course.accepted = True
-            self._say(OrderAccepted(self._now(), order.symbol, order.client_id))
+            self._say(OrderAccepted(_LATER, order.symbol, order.client_id))
         whole = course.settled and course.state is State.FILLED
         for place, execution in enumerate(new, 1):
             course.told.add(execution.trade_id)
@@ -74,12 +78,12 @@ class Teller:
         """It is not there as it was sent: told as its end."""
         course.closed = True
         order = course.order
-        self._say(OrderCanceled(self._now(), order.symbol, order.client_id, course.why))
+        self._say(OrderCanceled(_LATER, order.symbol, order.client_id, course.why))
 
     def unknown(self, course: Course) -> None:
         """Nobody knows whether it is there."""
         order = course.order
-        self._say(OrderUnknown(self._now(), order.symbol, order.client_id, course.why))
+        self._say(OrderUnknown(_LATER, order.symbol, order.client_id, course.why))
 
     def unasked(self, execution: Execution) -> bool:
         """A trade that no order of ours made; false when it was told before."""
@@ -115,30 +119,30 @@ class Teller:
         """No entries, for this cause; told when it is new or its reason has changed."""
         if self._frozen.get(cause) != reason:
             self._frozen[cause] = reason
-            self._say(EntriesFrozen(self._now(), cause, reason))
+            self._say(EntriesFrozen(_LATER, cause, reason))
 
     def thaw(self, cause: str) -> None:
         """The cause is gone."""
         if self._frozen.pop(cause, None) is not None:
-            self._say(EntriesThawed(self._now(), cause))
+            self._say(EntriesThawed(_LATER, cause))
 
     @property
     def frozen(self) -> dict[str, str]:
         return dict(self._frozen)
 
     def say(self, report: VenueReport) -> None:
-        """Tell something made elsewhere; its time is set here."""
-        self._say(msgspec.structs.replace(report, time_ms=self._now()))
+        """Tell something made elsewhere; its time is set when it is taken."""
+        self._say(report)
 
     # ---- inside ---------------------------------------------------------------------------------------------------
 
     def _end(self, course: Course) -> None:
-        order, now_ms = course.order, self._now()
+        order = course.order
         if course.state is State.REJECTED:
-            self._say(OrderRejected(now_ms, order.symbol, order.client_id, course.why))
+            self._say(OrderRejected(_LATER, order.symbol, order.client_id, course.why))
             return
         reason = {State.FILLED: "it had filled", State.EXPIRED: "expired"}.get(course.state, "cancelled")
-        self._say(OrderCanceled(now_ms, order.symbol, order.client_id, course.why or reason))
+        self._say(OrderCanceled(_LATER, order.symbol, order.client_id, course.why or reason))
 
     def _filled(self, execution: Execution, intent_id: str, purpose: str, done: bool) -> bool:
         fill = Fill(
@@ -157,15 +161,11 @@ class Teller:
         )
         self._hold(fill.symbol, fill.leg, int(fill.side) * fill.steps)
         self._ticks[fill.symbol] = fill.price_ticks
-        self._say(OrderFilled(self._now(), fill, done))
+        self._say(OrderFilled(_LATER, fill, done))
         return True
 
     def _hold(self, symbol: str, leg: int, steps: int) -> None:
         self.held[symbol, leg] = self.held.get((symbol, leg), 0) + steps
-
-    def _now(self) -> int:
-        self._last_ms = max(self._last_ms, self._stamp())
-        return self._last_ms
 
     def _say(self, report: VenueReport) -> None:
         self._reports.append(report)
