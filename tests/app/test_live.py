@@ -25,7 +25,7 @@ from tests.sim.market import instrument
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 WALL_MS = 1_795_000_000_000 // HOUR_MS * HOUR_MS + 12_345
-FEED_MS = 1_746_403_200_000 + 19 * HOUR_MS
+FEED_MS = 1_746_403_200_000 + 13 * HOUR_MS
 NET = net("simulator", "http://127.0.0.1:1", "ws://127.0.0.1:1")
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 SETTINGS = RunSettings(
@@ -38,7 +38,7 @@ SETTINGS = RunSettings(
 
 
 def world(*faults: Fault) -> World:
-    asked = SimulatorSettings(symbols=SYMBOLS, start_ms=FEED_MS, history_ms=26 * HOUR_MS).check()
+    asked = SimulatorSettings(symbols=SYMBOLS, start_ms=FEED_MS, history_ms=10 * HOUR_MS).check()
     return World(open_exchange(asked, open_market(asked), (), faults, None, WALL_MS))
 
 
@@ -54,12 +54,12 @@ def lived(
             live = LiveMarket(NET, there, there, SYMBOLS)
             beginning = read_beginning(path) if journal.sequence else None
             if beginning is None:
-                beginning = await live.begin(1.0)
+                beginning = await live.begin(0.3)
                 write_beginning(path, beginning)
             else:
                 await live.renew()
             tape = tape_of(beginning, journal.records() if journal.sequence else ())
-            built = build_run(SETTINGS, tape, journal, strategy=EmaCross("5m"))
+            built = build_run(SETTINGS, tape, journal, strategy=EmaCross("1m"))
 
             def watch(market: MarketSlice) -> None:
                 if until(market):
@@ -87,7 +87,7 @@ def test_it_trades_every_bar_once_and_ends_where_it_was_told_to(whole: tuple[Pat
         assert fresh.sequence == 0  # a finished run is followed by a new one
     kept = read_beginning(beginning_path(whole[0], identity_of(SETTINGS, NET)))
     assert kept is not None and kept.start_ms == WALL_MS // MINUTE_MS * MINUTE_MS
-    assert {symbol: len(bars) for symbol, bars in kept.bars.items()} == dict.fromkeys(SYMBOLS, 1440)
+    assert {symbol: len(bars) for symbol, bars in kept.bars.items()} == dict.fromkeys(SYMBOLS, 432)
     assert all(bars[-1].time_ms == kept.start_ms for bars in kept.bars.values())
 
 

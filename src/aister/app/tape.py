@@ -35,22 +35,36 @@ class Beginning(msgspec.Struct, frozen=True):
     flags: tuple[str, ...]
 
 
+class Past:
+    """The bars before a live run's first, as a feed; it may be read as often as one likes."""
+
+    def __init__(self, beginning: Beginning, data_hash: str) -> None:
+        self._beginning = beginning
+        self.base_interval_ms = beginning.interval_ms
+        self.symbols = tuple(sorted(beginning.instruments))
+        self.instruments = beginning.instruments
+        self.flags = beginning.flags
+        self.data_hash = data_hash
+
+    def slices(self) -> Iterator[MarketSlice]:
+        times: dict[int, list[BarClosed]] = {}
+        for symbol in self.symbols:
+            for bar in self._beginning.bars.get(symbol, ()):
+                times.setdefault(bar.open_time_ms, []).append(bar)
+        for time in sorted(times):
+            yield MarketSlice(time, (), tuple(times[time]))
+
+
 class Tape:
     """A feed that grows. `put` adds a slice, `slices` gives what was put and not yet taken; it ends where that does."""
 
-    def __init__(
-        self,
-        beginning: Beginning,
-        data_hash: str,
-        arrived: Iterable[MarketSlice] = (),
-        history: "Tape | None" = None,
-    ) -> None:
+    def __init__(self, beginning: Beginning, data_hash: str, arrived: Iterable[MarketSlice] = ()) -> None:
         self.base_interval_ms = beginning.interval_ms
         self.symbols = tuple(sorted(beginning.instruments))
         self.instruments = {symbol: beginning.instruments[symbol] for symbol in self.symbols}
         self.flags = beginning.flags
         self.data_hash = data_hash
-        self.history = history
+        self.history = Past(beginning, data_hash)
         self._start_ms = self._end_ms = beginning.start_ms
         self._waiting: deque[MarketSlice] = deque()
         self._bars: dict[str, list[BarClosed]] = {symbol: [] for symbol in self.symbols}
@@ -110,20 +124,10 @@ def tape_of(beginning: Beginning, records: Iterable[Audit]) -> Tape:
     symbol has its bar: it may not have been written to its end, and is asked for again."""
     raw = msgspec.msgpack.encode(beginning)
     digest = hashlib.sha256(raw).hexdigest()
-    history = Tape(beginning, digest, _by_time(beginning.bars.values()))
     told = list(slices_of(records, len(beginning.instruments)))
     if told and len(told[-1].bars) < len(beginning.instruments):
         told.pop()
-    return Tape(beginning, digest, told, history)
-
-
-def _by_time(series: Iterable[list[BarClosed]]) -> Iterator[MarketSlice]:
-    times: dict[int, list[BarClosed]] = {}
-    for bars in series:
-        for bar in bars:
-            times.setdefault(bar.open_time_ms, []).append(bar)
-    for time in sorted(times):
-        yield MarketSlice(time, (), tuple(sorted(times[time], key=lambda bar: bar.symbol)))
+    return Tape(beginning, digest, told)
 
 
 def slices_of(records: Iterable[Audit], listed: int) -> Iterator[MarketSlice]:
