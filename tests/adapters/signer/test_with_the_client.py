@@ -21,7 +21,7 @@ from aister.adapters.signer.state import StateFile
 from aister.core.errors import CredentialError
 from aister.core.money import UNIT
 from aister.core.trade import Order, OrderType, Purpose, Side
-from aister.ports.exchange import Cancelled, Open, Placed, Refused
+from aister.ports.exchange import Cancelled, Open, Placed, Refused, Unreachable
 from aister.ports.signer import Call, Signed
 from aister.ports.vault import Credential
 from tests.adapters.exchanges.aster.test_account import STOP, Scene, order
@@ -83,6 +83,34 @@ def test_a_trade_from_entry_to_close_with_the_signers_desk(tmp_path: Path) -> No
         assert isinstance(await account.income(0, account.now_ms()), tuple)
         assert await account.countdown("BTCUSDT", 0) is True
         assert await account.void(desk.sign(Call("GET", "/fapi/v3/balance", (), "read", -1)).nonce_us) is True  # type: ignore[union-attr]
+
+    scene.run(talk)
+
+
+def test_a_clock_set_back_freezes_entries_without_a_storm_of_refusals(tmp_path: Path) -> None:
+    """Nothing reaches the exchange for an entry; a reduction goes out above every nonce before, and is taken."""
+    scene, step_us = Scene(), [0]
+    limits = Limits(2_000 * UNIT, 10, 100, 5, {"BTCUSDT": 100_000 * UNIT})
+    desk = Desk(
+        Charter("sim", "v3", USER, "simulator", 714, limits=limits),
+        KEY,
+        StateFile(tmp_path / "state.json", KEY),
+        lambda: scene.clock.now_ms() * 1_000 + step_us[0],
+        lambda: scene.clock.monotonic_ms() / 1_000,
+    )
+    scene.account.rest._signer = desk
+
+    async def talk(account: AsterAccount) -> None:
+        account.epoch = 1
+        assert isinstance(await account.place(order(worst_ticks=1_001_000)), Placed)
+        for step_s in (-90, -3_600):
+            step_us[0] = step_s * 1_000_000
+            for number in range(20):
+                told = await account.place(order(10 + number, worst_ticks=1_001_000))
+                assert isinstance(told, Unreachable) and "set the clock right" in told.why
+        assert isinstance(await account.place(STOP), Placed)
+        step_us[0] = 0
+        assert isinstance(await account.place(order(3, worst_ticks=1_001_000)), Placed)
 
     scene.run(talk)
 
