@@ -10,6 +10,7 @@ from aister.features.indicators import indicator
 from aister.features.market import Features
 from aister.features.timeframes import INTERVAL_MS, NAMES, bit
 from aister.kernels import table
+from aister.kernels.table_columns import column_of
 from tests.features.markets import events_of
 from tests.features.series import gapped, series_of
 from tests.kernels.walks import MINUTE_MS, walk
@@ -139,9 +140,10 @@ def test_together_and_one_by_one_are_the_same(names: tuple[str, ...]) -> None:
         assert column.tobytes() == FeatureColumns(series).column("5m", name).tobytes()
         asked = indicator(name)
         closes = together.closes("5m")
-        state, rings = table.table([(0, *(asked.opcode or (0, 0)), asked.parameters)])
+        family, part = asked.opcode or (0, 0)
+        state, rings = table.table([(0, family, part, asked.parameters)])
         plain = np.empty(len(closes))
-        table.column(
+        column_of(family)(
             state, rings, closes.open_ms, closes.known_ms, closes.close, closes.high, closes.low, closes.close,
             closes.volume, plain,
         )  # fmt: skip
@@ -151,14 +153,13 @@ def test_together_and_one_by_one_are_the_same(names: tuple[str, ...]) -> None:
 
 def test_each_kernel_is_compiled_once() -> None:
     from aister.kernels import columns as over
-    from aister.kernels import table
+    from aister.kernels.table import DISTANCE, MINIMUM, SPREAD, STRENGTH, WINDOWED
 
     for one in (
         over.gather_closes,
-        over.first_refused,
         over.last_known,
         over.smoothed,
         over.as_integers,
-        table.column,
+        *map(column_of, (WINDOWED, STRENGTH, MINIMUM, DISTANCE, SPREAD)),
     ):
         assert len(one.signatures) <= 1  # type: ignore[attr-defined]

@@ -13,7 +13,8 @@ from aister.features.indicators import indicator
 from aister.features.lookahead import Bars as Columns
 from aister.features.lookahead import Table, find_lookahead, random_cuts
 from aister.kernels.averages import START_EFFECT
-from aister.kernels.table import column, table
+from aister.kernels.table import table
+from aister.kernels.table_columns import column_of
 from tests.features.examples import ALL
 from tests.features.series import gapped, series_of
 from tests.kernels.walks import MINUTE_MS, Bars, Floats, walk
@@ -44,7 +45,7 @@ def unhidden(bars: Bars, name: str) -> Floats:
     slots, rings = table([(0, *made.opcode, made.parameters)])
     out = np.empty(bars.c.size)
     prices = (bars.h, bars.l, bars.c, bars.v)
-    column(slots, rings, bars.open_time_ms, bars.open_time_ms + MINUTE_MS, bars.c, *prices, out)
+    column_of(made.opcode[0])(slots, rings, bars.open_time_ms, bars.open_time_ms + MINUTE_MS, bars.c, *prices, out)
     return out
 
 

@@ -27,8 +27,9 @@ from aister.features.indicators import indicator
 from aister.features.moments import context_column
 from aister.features.timeframes import INTERVAL_MS, NAMES, interval_name
 from aister.kernels import columns as over
-from aister.kernels import table as op
 from aister.kernels.state import allocate
+from aister.kernels.table import table
+from aister.kernels.table_columns import column_of
 from aister.kernels.vwap import VWAP
 from aister.ports.market import Series
 
@@ -210,10 +211,11 @@ class FeatureColumns:
             vwap = self._vwap_of_the_day()
             return vwap[self._last[timeframe]] if timeframe in self._last else vwap
         out = np.empty(len(closes))
-        state, rings = op.table([(0, *(asked.opcode or (0, 0)), asked.parameters)])
+        family, part = asked.opcode or (0, 0)
+        state, rings = table([(0, family, part, asked.parameters)])
         vwap = self.column(timeframe, "vwap") if asked.kind == "vwap_distance" else closes.close
         bars = (closes.high, closes.low, closes.close, closes.volume)
-        op.column(state, rings, closes.open_ms, closes.known_ms, vwap, *bars, out)
+        column_of(family)(state, rings, closes.open_ms, closes.known_ms, vwap, *bars, out)
         return out
 
     def _vwap_of_the_day(self) -> Floats:

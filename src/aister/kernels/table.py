@@ -1,12 +1,12 @@
 """An opcode table: indicators with parameters, as many as are asked for, in one compiled function.
 
 Each indicator is a slot: an opcode (`family` and `part`), its parameters and the memory of its rule. `take` drives the
-rule of a slot with one closed bar; `live_table` does so for all slots when their timeframe closes, `column` for one
-slot over the bars of a timeframe. So a new strategy compiles nothing, and live = batch = restored, to the byte.
+rule of a slot with one closed bar; `live_table` does so for all slots when their timeframe closes, `table_columns` for
+one slot over the bars of a timeframe. So a new strategy compiles nothing live, and over columns no kind of indicator
+twice; live = batch = restored, to the byte.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from aister.kernels import Record, kernel, step
 from aister.kernels.averages import (
@@ -174,7 +174,7 @@ def _third(part: int, x: float, y: float, z: float) -> float:
 
 
 @step
-def _of_window(s: Record, r: Record, x: float) -> float:
+def of_window(s: Record, r: Record, x: float) -> float:
     """Mean, upper and lower band, place in the bands, their width, or deviations from the mean."""
     middle, deviation = window_in(s.window, r, x)
     upper = middle + s.factor * deviation
@@ -187,7 +187,7 @@ def _of_window(s: Record, r: Record, x: float) -> float:
 
 
 @step
-def _of_average(s: Record, h: float, l: float, c: float, day_vwap: float) -> float:
+def of_average(s: Record, h: float, l: float, c: float, day_vwap: float) -> float:
     """What is made of exponential averages and the average true range."""
     family = s.family
     reach = atr(s.atr, h, l, c)
@@ -206,7 +206,7 @@ def _of_average(s: Record, h: float, l: float, c: float, day_vwap: float) -> flo
 
 
 @step
-def _of_extremes(s: Record, a: Record, b: Record, h: float, l: float) -> float:
+def of_extremes(s: Record, a: Record, b: Record, h: float, l: float) -> float:
     """The highest high, the lowest low, or the middle of both; part 0: with this bar, 1: of the bars before it."""
     high = extreme_before(s.high)
     low = -extreme_before(s.low)
@@ -217,6 +217,41 @@ def _of_extremes(s: Record, a: Record, b: Record, h: float, l: float) -> float:
         now = lowest(s.low, b, l)
         low = now if s.part == 0 else low
     return high if s.family == MAXIMUM else low if s.family == MINIMUM else (high + low) / 2.0
+
+
+@step
+def of_direction(s: Record, h: float, l: float, c: float) -> float:
+    """The directional index or one of its lines."""
+    x, y, z = adx(s.adx, h, l, c)
+    return _third(s.part, x, y, z)
+
+
+@step
+def of_convergence(s: Record, c: float) -> float:
+    """The difference of two averages, its signal or what lies between them."""
+    x, y, z = macd(s.macd, c)
+    return _third(s.part, x, y, z)
+
+
+@step
+def of_stochastic(s: Record, a: Record, b: Record, h: float, l: float, c: float) -> float:
+    """The place in the range, or its signal."""
+    x, y = stochastic(s.stochastic, a, b, h, l, c)
+    return x if s.part == 0 else y
+
+
+@step
+def of_trend(s: Record, h: float, l: float, c: float) -> float:
+    """The trailing line, or its direction."""
+    x, y = supertrend(s.supertrend, h, l, c)
+    return x if s.part == 0 else y
+
+
+@step
+def of_pivots(s: Record, open_time_ms: int, known_at_ms: int, h: float, l: float, c: float) -> float:
+    """What is known of the confirmed swings."""
+    swings(s.swings, open_time_ms, known_at_ms, h, l)
+    return pivot_value(s.swings, s.part, c)
 
 
 @step
@@ -240,27 +275,23 @@ def take(
     if family == EXPONENTIAL:
         return ema(s.ema, c)
     if family in (WINDOWED, VOLUME_MEAN):
-        return _of_window(s, a, c if family == WINDOWED else v)
+        return of_window(s, a, c if family == WINDOWED else v)
     if family in (MAXIMUM, MINIMUM, MIDDLE):
-        return _of_extremes(s, a, b, h, l)
+        return of_extremes(s, a, b, h, l)
     if family in (TRUE_RANGE, DISTANCE, ENVELOPE, SLOPE, SPREAD):
-        return _of_average(s, h, l, c, day_vwap)
+        return of_average(s, h, l, c, day_vwap)
     if family == STRENGTH:
         return rsi(s.rsi, c)
     if family == DIRECTIONAL:
-        x, y, z = adx(s.adx, h, l, c)
-        return _third(s.part, x, y, z)
+        return of_direction(s, h, l, c)
     if family == CONVERGENCE:
-        x, y, z = macd(s.macd, c)
-        return _third(s.part, x, y, z)
+        return of_convergence(s, c)
     if family == WEIGHTED:
         return wma(s.wma, a, c)
     if family == STOCHASTICS:
-        x, y = stochastic(s.stochastic, a, b, h, l, c)
-        return x if s.part == 0 else y
+        return of_stochastic(s, a, b, h, l, c)
     if family == TREND:
-        x, y = supertrend(s.supertrend, h, l, c)
-        return x if s.part == 0 else y
+        return of_trend(s, h, l, c)
     if family == CHANGE:
         return c / delay(s.window, a, c) - 1.0
     if family == DEVIATION:
@@ -268,8 +299,7 @@ def take(
     if family == BALANCE:
         return obv(s.obv, a, c, v)
     if family == PIVOTS:
-        swings(s.swings, open_time_ms, known_at_ms, h, l)
-        return pivot_value(s.swings, s.part, c)
+        return of_pivots(s, open_time_ms, known_at_ms, h, l, c)
     return np.nan
 
 
@@ -302,25 +332,3 @@ def live_table(
                     if slot.timeframe == k:
                         slot.out = _at_close(slot, rings[slot.a], rings[slot.b], tf)
     return answer
-
-
-@kernel
-def column(
-    slots: State,
-    rings: State,
-    open_time_ms: npt.NDArray[np.int64],
-    known_at_ms: npt.NDArray[np.int64],
-    day_vwap: npt.NDArray[np.float64],
-    h: npt.NDArray[np.float64],
-    l: npt.NDArray[np.float64],
-    c: npt.NDArray[np.float64],
-    v: npt.NDArray[np.float64],
-    out: npt.NDArray[np.float64],
-) -> None:
-    """The values of the first slot over the closed bars of a timeframe; what is not finite is nan."""
-    s = slots[0]
-    a = rings[s.a]
-    b = rings[s.b]
-    for i in range(c.size):
-        value = take(s, a, b, open_time_ms[i], known_at_ms[i], day_vwap[i], h[i], l[i], c[i], v[i])
-        out[i] = value if np.isfinite(value) else np.nan
