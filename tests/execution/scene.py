@@ -2,7 +2,7 @@
 time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +15,7 @@ from aister.core.trade import Order, OrderType, Purpose, Side
 from aister.exchange_sim import Agent, Credentials, Exchange, Fault, Faults, Settings
 from aister.execution.courier import Courier, CourierRules
 from aister.ports.exchange import VenueNews
+from aister.ports.feed import MarketSlice
 from tests.adapters.exchanges.aster.scripted import USER, LocalSigner
 from tests.exchange_sim.floor import MINUTE_MS, slices
 from tests.fakes.virtual import World
@@ -71,11 +72,12 @@ class Scene:
         settings: Settings | None = None,
         rules: CourierRules | None = None,
         symbols: tuple[str, ...] = (SYMBOL,),
+        feed: Iterable[MarketSlice] | None = None,
     ) -> None:
         self.faults = Faults()
         listed = {symbol: instrument(symbol) for symbol in symbols}
-        feed = slices(*prices, symbols=symbols)
-        self.exchange = Exchange(listed, feed, MINUTE_MS, settings, faults=self.faults, verify=fast)
+        market = iter(feed) if feed is not None else slices(*prices, symbols=symbols)
+        self.exchange = Exchange(listed, market, MINUTE_MS, settings, faults=self.faults, verify=fast)
         self.start_ms = self.exchange.now_ms
         self.fault(*faults)
         self.world = World(self.exchange)

@@ -1,18 +1,23 @@
 """Our books beside the exchange's: what is found, and what follows, by the exchange's own books."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 
 import msgspec
 import pytest
 
-from aister.core.events import EntriesFrozen, EntriesThawed, OrderCanceled, OrderFilled
+from aister.core.audit import Audit
+from aister.core.events import EntriesFrozen, EntriesThawed, FundingPaid, FundingSettled, OrderCanceled, OrderFilled
 from aister.core.trade import OrderType, Purpose, Side
 from aister.exchange_sim import Fault
+from aister.execution.courier import Courier
 from aister.execution.reconcile import Armed, FindingKind
 from aister.execution.recovery import Recovery
 from aister.ports.exchange import AccountTerms, Open, VenueNews
-from tests.execution.scene import SYMBOL, Scene, order, stop
+from aister.ports.feed import MarketSlice
+from tests.exchange_sim.floor import MINUTE_MS, START_MS, slices
+from tests.execution.scene import FLAT, SYMBOL, Scene, order, stop
+from tests.sim.market import MONEY
 
 US, OTHERS = "ai00000000", "ai11111111"
 ARMED = Armed(AccountTerms(False, False), {SYMBOL: 20}, {})
@@ -21,8 +26,14 @@ ARMED = Armed(AccountTerms(False, False), {SYMBOL: 20}, {})
 class Kept(Scene):
     """The same with recovery running; what the books are compared with is what the trader was told."""
 
-    def __init__(self, *faults: Fault, stream: bool = True, armed: Armed | None = None) -> None:
-        super().__init__(*faults, stream=stream)
+    def __init__(
+        self,
+        *faults: Fault,
+        stream: bool = True,
+        armed: Armed | None = None,
+        feed: Iterable[MarketSlice] | None = None,
+    ) -> None:
+        super().__init__(*faults, stream=stream, feed=feed)
         self.recovery: Recovery | None = None
         self.armed = armed
 
@@ -223,3 +234,27 @@ def test_what_is_found_says_what_and_how_much() -> None:
 
     scene.keep(story)
     assert FindingKind.NAKED in found
+
+
+def test_funding_is_booked_once_also_over_a_restart() -> None:
+    settled = FundingSettled(START_MS + 2 * MINUTE_MS, SYMBOL, 10_000, 8 * 3_600_000)
+    feed = list(slices(*(FLAT,) * 30))
+    feed[2] = msgspec.structs.replace(feed[2], funding=(settled,))
+    scene = Kept(feed=feed)
+    told: list[FundingPaid] = []
+
+    async def story() -> None:
+        scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
+        await scene.wait(180_000)
+        told.extend(one for one in scene.reports if isinstance(one, FundingPaid))
+        second = Courier(scene.account, sleep=scene.world.sleep)
+        for number, report in enumerate(scene.reports):
+            second.recall(Audit(number, report, ()))
+        second.start()
+        keeper = Recovery(scene.account, second, lambda: second.ours(US, (SYMBOL,)), sleep=scene.world.sleep)
+        await keeper.start()
+        assert not [one for one in second.take_reports() if isinstance(one, FundingPaid)]
+
+    scene.keep(story)
+    (paid,) = told
+    assert (paid.symbol, paid.steps, paid.amount) == (SYMBOL, 100, MONEY)  # 0.1 x 100,000 at 0.01 %

@@ -142,6 +142,11 @@ class Courier:
         orders = tuple(OwnOrder(one.order, one.state.arrived) for one in self.courses())
         return Ours(instance, symbols, dict(self.teller.held), orders, wallet)
 
+    @property
+    def known_ms(self) -> int:
+        """Up to when the journal tells what happened; without one, since when this courier exists."""
+        return self._known_ms
+
     def course(self, client_id: str) -> Course | None:
         return self._courses.get(client_id)
 

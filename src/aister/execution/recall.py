@@ -1,7 +1,7 @@
 """After a restart: what the journal says of every order that was sent."""
 
 from aister.core.audit import Audit, CancelOrder, PlaceOrder
-from aister.core.events import OrderAccepted, OrderCanceled, OrderFilled, OrderRejected
+from aister.core.events import FundingPaid, OrderAccepted, OrderCanceled, OrderFilled, OrderRejected
 from aister.execution.states import Course, Heard, State
 from aister.execution.telling import Teller
 
@@ -20,6 +20,8 @@ def recall(audit: Audit, courses: dict[str, Course], teller: Teller) -> None:
             course.told_filled = max(course.told_filled, course.told_before)
             course.accepted, course.closed = True, course.closed or event.done
             course.hear(Heard.WHOLE if event.done else Heard.PART)
+    elif isinstance(event, FundingPaid):
+        teller.paid_before(event)
     elif isinstance(event, OrderAccepted) and event.client_id in courses:
         courses[event.client_id].accepted = True
         courses[event.client_id].hear(Heard.ACK)

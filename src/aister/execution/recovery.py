@@ -36,6 +36,7 @@ _FREEZES = {
     FindingKind.MONEY: "money",
     FindingKind.DIFFERS: "position",
 }
+_AGAIN_MS = 60_000
 _DOUBTFUL = (FindingKind.DIFFERS, FindingKind.MONEY)
 
 
@@ -74,6 +75,7 @@ class Recovery:
         self._doubts: dict[tuple[str, str, int, str], tuple[int, int]] = {}
         self._poked = asyncio.Event()
         self._twin_until_ms = 0
+        self._income_ms = 0
         self._stream_up = True
         self.findings: tuple[Finding, ...] = ()
         self._courier.teller.freeze("start", "The account's state is being read.")
@@ -136,6 +138,7 @@ class Recovery:
         for one in found:
             await self._act(one, open_)
         self._judge(found)
+        await self._read_income(open_.time_ms)
         self._courier.teller.thaw("venue")
         if self._stream_up:
             self._courier.teller.thaw("stream")
@@ -175,6 +178,16 @@ class Recovery:
                 self._courier.disown(finding.client_id, "the venue does not show it")
         elif isinstance(seen, VenueOrder):
             self._courier.see(seen)
+
+    async def _read_income(self, now_ms: int) -> None:
+        """Funding paid and received since the last look; a minute is read again, because books are written late."""
+        since_ms = (self._income_ms or self._courier.known_ms) - _AGAIN_MS
+        rows = await self._exchange.income(since_ms, now_ms)
+        if isinstance(rows, tuple):
+            self._income_ms = now_ms
+            for time_ms, symbol, kind, amount in rows:
+                if kind == "FUNDING_FEE":
+                    self._courier.teller.paid(time_ms, symbol, amount)
 
     def _noticed(self, client_id: str) -> None:
         """A trace of another installation."""

@@ -8,6 +8,7 @@ import msgspec
 from aister.core.events import (
     EntriesFrozen,
     EntriesThawed,
+    FundingPaid,
     OrderAccepted,
     OrderCanceled,
     OrderFilled,
@@ -38,6 +39,8 @@ class Teller:
         self._frozen: dict[str, str] = {}
         self._last_ms = 0
         self._ticks: dict[str, int] = {}
+        self._payments: set[tuple[int, str, int]] = set()
+        self._paid_before: list[tuple[int, str, int]] = []
         self.held: dict[tuple[str, int], int] = {}
 
     def take(self) -> list[VenueReport]:
@@ -112,6 +115,24 @@ class Teller:
     def last_ticks(self, symbol: str) -> int:
         """The price of the newest fill told of this symbol; 0 when there was none."""
         return self._ticks.get(symbol, 0)
+
+    # ---- funding --------------------------------------------------------------------------------------------------
+
+    def paid(self, time_ms: int, symbol: str, amount: int) -> None:
+        """Funding that the venue has booked: told once. The venue's books name neither rate nor price."""
+        if (time_ms, symbol, amount) in self._payments:
+            return
+        self._payments.add((time_ms, symbol, amount))
+        told = next((one for one in self._paid_before if one[1:] == (symbol, amount) and one[0] >= time_ms), None)
+        if told is not None:
+            self._paid_before.remove(told)
+            return
+        steps = sum(held for (name, _), held in self.held.items() if name == symbol)
+        self._say(FundingPaid(_LATER, symbol, -amount, 0, steps, 0, True))
+
+    def paid_before(self, event: FundingPaid) -> None:
+        """A payment that the journal holds already, with the time it was told at; only the newest can come again."""
+        self._paid_before = [*self._paid_before[-50:], (event.time_ms, event.symbol, -event.amount)]
 
     # ---- all of them ----------------------------------------------------------------------------------------------
 
