@@ -151,7 +151,10 @@ def test_pages_of_the_past_join_without_a_seam(whole: Scene) -> None:
     history = History(Rest(world, world))
 
     async def read() -> list[int]:
-        assert isinstance(await history.rest.server_time(), int)
+        late = await history.bars(
+            "BTCUSDT", MINUTE_MS, START_MS + (COUNT - 5) * MINUTE_MS, START_MS + COUNT * MINUTE_MS
+        )
+        assert isinstance(late, tuple) and len(late) == 5  # the sixth is under way
         pages = [page async for page in history.bar_pages("BTCUSDT", MINUTE_MS, START_MS, START_MS + 1_799 * MINUTE_MS)]
         assert [len(page) for page in pages if isinstance(page, tuple)] == [1_500, 300]
         return [bar.open_time_ms for page in pages if isinstance(page, tuple) for bar in page]

@@ -82,13 +82,14 @@ class Scene:
             for bar in list(ticker.klines)[:count]
         ]
 
-    def same_as_the_exchange(self, found: list[MarketSlice]) -> None:
+    def same_as_the_exchange(self, found: list[MarketSlice]) -> bool:
         for symbol in SYMBOLS:
             bars = [one for market in found for one in market.bars if one.symbol == symbol]
             told = [(b.open_time_ms, b.open, b.high, b.low, b.close, b.volume) for b in bars]
             assert told == self.own_bars(symbol, len(found))
+        return True
 
-    def same_books(self) -> None:
+    def same_books(self) -> bool:
         for symbol in SYMBOLS:
             book, depth = self.market.books.books[symbol], self.exchange.depth
             ticker = self.exchange.market.tickers[symbol]
@@ -97,12 +98,13 @@ class Scene:
             assert book.whole and book.update == ticker.update_id
             assert book.bids(10) == [(ticks * tick, steps * step) for ticks, steps in bids]
             assert book.asks(10) == [(ticks * tick, steps * step) for ticks, steps in asks]
+        return True
 
 
 def test_slices_marks_and_books_are_the_exchange_s_own() -> None:
     scene = Scene()
-    scene.same_as_the_exchange(scene.play(8))
-    scene.same_books()
+    assert scene.same_as_the_exchange(scene.play(8))
+    assert scene.same_books()
     assert scene.marks == {s: t.mark_ticks * t.instrument.tick_e8 for s, t in scene.exchange.market.tickers.items()}
     assert scene.market.funding.keys() == set(SYMBOLS)
     assert {one.event for one in scene.news} == {FeedEvent.UP, FeedEvent.FRESH}
@@ -127,7 +129,7 @@ STORMS = {
 def test_through_every_storm_each_bar_once_and_in_order(storm: str) -> None:
     scene = Scene(*STORMS[storm])
     found = scene.play(9)
-    scene.same_as_the_exchange(found)
+    assert scene.same_as_the_exchange(found)
     assert FeedEvent.ABSENT not in [one.event for one in scene.news]
     places: dict[Any, Any] = {}
     for frame in scene.frames:
@@ -143,7 +145,7 @@ def test_through_every_storm_each_bar_once_and_in_order(storm: str) -> None:
 def test_after_a_storm_the_books_are_whole_again(storm: str) -> None:
     scene = Scene(*STORMS[storm])
     scene.play(9)
-    scene.same_books()
+    assert scene.same_books()
 
 
 @pytest.mark.parametrize("step_ms", [-90_000, 90_000, 3_600_000])
@@ -154,21 +156,59 @@ def test_setting_this_machine_s_clock_makes_no_open_bar_a_closed_one(step_ms: in
         if market.open_time_ms % (3 * MINUTE_MS) == 0:
             scene.world.wall_ahead_ms = step_ms - scene.world.wall_ahead_ms
 
-    scene.same_as_the_exchange(scene.play(9, step))
+    assert scene.same_as_the_exchange(scene.play(9, step))
+
+
+def test_a_book_is_not_whole_while_its_line_is_down() -> None:
+    scene = Scene(Fault("cut", at_ms=100 * SECOND))
+    whole: list[tuple[FeedEvent, bool]] = []
+
+    def heard(news: FeedNews) -> None:
+        whole.append((news.event, scene.market.books.books["BTCUSDT"].whole))
+
+    scene.news = _Told(heard)
+    scene.play(4)
+    assert (FeedEvent.DOWN, False) in whole and (FeedEvent.DOWN, True) not in whole
+
+
+class _Told(list[FeedNews]):
+    """Hands on what is appended."""
+
+    def __init__(self, heard: Callable[[FeedNews], None]) -> None:
+        super().__init__()
+        self.heard = heard
+
+    def append(self, news: FeedNews) -> None:
+        self.heard(news)
+
+
+def test_a_line_that_carries_nothing_is_made_anew() -> None:
+    scene = Scene(*STORMS["stall"])
+    scene.play(5)
+    down = [one for one in scene.news if one.event is FeedEvent.DOWN]
+    assert down and "Nothing came" in down[0].why
+    assert 110 * SECOND <= down[0].time_ms - START_MS <= 120 * SECOND
+
+
+def test_what_is_under_way_on_the_older_connection_is_waited_for() -> None:
+    scene = Scene(Fault("delay", ms=3_000), choice=Choice(trades=True, depth=True, streams=QUICK))
+    assert scene.same_as_the_exchange(scene.play(8))
+    assert {one.event for one in scene.news} == {FeedEvent.UP, FeedEvent.FRESH}
+    assert not [one for one in scene.world.sent if one.path.endswith("/aggTrades")]
 
 
 def test_a_book_with_a_hole_begins_again() -> None:
     scene = Scene(Fault("drop", stream="btcusdt@depth", at_ms=100 * SECOND, count=1))
     scene.play(4)
-    scene.same_books()
+    assert scene.same_books()
     told = [one.event for one in scene.news if one.what == "BTCUSDT"]
     assert told == [FeedEvent.FRESH, FeedEvent.STALE, FeedEvent.FRESH]
 
 
 def test_connections_are_renewed_with_an_overlap_and_nothing_is_missed_or_told_twice() -> None:
     scene = Scene(choice=Choice(trades=True, depth=True, streams=QUICK))
-    scene.same_as_the_exchange(scene.play(12))
-    scene.same_books()
+    assert scene.same_as_the_exchange(scene.play(12))
+    assert scene.same_books()
     assert len(scene.world.opened) >= 4
     assert FeedEvent.DOWN not in [one.event for one in scene.news]
     for symbol in SYMBOLS:
@@ -194,7 +234,7 @@ def test_a_start_in_the_past_is_read_from_the_venue_and_then_goes_on_live() -> N
     scene = Scene(choice=Choice(start_ms=START_MS, bars=LiveSettings(patience_ms=500)))
     scene.exchange.advance(START_MS + 5 * MINUTE_MS + 10 * SECOND)
     scene.world.start_us = scene.exchange.now_us
-    scene.same_as_the_exchange(scene.play(9))
+    assert scene.same_as_the_exchange(scene.play(9))
     klines = [one for one in scene.world.sent if one.path.endswith("/klines")]
     assert len(klines) == 2
     assert [one for one in scene.frames if isinstance(one, KlineFrame) and one.bar.closed]
