@@ -17,11 +17,11 @@ from aister.core.instrument import Instrument
 from aister.core.trade import Order
 from aister.exchange_sim import FREE_MODEL, Agent, Credentials, Exchange, Settings
 from aister.exchange_sim.lockstep import Lockstep
-from aister.ports.exchange import Cancelled, Execution, Money, Placed, Refused
+from aister.ports.exchange import Cancelled, Execution, Money, Placed, Refused, VenuePosition
 from aister.ports.feed import MarketSlice
 from aister.ports.floor import Floor
 from aister.ports.venue import Venue
-from aister.sim.models import FillModel, Latency
+from aister.sim.models import FillModel, Latency, Slippage
 from aister.sim.venue import SimVenue
 from tests.adapters.exchanges.aster.scripted import USER, LocalSigner
 from tests.conformance.venue import Done
@@ -187,9 +187,11 @@ class ExchangeSubject:
         return [one.client_id for one in sorted(orders, key=lambda one: one.venue_id)]
 
     def held(self, leg: int = 0) -> int:
-        positions = self._run(self._account.positions(self.instrument.symbol))
-        assert isinstance(positions, tuple), positions
-        return next((one.steps for one in positions if one.leg == leg), 0)
+        return next((one.steps for one in self._positions() if one.leg == leg), 0)
+
+    def cost(self) -> int:
+        """Signed steps x mean entry price of all that is held."""
+        return sum(one.cost for one in self._positions())
 
     def fills(self) -> list[Done]:
         return [
@@ -206,6 +208,11 @@ class ExchangeSubject:
     def fresh_id(self) -> str:
         self._ids += 1
         return f"{self._prefix}-{self._ids:x}"
+
+    def _positions(self) -> tuple[VenuePosition, ...]:
+        found = self._run(self._account.positions(self.instrument.symbol))
+        assert isinstance(found, tuple), found
+        return found
 
     def _executions(self) -> tuple[Execution, ...]:
         found = self._run(self._account.executions(self.instrument.symbol, self._since_ms))
@@ -239,11 +246,14 @@ def in_lockstep(hedged: bool, loop: asyncio.AbstractEventLoop) -> FloorSubject:
     return FloorSubject(floor, queue, asked.wallet, asked.held)
 
 
-def running(hedged: bool, loop: asyncio.AbstractEventLoop) -> ExchangeSubject:
-    """The simulator over the wire, running by itself, its clock moved by who waits."""
+def running(hedged: bool, loop: asyncio.AbstractEventLoop, *, slips: bool = True) -> ExchangeSubject:
+    """The simulator over the wire, running by itself, its clock moved by who waits. Without `slips` takers fill at the
+    market's price and stops at their trigger."""
     queue = Queue()
     queue.put(0, 0, 0, 0, 0)
     model = replace(FREE_MODEL, position_mode="hedge" if hedged else "one_way")
+    if not slips:
+        model = replace(model, slippage=Slippage((), 0, 0, 0))
     exchange, signer, time = _exchange(queue, Settings(model=model))
     wire = IndoorWire(exchange, time)
     account = AsterAccount(Rest(wire, time, signer), ("BTCUSDT",), source="simulator")

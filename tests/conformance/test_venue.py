@@ -9,6 +9,7 @@ import pytest
 from tests.conformance.subjects import in_lockstep, in_process, running
 from tests.conformance.venue import CASES, Case, Subject
 
+ROOT = Path(__file__).parents[2]
 SUBJECTS: dict[str, Callable[[bool, asyncio.AbstractEventLoop], Subject]] = {
     "in_process": in_process,
     "in_lockstep": in_lockstep,
@@ -40,6 +41,6 @@ def test_ids_are_given_once_and_every_case_says_what_it_wants() -> None:
 
 
 def test_the_page_lists_every_case() -> None:
-    page = Path("docs/venue-conformance.md").read_text()
+    page = (ROOT / "docs" / "venue-conformance.md").read_text()
     listed = [line for line in page.splitlines() if line.startswith("| VC-")]
     assert listed == [f"| {one.id} | {one.says} | {one.source} | {', '.join(sorted(one.needs))} |" for one in CASES]
