@@ -80,6 +80,7 @@ class Courier:
         self._entries: dict[str, deque[Course]] = {}
         self._reading: set[str] = set()
         self._read_ms: dict[str, int] = {}
+        self._shown: dict[tuple[str, int], int] = {}
         self._known_ms = exchange.now_ms()
         self._tasks: set[asyncio.Task[None]] = set()
         self._at_work = 0
@@ -129,8 +130,9 @@ class Courier:
             return self._hear_order(news)
         if isinstance(news, PositionNews):
             for symbol, leg, steps in news.positions:
+                self._shown[symbol, leg] = steps
                 if self.teller.held.get((symbol, leg), 0) != steps:
-                    self.catch_up(symbol)
+                    self.catch_up(symbol, asked=False)
         return False
 
     def courses(self) -> Iterator[Course]:
@@ -165,11 +167,12 @@ class Courier:
             course.why, course.cancel_wanted = reason, True
             self.teller.lost(course)
 
-    def catch_up(self, symbol: str) -> None:
-        """Read the symbol's trades soon, unless that is under way."""
+    def catch_up(self, symbol: str, *, asked: bool = True) -> None:
+        """Read the symbol's trades soon, unless that is under way; not `asked`: only if the stream has not explained by
+        then what it showed of the position."""
         if symbol not in self._reading:
             self._reading.add(symbol)
-            self._run(self._read_trades(symbol), background=True)
+            self._run(self._read_trades(symbol, asked), background=True)
 
     # ---- after a restart ------------------------------------------------------------------------------------------
 
@@ -380,10 +383,18 @@ class Courier:
         if isinstance(seen, VenueOrder):
             self.see(seen)
 
-    async def _read_trades(self, symbol: str) -> None:
+    def _explained(self, symbol: str) -> bool:
+        """Whether the fills told add up to the position shown last, and no fill's trade is missing."""
+        held = self.teller.held
+        odd = any(held.get(key, 0) != steps for key, steps in self._shown.items() if key[0] == symbol)
+        return not odd and not any(one.missing for one in self.courses() if one.order.symbol == symbol)
+
+    async def _read_trades(self, symbol: str, asked: bool) -> None:
         """Until every fill that the venue spoke of has its trade."""
         for wait_ms in (self._rules.grace_ms, *[self._rules.unknown.soon_ms] * 8, *[self._rules.unknown.late_ms] * 12):
             await self._sleep(wait_ms)
+            if not asked and self._explained(symbol):
+                break
             since_ms = self._read_ms.get(symbol, self._known_ms)
             begun_ms = self._exchange.now_ms()
             told = await self._exchange.executions(symbol, since_ms - self._rules.again_ms)
