@@ -110,15 +110,15 @@ def test_a_client_trades_on_it_and_it_goes_on_from_its_file(home: Path, tmp_path
     ],
 )
 def test_what_cannot_be_is_one_sentence(home: Path, given: list[str], words: str) -> None:
-    refused(run("sim", "serve", *given), words)
+    expect_refused(run("sim", "serve", *given), words)
 
 
 def test_a_port_that_is_taken_is_one_sentence(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         taken = holder.getsockname()[1]
-        refused(run("sim", "serve", "--rest-port", taken, "--ws-port", 0, "--history", 0), "name others with")
+        expect_refused(run("sim", "serve", "--rest-port", taken, "--ws-port", 0, "--history", 0), "name others with")
 
 
-def refused(done: Done, words: str) -> None:
+def expect_refused(done: Done, words: str) -> None:
     assert done.returncode == 2 and done.stderr.startswith("aister: ") and done.stderr.count("\n") == 1, done
     assert words in done.stderr

@@ -78,7 +78,7 @@ PLAUSIBLE = st.sampled_from(ODD)
 VALUES = st.one_of(PLAUSIBLE, st.text(max_size=12), st.integers().map(str))
 
 
-def answered(route: tuple[str, str], params: dict[str, str]) -> None:
+def expect_answered(route: tuple[str, str], params: dict[str, str]) -> None:
     nonce = params.pop("nonce", "")
     request = CLIENT.request(*route, **params)
     if nonce:
@@ -96,13 +96,13 @@ def test_one_odd_value_gets_an_answer(route: tuple[str, str]) -> None:
     reading = ("symbol", "limit", "interval", "incomeType", "startTime", "endTime", "fromId", "orderId", "nonce")
     for name in reading if route[0] == "GET" else (*SOUND, *MORE):
         for value in ODD:
-            answered(route, SOUND | {name: value})
+            expect_answered(route, SOUND | {name: value})
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(sorted(ROUTES)), st.dictionaries(st.sampled_from((*SOUND, *MORE)), VALUES, max_size=4))
 def test_any_parameters_get_an_answer(route: tuple[str, str], params: dict[str, str]) -> None:
-    answered(route, SOUND | params)
+    expect_answered(route, SOUND | params)
 
 
 @settings(max_examples=150, deadline=None)
