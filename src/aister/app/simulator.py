@@ -7,6 +7,7 @@ only the present can trade on it.
 import asyncio
 import signal
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +17,8 @@ import msgspec
 from aister.adapters.feeds.recorded import RecordedFeed, open_feed
 from aister.core.errors import StorageError, UsageError
 from aister.core.money import UNIT
-from aister.exchange_sim import FREE_MODEL, Agent, Credentials, Exchange, Fault, Settings
+from aister.exchange_sim import FREE_MODEL, Agent, Credentials, Exchange, Fault, Request, Settings
+from aister.exchange_sim.admin import answer_admin
 from aister.exchange_sim.server import Server
 from aister.exchange_sim.state import load, save
 from aister.sim.models import FillModel, Margin
@@ -206,6 +208,9 @@ def serve(server: Server, rest_port: int, ws_port: int, ready: Callable[[int, in
 
 
 async def _serve(server: Server, rest_port: int, ws_port: int, ready: Callable[[int, int], None]) -> None:
+    for slow in ("eth_account", "eth_account.messages"):  # loaded and compiled now: the first caller is not to wait
+        import_module(slow)
+    answer_admin(server.exchange, None, Request("GET", "/sim/books"))
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
