@@ -135,6 +135,11 @@ def test_few_trades_carry_no_verdict() -> None:
         assert "9 trades" in found.sentence
 
 
+def test_where_nothing_was_traded_nothing_is_said_of_what_it_earns() -> None:
+    tried, _ = trying(made(30, 1, jump=0.006))
+    assert detect_cost(tried).sentence == "0 trades; a verdict about costs needs 30"
+
+
 def test_the_order_of_trades_gives_a_distribution_that_holds_the_own_one() -> None:
     tried, _ = trying(made(6_000, 2))
     found = detect_order(tried, draws=300)

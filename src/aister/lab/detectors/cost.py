@@ -82,10 +82,10 @@ def _judged(looks: tuple[tuple[float, Look], ...], break_even: float | None) -> 
     else:
         verdict = Verdict.CAUGHT
         said = f"{stressed.net_return:+.2%} at twice the fees and spreads"
-    if free.net_return <= 0:
+    if by[1.0].trades and free.net_return <= 0:
         said += f"; it loses even with none of them ({free.net_return:+.2%})"
     elif break_even is not None:
         said += f"; nothing is left from {break_even:.2f} times on"
-    else:
+    elif by[1.0].trades:
         said += f"; still earning at {MULTIPLES[-1]:g} times"
     return Cost(detector=NAME, verdict=verdict, sentence=said, looks=looks, break_even=break_even)
