@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from aister.adapters.feeds.recorded import open_feed
 from aister.adapters.store.memory import MemoryJournal
@@ -10,7 +11,7 @@ from aister.app.build import build_run, config_hash, open_data
 from aister.app.settings import RunSettings
 from aister.app.strategies import make_strategy
 from aister.core.audit import AskCouncil, Audit
-from aister.core.errors import SettingsError
+from aister.core.errors import SettingsError, UsageError
 from aister.engine.runner import run_sync
 from aister.features.timeframes import bit
 from aister.sim.models import FillModel, Latency, Margin
@@ -53,8 +54,10 @@ def test_whatever_decides_is_in_the_configurations_hash() -> None:
         RunSettings(leverage=2),
         RunSettings(mind="none"),
         RunSettings(latency_ms=1),
+        RunSettings(positions="hedge"),
+        RunSettings(margin="cross"),
     ]
-    assert len({config_hash(one) for one in (usual, *others)}) == 6
+    assert len({config_hash(one) for one in (usual, *others)}) == 8
     assert config_hash(usual) == config_hash(RunSettings())
 
 
@@ -65,6 +68,17 @@ def test_the_venues_decision_latency_delays_the_engine_and_its_mode_makes_the_de
     assert built.engine.rules.delay_bars == 2
     assert [desk.leg for desk in built.engine.desks["ETHUSDT"].legs] == [1, -1]
     assert built.venue.model.margin.mode == "cross"
+
+
+def test_the_accounts_modes_are_settings() -> None:
+    settings = replace(part(0, 1), positions="hedge", margin="cross").check()
+    built = build_run(settings, open_data(settings), MemoryJournal("owner", "modes", "run"))
+    assert [desk.leg for desk in built.engine.desks["ETHUSDT"].legs] == [1, -1]
+    assert (built.venue.model.margin.mode, built.venue.model.position_mode) == ("cross", "hedge")
+    with pytest.raises(UsageError, match="position mode"):
+        RunSettings(positions="both").check()
+    with pytest.raises(UsageError, match="margin mode"):
+        RunSettings(margin="crossed").check()
 
 
 def test_a_model_that_needs_shorter_bars_is_refused() -> None:

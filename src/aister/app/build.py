@@ -138,7 +138,7 @@ def build_run(
     limits = _limits(settings, spec)
     priors = packaged_priors()
     minds = RuleCouncil(priors, latency=FixedLatency(settings.latency_ms)) if settings.mind == "rules" else None
-    model = model or FillModel()
+    model = model or _modes(settings)
     model = replace(model, margin=Margin(model.margin.mode, limits.leverage))
     model.check_bars(feed.base_interval_ms, min(INTERVAL_MS[name] for name in NAMES if strategy.mask & bit(name)))
     venue = SimVenue(base_interval_ms=feed.base_interval_ms, model=model)
@@ -197,6 +197,14 @@ def _fit(spec: Spec, feed: Fed) -> None:
 
 def _rules(settings: RunSettings, spec: Spec | None) -> EngineRules:
     return EngineRules(deliberate=settings.mind == "rules", management=management_of(spec), scaling=scaling_of(spec))
+
+
+def _modes(settings: RunSettings) -> FillModel:
+    """The usual fill model under the account modes that were asked for."""
+    return FillModel(
+        margin=Margin("cross" if settings.margin == "cross" else "isolated"),
+        position_mode="hedge" if settings.positions == "hedge" else "one_way",
+    )
 
 
 def _limits(settings: RunSettings, spec: Spec | None) -> Limits:

@@ -32,7 +32,10 @@ from aister.ports.exchange import Answer, Refused
 from aister.ports.feed import MarketSlice
 from aister.ports.live import FeedNews
 
-__all__ = ["LIVE_SYMBOLS", "LiveMarket", "beginning_path", "identity_of"]
+__all__ = ["LIVE", "LIVE_SYMBOLS", "LiveMarket", "beginning_path", "identity_of"]
+
+LIVE = "live"
+"""What --feed says for the market as it happens."""
 
 LIVE_SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 """Watched when none are named."""

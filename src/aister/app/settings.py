@@ -14,6 +14,8 @@ __all__ = ["RunSettings"]
 _SYMBOL = re.compile(r"[A-Z0-9]{2,20}")
 _PROFILES = ("conservative", "balanced", "aggressive")
 _MINDS = ("rules", "none")
+_POSITIONS = ("one_way", "hedge")
+_MARGINS = ("isolated", "cross")
 _TRADER = re.compile(r"[a-z0-9]{1,8}")
 _VENUE_MAX_LEVERAGE = 125
 _EARLIEST_MS, _LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000-01-01, 2100-01-01
@@ -26,7 +28,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     `data` is "sample", a store symbol or a path; `symbols` empty = all of the feed; `start_ms`/`end_ms` bound bar open
     times (end exclusive, None = the feed's own); `capital` in 1e-8 quote units; `mind` "rules" or "none" (setups trade
     directly); `leverage` 0 = the profile's; `strategy` names one that is code or a template, or is the name of the spec
-    that `spec` carries as JSON.
+    that `spec` carries as JSON; `positions` "one_way" or "hedge" and `margin` "isolated" or "cross" are the account's
+    modes.
     """
 
     owner_id: str = "owner"
@@ -38,6 +41,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     profile: str = "balanced"
     leverage: int = 0
+    positions: str = "one_way"
+    margin: str = "isolated"
     capital: int = 10_000 * UNIT
     mind: str = "rules"
     strategy: str = "confluence"
@@ -75,6 +80,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
         for what, value, allowed in (
             ("profile", self.profile, _PROFILES),
             ("mind", self.mind, _MINDS),
+            ("position mode", self.positions, _POSITIONS),
+            ("margin mode", self.margin, _MARGINS),
             ("strategy", self.strategy, (self.strategy,) if self.spec else (*STRATEGIES, *template_names())),
         ):
             if value not in allowed:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+_VENUES = ("paper", "aster")
 _SPEEDS = "market seconds per wall second, or 'max'"
 
 
@@ -35,6 +36,8 @@ def run(
     seed: Annotated[int, typer.Option(help="Seed of everything modelled by chance; recorded in the result.")] = 1,
     profile: Annotated[str, typer.Option(help="Risk profile: conservative, balanced, aggressive.")] = "balanced",
     leverage: Annotated[int, typer.Option(help="Leverage per position; 0 = the profile's.")] = 0,
+    positions: options.Positions = "one_way",
+    margin: options.MarginMode = "isolated",
     capital: options.Capital = "10000",
     mind: Annotated[str, typer.Option(help="Who deliberates: rules, or none (setups trade directly).")] = "rules",
     strategy: Annotated[
@@ -58,23 +61,27 @@ def run(
     from aister.adapters.exchanges.aster.hosts import net as net_named
     from aister.adapters.store.home import open_home
     from aister.app.build import open_data, open_run_journal
-    from aister.app.live import LIVE_SYMBOLS
+    from aister.app.live import LIVE, LIVE_SYMBOLS
     from aister.app.settings import RunSettings
     from aister.app.strategies import in_words, named_spec
     from aister.cli.compiling import show_compiling
     from aister.cli.given import amount, named_symbols, targets, utc_ms
 
     spec = named_spec(strategy)
-    if venue != "paper" or data == "live":
-        _check_live(data, venue, net, speed, start, warm_up)
+    streamed = data == LIVE
+    _check_venue(venue, net, streamed)
+    if streamed:
+        _check_pace(speed, start, warm_up)
     settings = RunSettings(
-        data=f"live {net}" if data == "live" else data,
-        symbols=named_symbols(symbols) or (LIVE_SYMBOLS if data == "live" else ()),
+        data=f"{LIVE} {net}" if streamed else data,
+        symbols=named_symbols(symbols) or (LIVE_SYMBOLS if streamed else ()),
         start_ms=utc_ms(start, "--from"),
         end_ms=utc_ms(end, "--to"),
         seed=seed,
         profile=profile,
         leverage=leverage,
+        positions=positions,
+        margin=margin,
         capital=amount(capital),
         mind=mind,
         strategy=spec.name if spec is not None else strategy,
@@ -83,9 +90,9 @@ def run(
         assume_funding=assume_funding,
     ).check()
     pace = _pace(speed)
-    json_path = targets("" if data == "live" else settings.data, report, json_path, "--report")
+    json_path = targets("" if streamed else settings.data, report, json_path, "--report")
     show_compiling()
-    if data == "live":
+    if streamed:
         where = net_named(net, rest_url, ws_url) if net == "simulator" else net_named(net)
         _live(settings, where, warm_up, report, json_path, fresh=fresh)
         return
@@ -183,21 +190,28 @@ def _live(
         say(line)
 
 
-def _check_live(data: str, venue: str, net: str, speed: str, start: str, days: float) -> None:
-    """Raises `UsageError` for what cannot be on a live market."""
+def _check_venue(venue: str, net: str, streamed: bool) -> None:
+    """Raises `UsageError` for a venue that orders cannot go to."""
     from aister.core.errors import UsageError
 
-    if venue not in ("paper", "aster"):
-        raise UsageError(f"There is no venue {venue!r}; choose paper or aster.")
-    if data != "live":
+    if venue not in _VENUES:
+        raise UsageError(f"There is no venue {venue!r}; choose {' or '.join(_VENUES)}.")
+    if venue == _VENUES[0]:
+        return
+    if not streamed:
         raise UsageError("--venue aster trades the market as it happens; add --feed live.")
-    if venue == "aster" and net == "mainnet":
+    if net == "mainnet":
         raise UsageError(
             "Orders are not sent to mainnet: arming and the full limits do not exist yet. Use --net testnet or --net "
             "simulator, or leave --venue out: mainnet's data then meet the paper venue."
         )
-    if venue == "aster":
-        raise UsageError("Orders are not sent to a live venue yet; leave --venue out for its data and the paper venue.")
+    raise UsageError("Orders are not sent to a live venue yet; leave --venue out for its data and the paper venue.")
+
+
+def _check_pace(speed: str, start: str, days: float) -> None:
+    """Raises `UsageError` for what cannot be on a live market."""
+    from aister.core.errors import UsageError
+
     if speed != "max":
         raise UsageError("A live market has its own pace; leave --speed out.")
     if start:

@@ -106,6 +106,7 @@ def _settings(s: RunSettings) -> dict[str, str]:
         "profile": s.profile,
         "strategy": s.strategy,
         "leverage": "the profile's" if s.leverage == 0 else f"{s.leverage} x",
+        "account": f"{s.positions.replace('_', '-')}, {s.margin} margin",
         "latency": f"{s.latency_ms} ms between question and answer",
         "funding": "missing settlements assumed" if s.assume_funding else "as recorded",
     }
