@@ -162,7 +162,10 @@ class Exchange:
             return
         if what == "cancel" and order.working:
             self.trading.cancel(account, order, self.now_ms, silent=True)
-            self.happenings.append(Happening(self.now_ms, account.number, "CANCELED", order, detail="by the venue"))
+            silent = Happening(self.now_ms, account.number, "CANCELED", order, detail="by the venue")
+            self.happenings.append(silent)
+            for observe in self.observers:
+                observe(silent)
         elif what == "rest":
             self.trading.bring_rest(account, order, self.now_ms)
 

@@ -1,0 +1,223 @@
+"""Who judges: the exchange's own books and its raw log, never what the trader believes.
+
+    duplicate  executed or working quantity of an order above what was asked for, or a second attempt of what may have
+               arrived
+    lost       an order of ours, or a trade, that the journal does not hold 30 s after the venue could be reached
+    orphan     a conditional or reduce-only order that works for more than 5 s while nothing is held
+    invented   a fill that the journal holds and the books do not, or an order called absent that acted
+    nonce      a nonce used twice
+    unsafe     an order that is to reduce and could add
+    naked      time with a position that no resting stop covers whole, while the venue can be reached and the trader is
+               alive; at most 5 s at a stretch, and none at all by our own cancel
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from aister.core.audit import Audit, PlaceOrder
+from aister.core.events import OrderFilled, OrderRejected
+from aister.core.trade import Order, OrderType, Purpose
+from aister.exchange_sim import Account, Exchange, Happening, OrderState
+
+__all__ = ["LOST_MS", "NAKED_MS", "ORPHAN_MS", "Breach", "Oracle"]
+
+NAKED_MS, ORPHAN_MS, LOST_MS = 5_000, 5_000, 30_000
+SILENT_MS = 35_000
+"""Within which a stop that the venue cancelled without a word is missed (C19)."""
+_STOPS = (OrderType.STOP_MARKET, OrderType.TRAILING_STOP_MARKET)
+
+
+class Breach(msgspec.Struct, frozen=True):
+    """One thing that must not happen. `time_ms` from the start of the run."""
+
+    what: str
+    time_ms: int
+    text: str
+
+
+class Spell(msgspec.Struct):
+    """A state that began and has not ended."""
+
+    since_ms: int = -1
+    most_ms: int = 0
+
+
+class Oracle:
+    """Watches one account. `blind` tells how much of a span (ms) the venue could not be reached or the trader was
+    dead; `journal` is told of every durable record."""
+
+    def __init__(self, exchange: Exchange, account: Account, blind: Callable[[int, int], int]) -> None:
+        self._exchange, self._account, self._blind = exchange, account, blind
+        self.start_ms = exchange.now_ms
+        self.breaches: list[Breach] = []
+        self.naked: list[int] = []
+        self._stripped: list[tuple[str, int]] = []
+        self.orders: dict[str, Order] = {}
+        self._absent: dict[str, int] = {}
+        self._told: dict[str, int] = defaultdict(int)
+        self._waiting: dict[tuple[str, int], int] = {}
+        self._traded: dict[str, int] = defaultdict(int)
+        self._naked: dict[str, Spell] = defaultdict(Spell)
+        self._orphan: dict[str, Spell] = defaultdict(Spell)
+        exchange.observers.append(self.happened)
+
+    # ---- what it is told
+
+    def journal(self, audit: Audit) -> None:
+        """A record that is durable now."""
+        for output in audit.outputs:
+            if isinstance(output, PlaceOrder):
+                self.orders[output.order.client_id] = output.order
+        if isinstance(audit.event, OrderRejected):
+            self._absent[audit.event.client_id] = audit.event.time_ms
+        if isinstance(audit.event, OrderFilled):
+            client_id = audit.event.fill.client_id
+            self._told[client_id] += audit.event.fill.steps
+            for key in [one for one in self._waiting if one[0] == client_id and one[1] <= self._told[client_id]]:
+                self._late(key, self._waiting.pop(key))
+
+    def happened(self, happening: Happening) -> None:
+        """Something changed in the books."""
+        if happening.account != self._account.number:
+            return
+        now_ms, order = happening.time_ms, happening.order
+        if order is not None:
+            self._quantity(order, now_ms)
+            if happening.trade is not None:
+                self._traded[order.client_id] += happening.trade.steps
+                key = order.client_id, self._traded[order.client_id]
+                if self._told[order.client_id] < key[1]:
+                    self._waiting[key] = now_ms
+        was_naked = order is not None and self._naked[order.symbol].since_ms >= 0
+        self._look(now_ms)
+        if happening.what == "CANCELED" and order is not None and not was_naked:
+            spell = self._naked[order.symbol]
+            if happening.detail == "by the venue":
+                spell.most_ms = SILENT_MS
+            elif spell.since_ms >= 0:
+                self._stripped.append((order.client_id, now_ms))
+
+    def end(self) -> None:
+        """The run is over: what is still open counts as it stands."""
+        now_ms = self._exchange.now_ms
+        self._look(now_ms)
+        for symbol in self._account.instruments:
+            self._ends(self._naked[symbol], now_ms, "naked", NAKED_MS, f"{symbol} has no stop")
+        for client_id, spell in self._orphan.items():
+            self._ends(spell, now_ms, "orphan", ORPHAN_MS, f"{client_id} works while flat")
+        for key, since_ms in self._waiting.items():
+            self._late(key, since_ms)
+        for number, order in self._account.orders.items():
+            if _ours(order.client_id) and order.client_id not in self.orders:
+                self._breach("lost", order.created_ms, f"order {number} ({order.client_id}) is in no journal")
+        ids = {order.client_id for order in self._account.orders.values()}
+        for client_id, told in self._told.items():
+            if _ours(client_id) and told > self._traded[client_id]:
+                self._breach("invented", now_ms, f"{client_id}: {told} steps told of {self._traded[client_id]} traded")
+        for client_id, time_ms in self._absent.items():
+            if client_id in ids and self._traded[client_id] > 0:
+                self._breach("invented", time_ms, f"{client_id} was called refused or absent, and it acted")
+        self._attempts()
+
+    # ---- the judgements
+
+    def _quantity(self, order: OrderState, now_ms: int) -> None:
+        """Nothing is asked for twice, and nothing before the journal holds it."""
+        if not _ours(order.client_id):
+            return
+        asked = self.orders.get(order.client_id)
+        if asked is None:
+            self._breach("lost", now_ms, f"{order.client_id} came to the venue before the journal held it")
+            return
+        same = [one for one in self._account.orders.values() if one.client_id == order.client_id]
+        if asked.purpose is not Purpose.ENTRY and not (order.reduce_only or order.close_position):
+            self._breach("unsafe", now_ms, f"{order.client_id} is a {asked.purpose} and may add")
+        if asked.close_position:
+            if len(same) > 1:
+                self._breach("duplicate", now_ms, f"{order.client_id} is at the venue {len(same)} times")
+            return
+        total = sum(one.filled + (one.steps - one.filled if one.working else 0) for one in same)
+        if total > asked.steps:
+            self._breach("duplicate", now_ms, f"{order.client_id}: {total} steps of {asked.steps} asked for")
+
+    def _look(self, now_ms: int) -> None:
+        account = self._account
+        working = account.open_orders()
+        for symbol in account.instruments:
+            steps = account.holding(symbol, 0).steps
+            stops = [one for one in working if one.symbol == symbol and one.original in _STOPS]
+            covered = sum(
+                abs(steps) if one.close_position else one.steps - one.filled
+                for one in stops
+                if int(one.side) * steps < 0 and one.stop_ticks > 0
+            )
+            naked = abs(steps) > covered
+            self._spell(self._naked[symbol], naked, now_ms, "naked", NAKED_MS, f"{symbol} has no stop")
+            enters = any(one.symbol == symbol and not one.reduce_only and not one.original.conditional
+                         for one in working)  # fmt: skip
+            for order in working:
+                if order.symbol == symbol:
+                    orphan = steps == 0 and not enters and (order.reduce_only or order.original.conditional)
+                    text = f"{order.client_id} works while flat"
+                    self._spell(self._orphan[order.client_id], orphan, now_ms, "orphan", ORPHAN_MS, text)
+        open_ids = {one.client_id for one in working}
+        for client_id, spell in self._orphan.items():
+            if client_id not in open_ids:
+                self._ends(spell, now_ms, "orphan", ORPHAN_MS, f"{client_id} worked while flat")
+
+    def _spell(self, spell: Spell, holds: bool, now_ms: int, what: str, most_ms: int, text: str) -> None:
+        if holds and spell.since_ms < 0:
+            spell.since_ms = now_ms
+        elif not holds:
+            self._ends(spell, now_ms, what, most_ms, text)
+
+    def _ends(self, spell: Spell, now_ms: int, what: str, most_ms: int, text: str) -> None:
+        if spell.since_ms < 0:
+            return
+        lasted = now_ms - spell.since_ms - self._blind(spell.since_ms, now_ms)
+        if what == "naked":
+            self.naked.append(lasted)
+        if lasted > max(most_ms, spell.most_ms):
+            self._breach(what, spell.since_ms, f"{text}, for {lasted} ms")
+        spell.since_ms, spell.most_ms = -1, 0
+
+    def _late(self, key: tuple[str, int], since_ms: int) -> None:
+        now_ms = self._exchange.now_ms
+        lasted = now_ms - since_ms - self._blind(since_ms, now_ms)
+        if lasted > LOST_MS:
+            self._breach("lost", since_ms, f"a trade of {key[0]} was not journaled within {lasted} ms")
+
+    def _attempts(self) -> None:
+        """By the raw log: after an attempt that may have acted there is no second one of the same id."""
+        acted: dict[str, int] = {}
+        nonces: set[str] = set()
+        for seen in self._exchange.log:
+            pairs = dict(parse_qsl((seen.request.query or seen.request.body).decode()))
+            nonce = pairs.get("nonce", "")
+            if nonce and seen.fault != "landed late" and not seen.request.path.endswith("/noop"):
+                if nonce in nonces:
+                    self._breach("nonce", seen.time_us // 1000, f"{nonce} was used twice")
+                nonces.add(nonce)
+            if seen.request.method == "DELETE" and seen.done:
+                cancelled = pairs.get("origClientOrderId", ""), seen.time_us // 1000
+                if cancelled in self._stripped or seen.request.path.endswith("allOpenOrders"):
+                    self._breach("naked", cancelled[1], f"the stop {cancelled[0]} was taken away by our own cancel")
+            if seen.request.method != "POST" or not seen.request.path.endswith("/order"):
+                continue
+            client_id = pairs.get("newClientOrderId", "")
+            if seen.fault == "landed late":
+                continue
+            if client_id in acted:
+                self._breach("duplicate", seen.time_us // 1000, f"{client_id} was sent again")
+            if seen.done or seen.status in (0, 503):
+                acted[client_id] = seen.status
+
+    def _breach(self, what: str, time_ms: int, text: str) -> None:
+        self.breaches.append(Breach(what, time_ms - self.start_ms, text))
+
+
+def _ours(client_id: str) -> bool:
+    return client_id.startswith("ai")
