@@ -218,13 +218,16 @@ class House:
         self.problems: list[str] = []
         self.engine: Engine
         self.courier: Any
+        courier, run = the_courier.Courier, the_runner.Run
         if points or self.deaths:
             hooks = Hooks(self._awaiting, self._writing)
-            self.parts = msgspec.structs.replace(
-                self.parts,
-                courier=instrumented("aister.execution.courier", hooks).Courier,
-                run=instrumented("aister.engine.runner", hooks).Run,
-            )
+            courier = instrumented("aister.execution.courier", hooks).Courier
+            run = instrumented("aister.engine.runner", hooks).Run
+        self.parts = msgspec.structs.replace(
+            self.parts,
+            courier=_on(self.parts.courier, the_courier.Courier, courier),
+            run=_on(self.parts.run, the_runner.Run, run),
+        )
 
     @property
     def now_ms(self) -> int:
@@ -330,6 +333,7 @@ class House:
             queue.waiting.append(scene.slices[self.fed])
             run.step()
             self.fed += 1
+            asyncio.ensure_future(courier.idle())
         await self._until(self._close_ms + 60_000, told, run)
         run.step()
         await asyncio.wait_for(courier.idle(), 120)
@@ -431,6 +435,14 @@ class House:
             return False
         self._moments += 1
         return self._moments >= death.visit
+
+
+def _on(part: Any, plain: type, used: type) -> Any:
+    """The part on top of the class that is used in this run: a defect stays what it is where points are told."""
+    if part is plain:
+        return used
+    part.__bases__ = (used,)
+    return part
 
 
 def _moments() -> dict[Moment, int]:

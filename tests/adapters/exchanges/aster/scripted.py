@@ -93,7 +93,9 @@ class LocalSigner:
         self.calls.append(call)
         if self.declines is not None:
             return self.declines
-        self.last = call.nonce_us or max(self.last + 1, self.hands.now_ms() * 1000)
+        if call.nonce_us:
+            return self.agent.sign(call.params, call.nonce_us)
+        self.last = max(self.last + 1, self.hands.now_ms() * 1000)
         return self.agent.sign(call.params, self.last)
 
 

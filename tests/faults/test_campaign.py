@@ -1,0 +1,91 @@
+"""The fault campaign, as much of it as a test run has time for: seeds rotate by date, each failure names its own.
+
+    python -m tests.faults.replay SEED        tells the story of one run
+"""
+
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from tests.faults.defects import DEFECTS, Defect
+from tests.faults.house import House, Parts
+from tests.faults.scenario import MISSING, SHARES, scenario
+
+RUNS = 300
+FIRST = date.today().toordinal() * 1_000
+
+OPEN = {
+    "lost": "a trade whose frames were all lost is found by the next reading of positions, which nobody makes yet",
+    "orphan": "the same: what protected the position is withdrawn when its end is known",
+    "naked": "the same, and a stop that the venue cancelled without a word is missed by nobody yet",
+}
+"""What the order path does not hold yet, with the reason; every other kind of breach fails at once."""
+
+
+def told(seed: int, house: House) -> list[str]:
+    """The breaches of a run, with what repeats it."""
+    found = [f"{one.what} at {one.time_ms} ms: {one.text}" for one in house.oracle.breaches] + house.problems
+    return [f"python -m tests.faults.replay {seed} ({house.scene.kind}): {one}" for one in found]
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[tuple[int, House]]:
+    print(f"seeds {FIRST} to {FIRST + RUNS - 1}; classes not run: {MISSING}")
+    return [(seed, House(scenario(seed)).play()) for seed in range(FIRST, FIRST + RUNS)]
+
+
+def test_nothing_is_doubled_invented_or_unsafe_and_no_task_fails(runs: list[tuple[int, House]]) -> None:
+    """By the exchange's books. Zero of n runs is under 3/n at 95 % (rule of three)."""
+    failed = [
+        line
+        for seed, house in runs
+        for line in told(seed, house)
+        if not any(f": {kind} at " in line for kind in OPEN)
+    ]
+    assert not failed, "\n".join(failed)
+
+
+def test_most_runs_hold_every_bar(runs: list[tuple[int, House]]) -> None:
+    kinds = Counter(one.what for _, house in runs for one in house.oracle.breaches)
+    clean = sum(not house.oracle.breaches for _, house in runs)
+    print(f"{clean} of {len(runs)} runs without any breach; breaches: {dict(kinds)}")
+    assert clean >= 0.7 * len(runs)
+
+
+def test_runs_are_composed_as_the_campaign_says(runs: list[tuple[int, House]]) -> None:
+    """Shares of the classes, two symbols, at least 12 intents, at least 4 faults of at least 2 classes."""
+    kinds = Counter(house.scene.kind for _, house in runs)
+    whole = sum(SHARES.values())
+    for kind, share in SHARES.items():
+        assert abs(kinds[kind] / len(runs) - share / whole) < 0.1, (kind, kinds)
+    assert all(len(house.scene.faults) >= 4 and len(house.books.instruments) == 2 for _, house in runs)
+    intents = sorted(len({one.intent_id for one in house.oracle.orders.values()}) for _, house in runs)
+    assert intents[len(runs) // 50] >= 12
+
+
+def test_trading_goes_on(runs: list[tuple[int, House]]) -> None:
+    """A trader that froze would break nothing: nearly all runs end with round trips made."""
+    alive = sum(bool(house.closed) for _, house in runs)
+    assert alive >= 0.95 * len(runs)
+
+
+def test_a_run_is_the_same_every_time() -> None:
+    one, two = (House(scenario(7)).play() for _ in range(2))
+    assert one.paper.durable == two.paper.durable
+    assert [seen.request for seen in one.exchange.log] == [seen.request for seen in two.exchange.log]
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+def test_a_seeded_defect_is_caught(defect: Defect) -> None:
+    """Within 30 runs of its class (the campaign allows 500), by a breach that the same run without it does not have."""
+    for seed in range(30):
+        scene = scenario(seed, defect.kind)
+        if _kinds(House(scene, defect.parts)) - _kinds(House(scene, Parts())):
+            return
+    pytest.fail(f"{defect.name} went unnoticed")
+
+
+def _kinds(house: House) -> set[str]:
+    house.play()
+    return {one.what for one in house.oracle.breaches}
