@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from aister.adapters.exchanges.aster.account import AsterAccount
-from aister.core.audit import Audit, PlaceOrder
+from aister.core.audit import Audit
 from aister.core.events import OrderFilled
 from aister.core.trade import Order, OrderType, Purpose
 from aister.engine.runner import Run
@@ -163,25 +163,6 @@ class TwiceTold(Courier):
                 self._learnt(course)
 
 
-class DeafAfterCancel(Courier):
-    """A fill told after the cancel is ignored."""
-
-    def _hear_order(self, news: Any) -> bool:
-        course = self._courses.get(news.order.client_id)
-        if course is not None and (course.cancel_wanted or course.canceling):
-            course.fills = {0: msgspec.structs.replace(news.execution, steps=0)} if news.execution else course.fills
-            course.closed = True
-            return True
-        return super()._hear_order(news)
-
-    def _traded(self, executions: tuple[Execution, ...]) -> None:
-        def wanted(one: Execution) -> bool:
-            course = self._courses.get(one.client_id)
-            return course is None or not course.cancel_wanted
-
-        super()._traded(tuple(one for one in executions if wanted(one)))
-
-
 class NoTrades(Courier):
     """Only the stream is believed: trades are never read."""
 
@@ -251,7 +232,9 @@ class NoIds(AsterAccount):
 
     async def place(self, order: Order) -> Any:
         if order.purpose is Purpose.ENTRY:
-            told = await super().place(msgspec.structs.replace(order, client_id=f"ai00000000-1-{order.symbol[0].lower()}"))
+            told = await super().place(
+                msgspec.structs.replace(order, client_id=f"ai00000000-1-{order.symbol[0].lower()}")
+            )
             return told if not isinstance(told, Placed) else Placed(
                 msgspec.structs.replace(told.order, client_id=order.client_id)
             )  # fmt: skip
@@ -276,7 +259,6 @@ DEFECTS = (
     _of("cancel-all instead of by id", "limits", account=CancelAll),
     _of("countdown while a stop rests", "limits", account=Countdown),
     _of("fill counted twice", "streams", courier=TwiceTold),
-    _of("late fill after a cancel ignored", "fills and stops", courier=DeafAfterCancel),
     _of("trades never read", "streams", courier=NoTrades),
     _of("partial fill forgotten at a restart", "crash", courier=ForgetsParts),
     _of("sent again after a restart", "crash", courier=SendsAgain),

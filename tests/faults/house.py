@@ -7,7 +7,7 @@ whose bytes have left still arrive. What survives: the journal, the signer's non
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 import msgspec
@@ -30,11 +30,14 @@ from aister.engine.engine import Engine, EngineRules
 from aister.engine.repeat import RepeatedJournal
 from aister.exchange_sim import Agent, Credentials, Exchange, Faults, Settings
 from aister.execution import courier as the_courier
+from aister.execution import recovery as the_recovery
 from aister.execution.gateway import OrderGateway
+from aister.execution.reconcile import Armed
 from aister.features.featureset import FeatureSet
 from aister.features.market import Features
 from aister.features.timeframes import bit
 from aister.portfolio.portfolio import Portfolio
+from aister.ports.exchange import AccountTerms
 from aister.ports.feed import MarketSlice
 from aister.risk.kernel import RiskKernel
 from aister.risk.limits import drawdown, kill_switch, risk_per_trade, venue_filters
@@ -48,10 +51,12 @@ from tests.sim.market import MINUTE_MS, MONEY
 
 __all__ = ["House", "Parts"]
 
+INSTANCE = "ai00000000"
 CAPITAL = 10_000 * MONEY
 KEY = bytes(range(32))
 LIMITS = profile("balanced")
 REGISTRY = (kill_switch, drawdown, venue_filters, risk_per_trade)
+ARMED = Armed(AccountTerms(hedged=False, multi_assets=False), dict.fromkeys(SYMBOLS, 20))
 FEED_LATE_MS, RESTART_MS, TEND_MS = 5, 1_500, 1_000
 
 
@@ -68,6 +73,7 @@ class Parts(msgspec.Struct):
     account: Callable[..., Any] = AsterAccount
     signer: Callable[..., Any] = LocalSigner
     engine: Callable[..., Any] = Engine
+    recovery: Callable[..., Any] = the_recovery.Recovery
 
 
 class Told:
@@ -162,12 +168,8 @@ class Line:
 class Standing:
     """The venue's face towards the runner: it has a market of its own, so there is nothing to move."""
 
-    def __init__(self, courier: Any, engine: Any) -> None:
-        self._courier, self._engine = courier, engine
-
-    def take_reports(self) -> list[VenueReport]:
-        """Those that the engine takes."""
-        return [one for one in self._courier.take_reports() if type(one) in self._engine._handlers]
+    def __init__(self, courier: Any) -> None:
+        self.take_reports: Callable[[], list[VenueReport]] = courier.take_reports
 
     def list_instrument(self, instrument: Instrument) -> None: ...
     def deposit(self, amount: int) -> None: ...
@@ -216,17 +218,20 @@ class House:
         self._dying = False
         self.fed = 0
         self.problems: list[str] = []
+        self._tasks: list[asyncio.Task[None]] = []
         self.engine: Engine
         self.courier: Any
-        courier, run = the_courier.Courier, the_runner.Run
+        courier, run, recovery = the_courier.Courier, the_runner.Run, the_recovery.Recovery
         if points or self.deaths:
             hooks = Hooks(self._awaiting, self._writing)
             courier = instrumented("aister.execution.courier", hooks).Courier
             run = instrumented("aister.engine.runner", hooks).Run
+            recovery = instrumented("aister.execution.recovery", hooks).Recovery
         self.parts = msgspec.structs.replace(
             self.parts,
             courier=_on(self.parts.courier, the_courier.Courier, courier),
             run=_on(self.parts.run, the_runner.Run, run),
+            recovery=_on(self.parts.recovery, the_recovery.Recovery, recovery),
         )
 
     @property
@@ -238,8 +243,8 @@ class House:
         """How much of this span the venue was out of reach or the trader dead."""
         spans = sorted([*((a + START_MS, b + START_MS) for a, b in self.scene.blind), *self.dead])
         total, end = 0, since_ms
-        for first, last in spans:
-            first, last = max(first, end), min(last, until_ms)
+        for begun, ended in spans:
+            first, last = max(begun, end), min(ended, until_ms)
             if last > first:
                 total, end = total + last - first, last
         return total
@@ -285,6 +290,10 @@ class House:
         if not isinstance(error, Crash):
             self.problems.append(repr(error or context.get("message")))
 
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Something the process does beside everything else."""
+        self._tasks.append(asyncio.ensure_future(work))
+
     async def _drop(self, spared: set[Any]) -> None:
         """Nothing of the process is left; its sockets break."""
         self.line.dead = self.pen.dead = True
@@ -311,11 +320,12 @@ class House:
             assert engine.process(audit.event) == audit, "the journal's events lead elsewhere now"
             courier.recall(audit)
         fresh = not self.paper.durable
+        known = {audit.event for audit in self.paper.durable if isinstance(audit.event, BarClosed)}
         queue = Queue()
         run = self.parts.run(
             engine=engine,
             slices=queue,
-            floor=Standing(courier, engine),
+            floor=Standing(courier),
             sender=OrderGateway(courier, KEY),
             minds=None,
             journal=RepeatedJournal(self.pen),  # type: ignore[arg-type]
@@ -324,19 +334,29 @@ class House:
         courier.start()
         run.start()
         courier.resume()
-        asyncio.ensure_future(UserStream(rest, self.line, world, account.contracts, courier.hear).run())
-        asyncio.ensure_future(self._tend(account, run))
+        recovery = self.parts.recovery(
+            account, courier, lambda: courier.ours(INSTANCE, SYMBOLS), sleep=world.sleep, armed=ARMED
+        )
+        self._beside(UserStream(rest, self.line, world, account.contracts, recovery.hear).run())
+        self._beside(_keep(recovery))
+        self._beside(self._tend(account, run))
         while self.fed < len(scene.slices):
             await self._until(self._close_ms + FEED_LATE_MS, told, run)
             if self.fed in scene.commands:
                 run.command(ClosePosition("owner", scene.commands[self.fed]))
-            queue.waiting.append(scene.slices[self.fed])
-            run.step()
+            market = scene.slices[self.fed]
+            bars = tuple(bar for bar in market.bars if bar not in known)
+            if bars:
+                queue.waiting.append(MarketSlice(market.open_time_ms, (), bars))
+                run.step()
             self.fed += 1
-            asyncio.ensure_future(courier.idle())
+            self._beside(courier.idle())
         await self._until(self._close_ms + 60_000, told, run)
         run.step()
-        await asyncio.wait_for(courier.idle(), 120)
+        try:
+            await asyncio.wait_for(courier.idle(), 120)
+        except TimeoutError:
+            self.problems.append("the courier never came to rest")
         run.close()
         await courier.stop()
 
@@ -350,7 +370,7 @@ class House:
                 pass
             told.clear()
             self.world.catch_up()
-            run._drain()
+            run.hear()
 
     async def _tend(self, account: Any, run: Any) -> None:
         """Once a second: the clock, the contracts, the journal."""
@@ -378,7 +398,7 @@ class House:
         limits = msgspec.structs.replace(LIMITS, leverage=3).check()
         portfolio = Portfolio("owner", CAPITAL)
         built: Engine = self.parts.engine(
-            trader_id="ai00000000",
+            trader_id=INSTANCE,
             features=Features(MINUTE_MS, list(SYMBOLS)),
             strategy=Told(self.scene.setups),
             risk=RiskKernel(limits, listed(), KEY, "owner", "house", registry=REGISTRY),
@@ -392,7 +412,10 @@ class House:
 
     def _opening(self) -> tuple[RunStarted | InstrumentListed, ...]:
         listings = tuple(InstrumentListed(START_MS, terms) for terms in listed().values())
-        return (RunStarted(START_MS, "owner", "house", "simulator", "told", "c", "d", self.scene.seed, CAPITAL), *listings)
+        return (
+            RunStarted(START_MS, "owner", "house", "simulator", "told", "c", "d", self.scene.seed, CAPITAL),
+            *listings,
+        )
 
     # ---- dying
 
@@ -435,6 +458,11 @@ class House:
             return False
         self._moments += 1
         return self._moments >= death.visit
+
+
+async def _keep(recovery: Any) -> None:
+    await recovery.start()
+    await recovery.run()
 
 
 def _on(part: Any, plain: type, used: type) -> Any:

@@ -1,14 +1,14 @@
 """Who judges: the exchange's own books and its raw log, never what the trader believes.
 
-    duplicate  executed or working quantity of an order above what was asked for, or a second attempt of what may have
-               arrived
-    lost       an order of ours, or a trade, that the journal does not hold 30 s after the venue could be reached
-    orphan     a conditional or reduce-only order that works for more than 5 s while nothing is held
-    invented   a fill that the journal holds and the books do not, or an order called absent that acted
-    nonce      a nonce used twice
-    unsafe     an order that is to reduce and could add
-    naked      time with a position that no resting stop covers whole, while the venue can be reached and the trader is
-               alive; at most 5 s at a stretch, and none at all by our own cancel
+duplicate  executed or working quantity of an order above what was asked for, or a second attempt of what may have
+           arrived
+lost       an order of ours, or a trade, that the journal does not hold 30 s after the venue could be reached
+orphan     a conditional or reduce-only order that works for more than 5 s while nothing is held
+invented   a fill that the journal holds and the books do not, or an order called absent that acted
+nonce      a nonce used twice
+unsafe     an order that is to reduce and could add
+naked      time with a position that no resting stop covers whole, while the venue can be reached and the trader is
+           alive; at most 5 s at a stretch, and none at all by our own cancel
 """
 
 from collections import defaultdict

@@ -110,9 +110,7 @@ def _market(rng: Random) -> tuple[MarketSlice, ...]:
             high = max(first, last) + int(rng.integers(0, reach))
             low = min(first, last) - int(rng.integers(0, reach))
             at[symbol] = last
-            bars.append(
-                BarClosed(start + MINUTE_MS, symbol, start, first / 10, high / 10, low / 10, last / 10, 60.0)
-            )
+            bars.append(BarClosed(start + MINUTE_MS, symbol, start, first / 10, high / 10, low / 10, last / 10, 60.0))
         made.append(MarketSlice(start, (), tuple(bars)))
     return tuple(made)
 
@@ -193,6 +191,7 @@ def _crash(rng: Random) -> tuple[Fault, ...]:
         Fault("request", at_ms=at, count=2, method="DELETE", path="order", code=-1006, outcome="refused"),
         Fault("request", at_ms=at + 120_000, count=1, method="POST", path="order", status=429, ms=1_000),
         Fault("lag", at_ms=at, until_ms=at + 40_000, ms=20_000),
+        Fault("request", count=1, method="GET", path="openOrders", code=-1007),
         Fault("drop", at_ms=at, until_ms=at + 60_000, share_e4=3_000, user_streams=True),
     )
 

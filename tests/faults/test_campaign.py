@@ -1,24 +1,25 @@
 """The fault campaign, as much of it as a test run has time for: seeds rotate by date, each failure names its own.
 
-    python -m tests.faults.replay SEED        tells the story of one run
+python -m tests.faults.replay SEED        tells the story of one run
 """
 
+import functools
 from collections import Counter
 from datetime import date
 
 import pytest
 
 from tests.faults.defects import DEFECTS, Defect
-from tests.faults.house import House, Parts
+from tests.faults.house import House
 from tests.faults.scenario import MISSING, SHARES, scenario
 
 RUNS = 300
 FIRST = date.today().toordinal() * 1_000
 
 OPEN = {
-    "lost": "a trade whose frames were all lost is found by the next reading of positions, which nobody makes yet",
-    "orphan": "the same: what protected the position is withdrawn when its end is known",
-    "naked": "the same, and a stop that the venue cancelled without a word is missed by nobody yet",
+    "orphan": "positions are read every 30 s: the end of a position whose frames are all lost is learnt that late",
+    "naked": "a fill that no frame told while look-ups lag is protected only when its trade can be read",
+    "lost": "the same, after a restart",
 }
 """What the order path does not hold yet, with the reason; every other kind of breach fails at once."""
 
@@ -38,10 +39,7 @@ def runs() -> list[tuple[int, House]]:
 def test_nothing_is_doubled_invented_or_unsafe_and_no_task_fails(runs: list[tuple[int, House]]) -> None:
     """By the exchange's books. Zero of n runs is under 3/n at 95 % (rule of three)."""
     failed = [
-        line
-        for seed, house in runs
-        for line in told(seed, house)
-        if not any(f": {kind} at " in line for kind in OPEN)
+        line for seed, house in runs for line in told(seed, house) if not any(f": {kind} at " in line for kind in OPEN)
     ]
     assert not failed, "\n".join(failed)
 
@@ -50,7 +48,7 @@ def test_most_runs_hold_every_bar(runs: list[tuple[int, House]]) -> None:
     kinds = Counter(one.what for _, house in runs for one in house.oracle.breaches)
     clean = sum(not house.oracle.breaches for _, house in runs)
     print(f"{clean} of {len(runs)} runs without any breach; breaches: {dict(kinds)}")
-    assert clean >= 0.7 * len(runs)
+    assert clean >= 0.8 * len(runs)
 
 
 def test_runs_are_composed_as_the_campaign_says(runs: list[tuple[int, House]]) -> None:
@@ -78,14 +76,18 @@ def test_a_run_is_the_same_every_time() -> None:
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
 def test_a_seeded_defect_is_caught(defect: Defect) -> None:
-    """Within 30 runs of its class (the campaign allows 500), by a breach that the same run without it does not have."""
-    for seed in range(30):
-        scene = scenario(seed, defect.kind)
-        if _kinds(House(scene, defect.parts)) - _kinds(House(scene, Parts())):
+    """Within 12 runs of its class (the campaign allows 500), by a breach that the same run without it does not have."""
+    for seed in range(12):
+        if _kinds(House(scenario(seed, defect.kind), defect.parts)) - _clean(seed, defect.kind):
             return
     pytest.fail(f"{defect.name} went unnoticed")
 
 
+@functools.cache
+def _clean(seed: int, kind: str) -> set[str]:
+    return _kinds(House(scenario(seed, kind)))
+
+
 def _kinds(house: House) -> set[str]:
     house.play()
-    return {one.what for one in house.oracle.breaches}
+    return {one.what for one in house.oracle.breaches} | {"problem" for _ in house.problems}
