@@ -13,7 +13,7 @@ from aister.core.trade import Order, OrderType, Purpose
 from aister.engine.runner import Run
 from aister.execution.courier import Courier
 from aister.execution.states import Course, Heard
-from aister.ports.exchange import Execution, Placed, Unknown, Unreachable
+from aister.ports.exchange import Execution, Placed, Unknown
 from tests.adapters.exchanges.aster.scripted import LocalSigner
 from tests.faults.house import Parts
 
@@ -208,16 +208,6 @@ class KeepsTargets(Courier):
             super().cancel(symbol, client_id, time_ms)
 
 
-class GivesUpStops(AsterAccount):
-    """A stop that met 429 or a ban is not tried again, and nobody is told."""
-
-    async def place(self, order: Order) -> Any:
-        told = await super().place(order)
-        if order.purpose is Purpose.STOP and isinstance(told, Unreachable):
-            await self.rest.time.clock.sleep(3_600_000)
-        return told
-
-
 class LateStops(AsterAccount):
     """Stops wait until the market has calmed down."""
 
@@ -264,7 +254,6 @@ DEFECTS = (
     _of("sent again after a restart", "crash", courier=SendsAgain),
     _of("everything cancelled at a restart", "crash", courier=ClearsOnStart),
     _of("targets left when flat", "limits", courier=KeepsTargets),
-    _of("stop given up after 429", "limits", account=GivesUpStops),
     _of("stop sent late", "limits", account=LateStops),
     _of("client ids used again", "limits", account=NoIds),
 )
