@@ -123,7 +123,7 @@ class Pen:
 
     @property
     def sequence(self) -> int:
-        return 0  # nothing to repeat: the records were given to the engine before
+        return self._paper.sequence
 
     def append(self, audit: Audit) -> None:
         self._waiting.append(audit)
@@ -137,7 +137,7 @@ class Pen:
         self.flush()
 
     def records(self) -> Iterator[Audit]:
-        return iter(())
+        return self._paper.records()
 
 
 class Line:
@@ -316,10 +316,6 @@ class House:
         told = asyncio.Event()
         courier = self.courier = self.parts.courier(account, sleep=world.sleep, stamp=self._stamp, wake=told.set)
         engine = self.engine = self._engine()
-        for audit in self.paper.records():
-            assert engine.process(audit.event) == audit, "the journal's events lead elsewhere now"
-            courier.recall(audit)
-        fresh = not self.paper.durable
         known = {audit.event for audit in self.paper.durable if isinstance(audit.event, BarClosed)}
         queue = Queue()
         run = self.parts.run(
@@ -329,10 +325,13 @@ class House:
             sender=OrderGateway(courier, KEY),
             minds=None,
             journal=RepeatedJournal(self.pen),  # type: ignore[arg-type]
-            opening=self._opening() if fresh else (),
+            opening=self._opening(),
         )
         courier.start()
-        run.start()
+        if self.paper.durable:
+            run.repeat(courier.recall)
+        else:
+            run.start()
         courier.resume()
         recovery = self.parts.recovery(
             account, courier, lambda: courier.ours(INSTANCE, SYMBOLS), sleep=world.sleep, armed=ARMED
