@@ -1,7 +1,15 @@
 """After a restart: what the journal says of every order that was sent."""
 
 from aister.core.audit import Audit, CancelOrder, PlaceOrder
-from aister.core.events import FundingPaid, OrderAccepted, OrderCanceled, OrderFilled, OrderRejected
+from aister.core.events import (
+    EntriesFrozen,
+    EntriesThawed,
+    FundingPaid,
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    OrderRejected,
+)
 from aister.execution.states import Course, Heard, State
 from aister.execution.telling import Teller
 
@@ -22,6 +30,10 @@ def recall(audit: Audit, courses: dict[str, Course], teller: Teller) -> None:
             course.hear(Heard.WHOLE if event.done else Heard.PART)
     elif isinstance(event, FundingPaid):
         teller.paid_before(event)
+    elif isinstance(event, EntriesFrozen):
+        teller.frozen_before(event.cause, event.reason)
+    elif isinstance(event, EntriesThawed):
+        teller.frozen_before(event.cause, "")
     elif isinstance(event, OrderAccepted) and event.client_id in courses:
         courses[event.client_id].accepted = True
         courses[event.client_id].hear(Heard.ACK)

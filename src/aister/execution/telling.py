@@ -147,6 +147,15 @@ class Teller:
         if self._frozen.pop(cause, None) is not None:
             self._say(EntriesThawed(_LATER, cause))
 
+    def frozen_before(self, cause: str, reason: str) -> None:
+        """The journal holds that entries were frozen (no reason: thawed again): only so can it be told when the cause
+        is gone. What waits to be told is newer."""
+        if any(isinstance(one, EntriesFrozen | EntriesThawed) and one.cause == cause for one in self._reports):
+            return
+        self._frozen.pop(cause, None)
+        if reason:
+            self._frozen[cause] = reason
+
     @property
     def frozen(self) -> dict[str, str]:
         return dict(self._frozen)
