@@ -35,6 +35,16 @@ def test_an_acceptance_after_the_cancel_was_sent_does_not_revive_it() -> None:
     assert book.of(Purpose.STOP) == []
 
 
+def test_flat_ends_the_time_of_all_orders_but_the_entry() -> None:
+    book = OrderBook()
+    for client_id, purpose in (("s", Purpose.STOP), ("t", Purpose.TARGET), ("e", Purpose.ENTRY)):
+        book.sent(order(client_id, purpose))
+    assert not book.outlived("s")
+    book.flat()
+    book.sent(order("next"))
+    assert [name for name in ("s", "t", "e", "next", "x") if book.outlived(name)] == ["s", "t"]
+
+
 def test_partial_fills_keep_the_order() -> None:
     book = OrderBook()
     book.sent(order("a"))

@@ -104,6 +104,21 @@ def test_a_rate_settled_in_the_history_is_known_to_both_from_the_start() -> None
     assert mine.trades["entry_ms"][0] < series.funding_ms[2]
 
 
+def test_orders_withdrawn_with_a_position_do_not_trail_the_next() -> None:
+    """What adds fills at the open that ended the position: a new one, beside the withdrawn orders of the one before.
+    Their end is no reason to look at its stop at the next close. Found by the campaign (slice 1709)."""
+    up = {">": [{"feature": "close"}, 0]}
+    side = {"entry": up, "stop": {"percent": 0.75}, "targets": [{"r": 0.75, "share": 1}], "add": {"when": up}}
+    adding = {
+        **{"version": 1, "name": "again", "timeframe": "5m", "long": side, "horizon": {"bars": 12}},
+        "scale_in": {"times": 3, "share": 0.5, "first": 0.5, "beyond_risk": True},
+        "management": {"break_even_after": 0, "trail": 0.5},
+    }
+    trades = expect_equal(random_spec_case(read_spec(adding), 85148235)).trades
+    again = (trades["setup"][1:] == trades["setup"][:-1]) & (trades["entry_ms"][1:] == trades["exit_ms"][:-1])
+    assert again.any()
+
+
 MEASURED = [
     *(
         f"src/aister/{room}"

@@ -192,6 +192,7 @@ class Desk:
         self.bracket, self.stop_moves, self.tries = None, False, 0
         self.adding = self.adds = None
         self.leave_ms = _NEVER_MS
+        self.orders.flat()
 
     @property
     def free(self) -> bool:

@@ -221,7 +221,7 @@ class Trading:
 
     def canceled(self, event: OrderCanceled, now: Pass) -> None:
         desk = self._desks[event.symbol].with_order(event.client_id)
-        taken_away = desk.orders.unasked_end(event.client_id)
+        taken_away, outlived = desk.orders.unasked_end(event.client_id), desk.orders.outlived(event.client_id)
         order = desk.orders.gone(event.client_id)
         if order is None:
             return
@@ -232,7 +232,8 @@ class Trading:
             self._cancel(desk, _ids(desk, Purpose.ENTRY), "its stop is gone", now)
         elif order.purpose is Purpose.STOP and taken_away:
             self._protect(desk, order, f"the stop is gone: {event.reason}", now)
-        desk.stop_moves = desk.bracket is not None
+        if not outlived:  # the end of an order of the position before says nothing about this one
+            desk.stop_moves = desk.bracket is not None
         desk.rewake()
 
     def unknown(self, event: OrderUnknown, now: Pass) -> None:

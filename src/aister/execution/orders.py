@@ -39,11 +39,12 @@ class OrderState(StrEnum):
 
 
 class Working(msgspec.Struct):
-    """An order that may still fill. `filled` steps so far."""
+    """An order that may still fill. `filled` steps so far; `outlived`: the position it protected or reduced is gone."""
 
     order: Order
     state: OrderState = OrderState.SENT
     filled: int = 0
+    outlived: bool = False
 
 
 class OrderBook:
@@ -95,6 +96,16 @@ class OrderBook:
         """Whether an order that ends now was meant to stay: nobody here asked for its end."""
         working = self._orders.get(client_id)
         return working is not None and working.state is not OrderState.CANCELING
+
+    def flat(self) -> None:
+        """The position is gone: what protected or reduced it is not the next one's."""
+        for working in self._orders.values():
+            working.outlived = working.order.purpose is not Purpose.ENTRY
+
+    def outlived(self, client_id: str) -> bool:
+        """Whether the order belonged to a position that is gone."""
+        working = self._orders.get(client_id)
+        return working is not None and working.outlived
 
     def of(self, purpose: Purpose) -> list[Working]:
         """Live orders of one purpose, oldest first, those being cancelled excluded."""
