@@ -80,7 +80,11 @@ def signer_process() -> Iterator[SignerClient]:
             Path(home, folder).mkdir(mode=0o700)
         process = SignerProcess(charter, lambda: bytes.fromhex(TEST_KEY[2:]), Path(home), epoch=1)
         try:
-            yield process.start()
+            line = process.start()
+            try:
+                yield line
+            finally:
+                line.close()
         finally:
             process.stop()
 
