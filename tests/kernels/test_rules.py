@@ -71,7 +71,8 @@ def test_a_constant_and_a_variable_are_one_set_of_types() -> None:
     state = allocate(np.dtype([("count", "i8")]))
     got = _all_kinds_of_integers(state, np.array([2], np.int32), np.array([3], np.int64), 4)
     assert got == 2 * (1 + 3 + 6 + 10) + 7 // 2 + 5 // 2 + 2 // 2 + -2 // 2
-    assert [len(one.signatures) for one in (_doubled, _halved)] == [1, 1]  # type: ignore[attr-defined]
+    # none where the kernel came whole out of the cache
+    assert all(len(one.signatures) <= 1 for one in (_doubled, _halved))  # type: ignore[attr-defined]
 
 
 RULES = """
