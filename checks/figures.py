@@ -5,6 +5,10 @@ A figure in README.md or docs/ is written between two comments that name the res
     it takes <!-- result: first-run.install_s -->94<!-- /result --> seconds
 
 Numbers are compared at the precision of the text (`94` holds for 94.3, `94.1` does not); commas group thousands.
+
+Every result also has a `code` (twelve letters of the hash of what it measured) and a `date`. A document that shows both
+says which code its figures of that result are of, so they may be older than the code beside it: that is for campaigns
+of an hour and more, which nobody repeats at each change. All other figures must be of the code as it is.
 """
 
 from __future__ import annotations
@@ -36,7 +40,8 @@ def fill(root: Path) -> list[str]:
     changed = []
     for path in _documents(root):
         old = path.read_text(encoding="utf-8")
-        new = FIGURE.sub(lambda found: _filled(found, root), old)
+        dated = _dated(old)
+        new = FIGURE.sub(lambda found: _filled(found, root, dated=found["name"] in dated), old)  # noqa: B023
         if new != old:
             path.write_text(new, encoding="utf-8")
             changed.append(path.relative_to(root).as_posix())
@@ -47,13 +52,17 @@ def _documents(root: Path) -> list[Path]:
     return [path for path in files(root, "*.md") if path.parent == root or path.is_relative_to(root / "docs")]
 
 
-def _filled(found: re.Match[str], root: Path) -> str:
+def _dated(text: str) -> set[str]:
+    """The results whose code and date a document shows."""
+    shown = {(found["name"], found["key"]) for found in FIGURE.finditer(text)}
+    return {name for name, _ in shown if {(name, "code"), (name, "date")} <= shown}
+
+
+def _filled(found: re.Match[str], root: Path, *, dated: bool) -> str:
     text = found["text"].strip()
-    if not _wrong(found["name"], found["key"], text, root).startswith("says "):
+    if not _wrong(found["name"], found["key"], text, root, dated=dated).startswith("says "):
         return found.group()
-    figure: Any = read_result(found["name"], root)["figures"]
-    for part in found["key"].split("."):
-        figure = figure[part]
+    figure = _figure(read_result(found["name"], root), found["key"])
     try:
         places = max(0, -int(_unit(Decimal(text.replace(",", ""))).as_tuple().exponent))
         figure = f"{Decimal(str(figure)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):,}"
@@ -65,33 +74,46 @@ def _filled(found: re.Match[str], root: Path) -> str:
 
 def _document(path: Path, root: Path) -> Iterator[str]:
     text = EXAMPLE.sub(lambda quoted: re.sub(r"[^\n]", " ", quoted.group()), path.read_text(encoding="utf-8"))
-    whole = {found.start(): found for found in FIGURE.finditer(text)}
+    whole, dated = {found.start(): found for found in FIGURE.finditer(text)}, _dated(text)
     for opening in ANY_OPENING.finditer(text):
         where = f"{path.relative_to(root).as_posix()}:{text.count(chr(10), 0, opening.start()) + 1}"
         found = whole.get(opening.start())
         if found is None:
             yield f"{where}: a figure is opened but not closed; write <!-- result: NAME.key -->12.3<!-- /result -->"
-        elif wrong := _wrong(found["name"], found["key"], found["text"].strip(), root):
+        elif wrong := _wrong(found["name"], found["key"], found["text"].strip(), root, dated=found["name"] in dated):
             yield f"{where}: {wrong}"
 
 
-def _wrong(name: str, key: str, text: str, root: Path) -> str:
-    """Why the figure cannot be trusted; empty when it can."""
+def _wrong(name: str, key: str, text: str, root: Path, *, dated: bool) -> str:
+    """Why the figure cannot be trusted; empty when it can. One whose code and date are shown may be of older code."""
     try:
         record = read_result(name, root)
     except FileNotFoundError:
         return f"the result {name} is missing from docs/results; measure it (make campaign; first-run: make fresh)"
     except ValueError as broken:
         return f"{broken}; measure it again"
-    if measured_other_code(record, root):
+    if not dated and measured_other_code(record, root):
         paths = ", ".join(record["measured"]["paths"])
         return f"the result {name} measured other code than this ({paths}); run {record['command']}"
+    try:
+        figure = _figure(record, key)
+    except KeyError:
+        return f"the result {name} has no figure {key}"
+    return "" if _same(text, figure) else f"says {text!r}, but the result {name} has {key} = {figure!r}"
+
+
+def _figure(record: dict[str, Any], key: str) -> Any:
+    """Raises KeyError when the result does not hold it."""
+    if key == "code":
+        return record["measured"]["sha256"][:12]
+    if key == "date":
+        return record["date"]
     figure: Any = record["figures"]
     for part in key.split("."):
-        if not isinstance(figure, dict) or part not in figure:
-            return f"the result {name} has no figure {key}"
+        if not isinstance(figure, dict):
+            raise KeyError(key)
         figure = figure[part]
-    return "" if _same(text, figure) else f"says {text!r}, but the result {name} has {key} = {figure!r}"
+    return figure
 
 
 def _same(text: str, figure: Any) -> bool:

@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ def write_result(
     record = {
         "name": name,
         "command": command,
+        "date": datetime.now(UTC).date().isoformat(),
         "seeds": _seeds(seeds),
         "duration_s": round(duration_s, 1),
         "versions": _versions(),

@@ -97,6 +97,20 @@ def test_a_figure_that_measured_other_code_is_found(tree: Path, change: str) -> 
         assert found(tree) == ""
 
 
+def test_a_figure_whose_code_and_date_are_shown_may_be_older_than_the_code(tree: Path) -> None:
+    record = read_result("lottery", tree)
+    dated = "<!-- result: lottery.code -->{}<!-- /result -->, <!-- result: lottery.date -->{}<!-- /result -->\n"
+    (tree / "src" / "step.py").write_text("x = 4\n")
+    (tree / "README.md").write_text(FIGURE.format("-1,234.6") + dated.format(record["measured"]["sha256"][:12], "x"))
+    assert "says 'x', but the result lottery has date" in found(tree)
+    assert figures.fill(tree) == ["README.md"]
+    assert found(tree) == ""
+    (tree / "README.md").write_text((tree / "README.md").read_text().replace(record["measured"]["sha256"][:12], "beef"))
+    assert "has code" in found(tree)
+    (tree / "README.md").write_text(FIGURE.format("-1,234.6") + dated.split(",", maxsplit=1)[0].format("x"))
+    assert "measured other code" in found(tree)
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"figures": {}, "measured": []}'])
 def test_a_broken_result_is_found(tree: Path, content: str) -> None:
     (tree / "docs/results/lottery.json").write_text(content)

@@ -122,8 +122,9 @@ def test_orders_withdrawn_with_a_position_do_not_trail_the_next() -> None:
 MEASURED = [
     *(
         f"src/aister/{room}"
-        for room in ("core", "engine", "execution", "features", "kernels", "lab", "sim", "strategy")
+        for room in ("core", "engine", "features", "kernels", "lab", "portfolio", "risk", "sim", "strategy")
     ),
+    *(f"src/aister/execution/{name}.py" for name in ("bracket", "gateway", "orders", "plan", "traits")),
     *(f"tests/parity/{name}.py" for name in ("both", "cases", "specs")),
 ]
 SLICES, EACH, FIRST = 50, 200, 1_700
