@@ -3,6 +3,8 @@ Fills and trades are equal, integer for integer. Every template under a fill mod
 specs under random fill models over walks."""
 
 import json
+import subprocess
+import sys
 import time
 from collections import Counter
 from itertools import cycle
@@ -128,6 +130,14 @@ MEASURED = [
     *(f"tests/parity/{name}.py" for name in ("both", "cases", "specs")),
 ]
 SLICES, EACH, FIRST = 50, 200, 1_700
+
+
+def test_the_campaign_measures_every_file_of_the_order_path_that_a_case_imports() -> None:
+    """The venue side of `execution` plays no part in it; what plays one is named, and what is named plays one."""
+    command = [sys.executable, "-c", "import sys, tests.parity.specs; print(*sys.modules)"]
+    loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    files = {f"src/{name.replace('.', '/')}.py" for name in loaded if name.startswith("aister.execution.")}
+    assert files == {path for path in MEASURED if path.startswith("src/aister/execution/")}
 
 
 def slice_of(number: int, code: str) -> Counter[str]:
