@@ -17,11 +17,12 @@ import msgspec
 
 __all__ = ["JOURNALED", "ORDER_PATH", "Crash", "Hooks", "Moment", "Point", "every_point", "instrumented", "points_of"]
 
-ORDER_PATH = ("aister.execution.courier", "aister.execution.recovery")
-"""Modules of which every await counts; those that are not there yet count nothing."""
+ORDER_PATH = ("aister.execution.inquirer", "aister.execution.courier", "aister.execution.recovery")
+"""Modules of which every await counts, each after those it imports."""
 JOURNALED = ("aister.engine.runner",)
 """Modules of which every journal write counts."""
 _WRITES = ("append", "flush")
+_WITH = "_with_points"
 
 
 class Crash(BaseException):
@@ -74,12 +75,13 @@ def every_point() -> Iterator[Point]:
 
 
 def instrumented(module: str, hooks: Hooks) -> ModuleType:
-    """The module compiled again with its points told to the hooks, under a name of its own."""
+    """The module compiled again with its points told to the hooks, under a name of its own; what it imports of the
+    order path is what was compiled so before it."""
     source = source_of(module)
     assert source is not None, f"there is no {module}"
     marked = _Marked(module)
     tree = ast.fix_missing_locations(marked.visit(ast.parse(source)))
-    made = ModuleType(f"{module}_with_points")
+    made = ModuleType(f"{module}{_WITH}")
     made.__dict__["__awaiting__"] = lambda place, work: hooks.awaiting(marked.points[place], work)
     made.__dict__["__writing__"] = lambda place, work: hooks.writing(marked.points[place], work)
     sys.modules[made.__name__] = made
@@ -103,6 +105,11 @@ class _Marked(ast.NodeTransformer):
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         return self._within(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        name = f"{node.module}{_WITH}"
+        node.module = name if name in sys.modules else node.module
+        return node
 
     def visit_Await(self, node: ast.Await) -> ast.AST:
         what = ast.unparse(node)

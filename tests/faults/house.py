@@ -44,7 +44,7 @@ from aister.risk.limits import drawdown, kill_switch, risk_per_trade, venue_filt
 from aister.risk.profile import profile
 from tests.adapters.exchanges.aster.scripted import USER, LocalSigner
 from tests.fakes.virtual import World
-from tests.faults.crash import Crash, Hooks, Moment, Point, every_point, instrumented
+from tests.faults.crash import JOURNALED, ORDER_PATH, Crash, Hooks, Moment, Point, every_point, instrumented
 from tests.faults.oracle import Oracle
 from tests.faults.scenario import START_MS, SYMBOLS, Death, Scenario, listed
 from tests.sim.market import MINUTE_MS, MONEY
@@ -224,9 +224,10 @@ class House:
         courier, run, recovery = the_courier.Courier, the_runner.Run, the_recovery.Recovery
         if points or self.deaths:
             hooks = Hooks(self._awaiting, self._writing)
-            courier = instrumented("aister.execution.courier", hooks).Courier
-            run = instrumented("aister.engine.runner", hooks).Run
-            recovery = instrumented("aister.execution.recovery", hooks).Recovery
+            made = {module: instrumented(module, hooks) for module in (*ORDER_PATH, *JOURNALED)}
+            courier = made["aister.execution.courier"].Courier
+            run = made["aister.engine.runner"].Run
+            recovery = made["aister.execution.recovery"].Recovery
         self.parts = msgspec.structs.replace(
             self.parts,
             courier=_on(self.parts.courier, the_courier.Courier, courier),

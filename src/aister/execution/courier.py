@@ -3,63 +3,29 @@ back.
 
 `send` and `cancel` only queue; one attempt is made of every order, ever (C2). What provably never left is tried again;
 what may have arrived is asked about until its fate is proven (C1). Stops, closes and cancels go out at once and side by
-side; entries of a symbol one after the other. Every await of sending is here or in `recovery`, nowhere else.
+side; entries of a symbol one after the other. Every await of the order path is here, in `inquirer` or in `recovery`.
 """
 
-import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from typing import Any
-
-import msgspec
+from collections.abc import Awaitable, Callable
 
 from aister.core.audit import Audit
 from aister.core.events import VenueReport
 from aister.core.trade import Order, Purpose
+from aister.execution.inquirer import CourierRules, Inquirer
 from aister.execution.recall import recall
-from aister.execution.reconcile import Ours, OwnOrder
 from aister.execution.states import Course, Heard, State
-from aister.execution.telling import Teller
-from aister.execution.unknown import Absent, Ask, Evidence, Question, UnknownRules, Wait, next_step
-from aister.ports.exchange import (
-    Cancelled,
-    Exchange,
-    Execution,
-    OrderNews,
-    Placed,
-    PositionNews,
-    Refused,
-    Unknown,
-    Unreachable,
-    VenueNews,
-    VenueOrder,
-)
+from aister.execution.unknown import Evidence
+from aister.ports.exchange import Cancelled, Exchange, Placed, Refused, Unknown, VenueOrder
 
 __all__ = ["Courier", "CourierRules"]
 
-_ANSWERS = (Refused, Unknown, Unreachable)
 _ALREADY_OPEN = -4015
 
 
-class CourierRules(msgspec.Struct, frozen=True):
-    """`patience_ms`: how long an entry that cannot leave is tried again; protection is tried as long as it is wanted.
-    `grace_ms`: how long trades may come over the stream before they are asked for. `check_ms`: how often an entry or
-    close that still works is looked up, whatever the stream says. `again_ms`: how far back trades are read again,
-    because look-ups lag. `kept` finished orders are remembered."""
-
-    patience_ms: int = 2_000
-    retry_ms: int = 250
-    grace_ms: int = 300
-    check_ms: int = 2_000
-    again_ms: int = 95_000
-    kept: int = 5_000
-    unknown: UnknownRules = UnknownRules()
-
-
-class Courier:
-    """A `Venue` over an `Exchange`. `stamp` is the engine's clock for reports (default: the venue's); `sleep` waits
-    milliseconds; `wake` is called when there is something to take. Call `start` inside the event loop; `threaded` when
-    `send` and `cancel` come from another thread than the loop's."""
+class Courier(Inquirer):
+    """A `Venue` over an `Exchange`. Call `start` inside the event loop; `threaded` when `send` and `cancel` come from
+    another thread than the loop's. The rest as for `Inquirer`."""
 
     def __init__(
         self,
@@ -71,20 +37,8 @@ class Courier:
         rules: CourierRules | None = None,
         threaded: bool = False,
     ) -> None:
-        self._exchange, self._sleep, self._rules = exchange, sleep, rules or CourierRules()
-        self.teller = Teller(stamp or exchange.now_ms, wake)
-        self._threaded = threaded
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._inbox: deque[Callable[[], None]] = deque()
-        self._courses: dict[str, Course] = {}
+        super().__init__(exchange, sleep=sleep, stamp=stamp, wake=wake, rules=rules, threaded=threaded)
         self._entries: dict[str, deque[Course]] = {}
-        self._reading: set[str] = set()
-        self._read_ms: dict[str, int] = {}
-        self._shown: dict[tuple[str, int], int] = {}
-        self._known_ms = exchange.now_ms()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._at_work = 0
-        self._rest = asyncio.Event()
 
     # ---- the venue's face -----------------------------------------------------------------------------------------
 
@@ -92,11 +46,11 @@ class Courier:
         """Queue an order. An id that was given before is not sent again."""
         if order.client_id not in self._courses:
             course = self._courses[order.client_id] = Course(order)
-            self._post(lambda: self._begin(course))
+            self._errands.post(lambda: self._begin(course))
 
     def cancel(self, symbol: str, client_id: str, time_ms: int) -> None:
         """Queue a cancel; of an order still on its way, for when it has arrived."""
-        self._post(lambda: self._withdraw(client_id))
+        self._errands.post(lambda: self._withdraw(client_id))
 
     def take_reports(self) -> list[VenueReport]:
         """What has happened since the last call, in order."""
@@ -106,73 +60,15 @@ class Courier:
 
     def start(self) -> None:
         """Begin sending what was queued; to be called in the event loop."""
-        self._loop = asyncio.get_running_loop()
-        self._drain()
+        self._errands.start()
 
     async def idle(self) -> None:
         """Until everything that was handed over has its answer."""
-        self._drain()
-        while self._at_work:
-            self._rest.clear()
-            await self._rest.wait()
-            self._drain()
+        await self._errands.idle()
 
     async def stop(self) -> None:
         """Leave every question open; the journal knows what was sent."""
-        tasks, self._tasks = list(self._tasks), set()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def hear(self, news: VenueNews) -> bool:
-        """News of the user stream; true when it was about an order of ours."""
-        if isinstance(news, OrderNews):
-            return self._hear_order(news)
-        if isinstance(news, PositionNews):
-            for symbol, leg, steps in news.positions:
-                self._shown[symbol, leg] = steps
-                if self.teller.held.get((symbol, leg), 0) != steps:
-                    self.catch_up(symbol, asked=False)
-        return False
-
-    def courses(self) -> Iterator[Course]:
-        """Every order that has not ended, oldest first."""
-        return (course for course in list(self._courses.values()) if not course.closed)
-
-    def ours(self, instance: str, symbols: tuple[str, ...], wallet: int | None = None) -> Ours:
-        """Our books as the trader was told them."""
-        orders = tuple(OwnOrder(one.order, one.state.arrived) for one in self.courses())
-        return Ours(instance, symbols, dict(self.teller.held), orders, wallet)
-
-    @property
-    def known_ms(self) -> int:
-        """Up to when the journal tells what happened; without one, since when this courier exists."""
-        return self._known_ms
-
-    def course(self, client_id: str) -> Course | None:
-        return self._courses.get(client_id)
-
-    def see(self, seen: VenueOrder) -> None:
-        """The venue showed an order of ours."""
-        course = self._courses.get(seen.client_id)
-        if course is not None:
-            course.see(seen)
-            self._learnt(course)
-
-    def disown(self, client_id: str, reason: str) -> None:
-        """The venue does not have this order as it was sent: to the trader it is gone, and what may be left of it is
-        cancelled when it shows."""
-        course = self._courses.get(client_id)
-        if course is not None and not course.closed:
-            course.why, course.cancel_wanted = reason, True
-            self.teller.lost(course)
-
-    def catch_up(self, symbol: str, *, asked: bool = True) -> None:
-        """Read the symbol's trades soon, unless that is under way; not `asked`: only if the stream has not explained by
-        then what it showed of the position."""
-        if symbol not in self._reading:
-            self._reading.add(symbol)
-            self._run(self._read_trades(symbol, asked), background=True)
+        await self._errands.stop()
 
     # ---- after a restart ------------------------------------------------------------------------------------------
 
@@ -270,175 +166,3 @@ class Courier:
             if not course.state.ended:
                 await self._sleep(self._rules.unknown.soon_ms)
         self._learnt(course)
-
-    # ---- what nobody told (C1) ------------------------------------------------------------------------------------
-
-    def _lost(self, course: Course, answer: Unknown | Refused) -> None:
-        """The order may be there: say so, and ask until it is known."""
-        nonce_us = answer.nonce_us if isinstance(answer, Unknown) else 0
-        sent_ms = (answer.sent_ms if isinstance(answer, Unknown) else 0) or course.sent_ms
-        course.nonce_us, course.sent_ms = nonce_us, sent_ms
-        why = answer.why if isinstance(answer, Unknown) else answer.reason
-        course.hear(Heard.LOST, why)
-        if course.state is State.UNKNOWN:
-            self.teller.unknown(course)
-            self._run(self._find_out(course, Evidence(sent_ms, nonce_us)), background=True)
-
-    async def _find_out(self, course: Course, evidence: Evidence) -> None:
-        while course.state is State.UNKNOWN:
-            step = next_step(evidence, self._exchange.now_ms(), self._rules.unknown)
-            if isinstance(step, Ask):
-                evidence.asked_ms[step.question] = self._exchange.now_ms()
-                await self._ask(course, step.question, evidence)
-            elif isinstance(step, Wait):
-                await self._sleep(step.until_ms - self._exchange.now_ms())
-            else:
-                assert isinstance(step, Absent)
-                course.hear(Heard.REFUSED, f"0 {step.reason}")
-                self._learnt(course)
-
-    async def _ask(self, course: Course, question: Question, evidence: Evidence) -> None:
-        """One question. Only a read that shows no trace of it counts against it."""
-        exchange, symbol, client_id = self._exchange, course.order.symbol, course.order.client_id
-        begun_ms = exchange.now_ms()
-        told: object
-        if question is Question.VOID:
-            told = await exchange.void(evidence.nonce_us)
-            if isinstance(told, bool):
-                evidence.void(told, exchange.now_ms())
-            return
-        if question is Question.ORDER:
-            told = await exchange.order(symbol, client_id)
-            found = told if isinstance(told, VenueOrder) else None
-        elif question is Question.OPEN:
-            orders = told = await exchange.open_orders(symbol)
-            found = (
-                next((one for one in orders if one.client_id == client_id), None) if isinstance(orders, tuple) else None
-            )
-        elif question is Question.EXECUTIONS:
-            trades = told = await exchange.executions(symbol, course.sent_ms - 1_000)
-            found = None
-            if isinstance(trades, tuple):
-                self._traded(trades)
-        else:
-            rows = told = await exchange.positions(symbol)
-            found = None
-            if isinstance(rows, tuple) and any(self.teller.held.get((symbol, row.leg), 0) != row.steps for row in rows):
-                self.catch_up(symbol)
-                return  # something is not accounted for: no word against the order
-        if found is not None:
-            course.see(found)
-            self._learnt(course)
-        elif told is None or isinstance(told, tuple):
-            evidence.no(question, begun_ms)
-
-    # ---- what is told and read ------------------------------------------------------------------------------------
-
-    def _hear_order(self, news: OrderNews) -> bool:
-        course, execution = self._courses.get(news.order.client_id), news.execution
-        if course is None:
-            if execution is not None:
-                self.teller.unasked(execution)
-            return False
-        if execution is not None and self.teller.fresh(execution):
-            course.traded(execution)
-        course.see(news.order)
-        self._learnt(course)
-        return True
-
-    def _traded(self, executions: tuple[Execution, ...]) -> None:
-        """Trades of ours and of nobody's; each is told once."""
-        for execution in executions:
-            course = self._courses.get(execution.client_id)
-            if course is None:
-                self.teller.unasked(execution)
-            elif self.teller.fresh(execution) and course.traded(execution):
-                self._learnt(course)
-
-    def _learnt(self, course: Course) -> None:
-        """Pass on what is new, and see to what is still missing."""
-        revived = course.closed and course.state.arrived and not course.state.ended
-        self.teller.tell(course)
-        if course.missing:
-            self.catch_up(course.order.symbol)
-        if (course.cancel_wanted or revived) and course.state.arrived and not course.state.ended:
-            self._run(self._cancel(course))
-        elif course.state.arrived and not course.state.ended and course.order.purpose in (Purpose.ENTRY, Purpose.CLOSE):
-            self._run(self._attend(course), background=True)
-        if course.closed:
-            self._forget()
-
-    async def _attend(self, course: Course) -> None:
-        """Look an entry or close up from time to time: the stream may have lost its end."""
-        if course.attended:
-            return
-        course.attended = True
-        while not course.settled:
-            await self._sleep(self._rules.check_ms)
-            if not course.settled:
-                await self._look(course)
-
-    async def _look(self, course: Course) -> None:
-        seen = await self._exchange.order(course.order.symbol, course.order.client_id)
-        if isinstance(seen, VenueOrder):
-            self.see(seen)
-
-    def _explained(self, symbol: str) -> bool:
-        """Whether the fills told add up to the position shown last, and no fill's trade is missing."""
-        held = self.teller.held
-        odd = any(held.get(key, 0) != steps for key, steps in self._shown.items() if key[0] == symbol)
-        return not odd and not any(one.missing for one in self.courses() if one.order.symbol == symbol)
-
-    async def _read_trades(self, symbol: str, asked: bool) -> None:
-        """Until every fill that the venue spoke of has its trade."""
-        for wait_ms in (self._rules.grace_ms, *[self._rules.unknown.soon_ms] * 8, *[self._rules.unknown.late_ms] * 12):
-            await self._sleep(wait_ms)
-            if not asked and self._explained(symbol):
-                break
-            since_ms = self._read_ms.get(symbol, self._known_ms)
-            begun_ms = self._exchange.now_ms()
-            told = await self._exchange.executions(symbol, since_ms - self._rules.again_ms)
-            if isinstance(told, tuple):
-                self._traded(told)
-                self._read_ms[symbol] = begun_ms
-                if not any(one.missing for one in self.courses() if one.order.symbol == symbol):
-                    break
-        self._reading.discard(symbol)
-
-    def _forget(self) -> None:
-        if len(self._courses) > 2 * self._rules.kept:
-            ended = [client_id for client_id, course in self._courses.items() if course.closed]
-            for client_id in ended[: -self._rules.kept]:
-                del self._courses[client_id]
-
-    # ---- tasks ----------------------------------------------------------------------------------------------------
-
-    def _post(self, act: Callable[[], None]) -> None:
-        self._inbox.append(act)
-        if self._loop is not None:
-            if self._threaded:
-                self._loop.call_soon_threadsafe(self._drain)
-            else:
-                self._drain()
-
-    def _drain(self) -> None:
-        while self._inbox:
-            self._inbox.popleft()()
-
-    def _run(self, work: Coroutine[Any, Any, None], *, background: bool = False) -> None:
-        """Work on it beside everything else; `idle` waits for it unless it is in the background."""
-        assert self._loop is not None, "start() comes first"
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        self._at_work += not background
-
-        def done(ended: asyncio.Task[None]) -> None:
-            self._tasks.discard(ended)
-            self._at_work -= not background
-            if not self._at_work:
-                self._rest.set()
-            if not ended.cancelled() and (error := ended.exception()) is not None:
-                self.teller.freeze("courier", f"A fault of the program in the order path, please report it: {error!r}.")
-                raise error
-
-        task.add_done_callback(done)
