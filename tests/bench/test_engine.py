@@ -11,20 +11,7 @@ from aister.bench import BENCHES, Figure, bench
 from aister.bench.engine import measure
 from aister.core.errors import UsageError
 from checks.results import measuring
-
-ROOMS = [
-    "core",
-    "kernels",
-    "ports",
-    "features",
-    "strategy",
-    "council",
-    "risk",
-    "execution",
-    "portfolio",
-    "sim",
-    "engine",
-]
+from tests.deciding import deciding
 
 
 def test_an_unknown_bench_is_refused_with_the_known_ones() -> None:
@@ -68,7 +55,7 @@ def test_one_json_object_a_line() -> None:
 
 @pytest.mark.campaign
 def test_campaign_engine_speed_and_memory() -> None:
-    paths = [f"src/aister/{room}" for room in ROOMS] + ["src/aister/bench/engine.py"]
+    paths = deciding("council", "bench/engine.py")
     with measuring("engine", command="make campaign CAMPAIGN_ARGS='-k engine_speed'", seeds=[1], paths=paths) as out:
         for figure in measure(quick=False):
             name = figure.name.replace(",", "").replace(" ", "_")

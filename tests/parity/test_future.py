@@ -17,6 +17,7 @@ from aister.core.instrument import Instrument
 from aister.features.featureset import FeatureSet
 from aister.strategy.strategy import Strategy
 from checks.results import measuring
+from tests.deciding import deciding
 from tests.fakes.feed import OtherFuture
 from tests.parity.futures import Bend, Compared, Feed, compare, moments, straight
 from tests.parity.runs import DAY_MS, SAMPLE_START_MS
@@ -107,20 +108,7 @@ def test_the_other_future_is_other_and_its_past_is_the_same() -> None:
     assert sum(len(market.instruments) for market in other) == 6
 
 
-ROOMS = [
-    "core",
-    "kernels",
-    "ports",
-    "features",
-    "strategy",
-    "council",
-    "risk",
-    "execution",
-    "portfolio",
-    "sim",
-    "engine",
-    "app",
-]
+MEASURED = deciding("council", "app/build.py", "app/strategies.py")
 """Where a look into the future could hide."""
 
 
@@ -129,8 +117,8 @@ def test_campaign_noise_after_200_cuts_and_every_quarter_hour_of_a_day() -> None
     """All symbols, the whole recording; two processes, each with its own true run."""
     day_ms = SAMPLE_START_MS + 9 * DAY_MS
     quarters = [day_ms + quarter * 900_000 for quarter in range(96)]
-    command, paths = "make campaign CAMPAIGN_ARGS='-k noise_after_200'", [f"src/aister/{room}" for room in ROOMS]
-    with measuring("future-shuffle", command=command, seeds=[SEED], paths=paths) as figures:
+    command = "make campaign CAMPAIGN_ARGS='-k noise_after_200'"
+    with measuring("future-shuffle", command=command, seeds=[SEED], paths=MEASURED) as figures:
         drawn = moments(WHOLE, ALL, 200, SEED)
         with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
             work = (repeat(WHOLE), repeat(ALL), [*drawn, *quarters], repeat(SEED), repeat(12 * HOUR_MS))

@@ -3,8 +3,6 @@ Fills and trades are equal, integer for integer. Every template under a fill mod
 specs under random fill models over walks."""
 
 import json
-import subprocess
-import sys
 import time
 from collections import Counter
 from itertools import cycle
@@ -20,6 +18,7 @@ from aister.strategy.spec.spec import read_spec
 from aister.strategy.templates import template, template_names
 from checks.results import code_hash, measuring
 from checks.tree import ROOT
+from tests.deciding import deciding
 from tests.parity.both import expect_equal
 from tests.parity.specs import case_of, random_spec_case, sample_ground, shared_wallet_case
 from tests.sim.market import MONEY
@@ -121,23 +120,8 @@ def test_orders_withdrawn_with_a_position_do_not_trail_the_next() -> None:
     assert again.any()
 
 
-MEASURED = [
-    *(
-        f"src/aister/{room}"
-        for room in ("core", "engine", "features", "kernels", "lab", "portfolio", "risk", "sim", "strategy")
-    ),
-    *(f"src/aister/execution/{name}.py" for name in ("bracket", "gateway", "orders", "plan", "traits")),
-    *(f"tests/parity/{name}.py" for name in ("both", "cases", "specs")),
-]
+MEASURED = [*deciding("lab"), *(f"tests/parity/{name}.py" for name in ("both", "cases", "specs"))]
 SLICES, EACH, FIRST = 50, 200, 1_700
-
-
-def test_the_campaign_measures_every_file_of_the_order_path_that_a_case_imports() -> None:
-    """The venue side of `execution` plays no part in it; what plays one is named, and what is named plays one."""
-    command = [sys.executable, "-c", "import sys, tests.parity.specs; print(*sys.modules)"]
-    loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    files = {f"src/{name.replace('.', '/')}.py" for name in loaded if name.startswith("aister.execution.")}
-    assert files == {path for path in MEASURED if path.startswith("src/aister/execution/")}
 
 
 def slice_of(number: int, code: str) -> Counter[str]:
