@@ -183,6 +183,10 @@ class Desk:
             return None
         return max(stops) if self.bracket.side > 0 else min(stops)
 
+    def working(self, purpose: Purpose) -> list[str]:
+        """Client ids of the live orders of one purpose, oldest first, those being cancelled excluded."""
+        return [working.order.client_id for working in self.orders.of(purpose)]
+
     def enters(self) -> bool:
         """Whether an entry may still fill, one being cancelled included."""
         return any(working.order.purpose is Purpose.ENTRY for working in self.orders.live())

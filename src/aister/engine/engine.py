@@ -37,7 +37,8 @@ from aister.core.trade import OrderType, Side
 from aister.council.calibration import Calibration
 from aister.engine.account import Account, Costs
 from aister.engine.desk import Asked, Desk, Plan
-from aister.engine.trading import Pass, Trading
+from aister.engine.outgoing import Pass
+from aister.engine.trading import Trading
 from aister.execution.bracket import ManagementRules, ScalingRules
 from aister.execution.plan import entry_intent
 from aister.execution.traits import VenueTraits
@@ -146,7 +147,7 @@ class Engine:
 
     def permit(self, client_id: str) -> Approved:
         """Hand over the permission of an order that is about to leave; it can be taken once."""
-        return self._trading.permits.pop(client_id)
+        return self._trading.out.permits.pop(client_id)
 
     # ---- market -----------------------------------------------------------------------------------------------------
 
@@ -166,13 +167,13 @@ class Engine:
         if quiet and not closed and changed is None:
             return _NOTHING
         now = Pass(time_ms, self.sequence, [])
-        self._trading.moved(changed, now)
+        self._trading.out.moved(changed, now)
         for desk in legs:
             self._attend(desk, bar, closed, now)
         if closed:
             self._look(legs, now)
         for desk in legs:
-            self._trading.add(desk, now)
+            self._trading.entries.add(desk, now)
             desk.rewake()
         return tuple(now.out)
 
@@ -182,14 +183,14 @@ class Engine:
             self.calibration.record(resolved, bar.time_ms)
             now.out.append(resolved)
         if desk.bracket is not None:
-            self._trading.manage(desk, closed, now)
-            self._trading.leave(desk, now)
+            self._trading.protection.manage(desk, closed, now)
+            self._trading.protection.leave(desk, now)
         if desk.plan is not None:
             self._plan_due(desk, desk.plan, now)
         if desk.asked is not None and bar.time_ms > desk.asked.time_ms + self.rules.answer_timeout_ms:
             now.out.append(PlanVoided(desk.asked.setup.id, bar.symbol, "the council did not answer in time"))
             desk.asked = None
-        self._trading.expire_entry(desk, now)
+        self._trading.entries.expire(desk, now)
 
     def _look(self, legs: tuple[Desk, ...], now: Pass) -> None:
         """New setups on the bars that just closed; the first sound one (hedged: of each side) is pursued when its desk
@@ -202,11 +203,11 @@ class Engine:
             for desk in legs:
                 if desk.bracket is not None and desk.bracket.side in sides:
                     desk.leave_ms = min(desk.leave_ms, now.time_ms + self._delay_ms)
-                    self._trading.leave(desk, now)
+                    self._trading.protection.leave(desk, now)
         if self._adds is not None:
             for side, stop_ticks in self._adds(features, instrument):
                 for desk in legs:
-                    self._trading.want_more(desk, side, stop_ticks, now.time_ms + self._delay_ms)
+                    self._trading.entries.want_more(desk, side, stop_ticks, now.time_ms + self._delay_ms)
         for desk in legs:
             setup = next((one for one in setups if one.sound and one.side * desk.leg >= 0), None)
             if setup is not None and desk.free:
@@ -245,7 +246,7 @@ class Engine:
             leg.instrument = new
             if (old.tick_e8, old.step_e8) != (new.tick_e8, new.step_e8):
                 leg.asked = None
-                self._trading.withdraw(leg, "the grid of its prices or sizes changed", now)
+                self._trading.out.withdraw(leg, "the grid of its prices or sizes changed", now)
 
     # ---- council ----------------------------------------------------------------------------------------------------
 
@@ -290,7 +291,7 @@ class Engine:
             now.out.append(PlanVoided(plan.proposal.setup_id, desk.instrument.symbol, "the plan expired"))
         else:
             reference = plan.reference_ticks or desk.mark_ticks
-            self._trading.fire(desk, plan.proposal, plan.size_factor_e4, reference, plan.life_ms, now)
+            self._trading.entries.fire(desk, plan.proposal, plan.size_factor_e4, reference, plan.life_ms, now)
 
     def _life_ms(self, setup: Setup) -> int:
         """How long a plan or resting entry stays good: as the setup says, else two bars of its timeframe, at most
@@ -305,7 +306,7 @@ class Engine:
         self.risk.freeze(event.cause, event.reason)
         for desk in self.desks.values():
             for leg in desk.legs:
-                self._trading.withdraw(leg, f"entries are frozen: {event.reason}", now)
+                self._trading.out.withdraw(leg, f"entries are frozen: {event.reason}", now)
 
     def _thawed(self, event: EntriesThawed, now: Pass) -> None:
         self.risk.thaw(event.cause)
@@ -315,15 +316,15 @@ class Engine:
     def _commanded(self, event: CommandGiven, now: Pass) -> None:
         command = event.command
         if isinstance(command, Transfer):
-            self._trading.moved(self.risk.transfer(now.time_ms, command.amount, self.portfolio.equity), now)
+            self._trading.out.moved(self.risk.transfer(now.time_ms, command.amount, self.portfolio.equity), now)
             self.portfolio.apply(command, now.time_ms)
         elif isinstance(command, ClosePosition):
             named = self.desks.get(command.symbol)
             for desk in named.legs if named is not None else ():
-                self._trading.withdraw(desk, "the position is being closed", now)
-                self._trading.close(desk, f"{command.symbol}-{now.time_ms}-asked", now)
+                self._trading.out.withdraw(desk, "the position is being closed", now)
+                self._trading.out.close(desk, f"{command.symbol}-{now.time_ms}-asked", now)
         else:
-            self._trading.moved(self.risk.command(now.time_ms, command), now)
+            self._trading.out.moved(self.risk.command(now.time_ms, command), now)
 
     def _nothing(self, event: Event, now: Pass) -> None:
         return None

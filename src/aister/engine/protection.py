@@ -1,0 +1,103 @@
+"""What protects a position and what gets out of it: stops, targets, closes, and each of them once more when the venue
+does not want it."""
+
+from aister.core.trade import Fill, Order, Purpose, Side
+from aister.engine.desk import Desk
+from aister.engine.outgoing import Outgoing, Pass
+from aister.execution import plan as planning
+from aister.execution.bracket import ManagementRules, trailed_stop
+from aister.execution.traits import VenueTraits
+from aister.portfolio.portfolio import Portfolio
+from aister.risk.kernel import RiskKernel
+
+__all__ = ["PASSED", "Protection"]
+
+PASSED = ("-2021", "-4142")
+"""The venue's word that the price is beyond the stop already: there is nothing left to protect but by closing."""
+_NO_SUCH_STOP = ("-1116", "-4120", "-4136")
+_MOST_STOPS, _MOST_CLOSES = 2, 6
+
+
+class Protection:
+    """The protection of all desks' positions."""
+
+    def __init__(
+        self, out: Outgoing, *, risk: RiskKernel, portfolio: Portfolio, management: ManagementRules, traits: VenueTraits
+    ) -> None:
+        self._out, self._risk, self._portfolio = out, risk, portfolio
+        self._management, self._traits = management, traits
+
+    def manage(self, desk: Desk, closed: int, now: Pass) -> None:
+        """Time stop, break-even and trailing; a moved stop is placed beside the old one."""
+        bracket = desk.bracket
+        assert bracket is not None
+        if now.time_ms >= bracket.deadline_ms:
+            self._out.close(desk, f"{bracket.setup_id}-time", now)
+            return
+        if not desk.orders.of(Purpose.STOP) and not desk.orders.of(Purpose.CLOSE):
+            self._out.close(desk, f"{bracket.setup_id}-unprotected@{now.time_ms}", now)
+            return
+        if not (closed or desk.stop_moves):
+            return
+        desk.stop_moves = False
+        mark = desk.mark_ticks
+        bracket.best_ticks = max(bracket.best_ticks, mark) if bracket.side > 0 else min(bracket.best_ticks, mark)
+        stop = trailed_stop(bracket, mark, self._management)
+        if stop != bracket.stop_ticks:
+            bracket.stop_ticks = stop
+            self._out.review(desk, planning.stop_intent(bracket), now)
+
+    def leave(self, desk: Desk, now: Pass) -> None:
+        """Close what the strategy wants to leave, once its time has come."""
+        if desk.bracket is not None and now.time_ms >= desk.leave_ms:
+            self._out.close(desk, f"{desk.bracket.setup_id}-exit", now)
+
+    def aim(self, desk: Desk, now: Pass) -> None:
+        """Rest the targets of what is held, or of what a further entry has added to it."""
+        bracket, added = desk.bracket, desk.adds
+        assert bracket is not None
+        desk.adds = None
+        steps = abs(self._portfolio.holding(desk.instrument.symbol, desk.leg).steps)
+        limit = self._traits.targets == "limit"
+        intents = planning.target_intents(bracket, steps, limit=limit)
+        if added is not None:
+            intents = planning.added_intents(bracket, min(added, steps), limit=limit)
+        for intent in intents:
+            self._out.review(desk, intent, now)
+
+    def again(self, desk: Desk, lost: Order, reason: str, now: Pass) -> None:
+        """A stop that was refused, lost or taken away: once more, then out of the position (C19)."""
+        bracket = desk.bracket
+        if bracket is None or desk.resident_stop_ticks is not None:
+            return
+        desk.tries += 1
+        if desk.tries > _MOST_STOPS:
+            if reason.startswith(_NO_SUCH_STOP):
+                self._risk.freeze(f"stops of {lost.symbol}", f"{lost.symbol}: the venue takes no such stop ({reason})")
+            self._out.close(desk, f"{lost.intent_id}-refused", now)
+        else:
+            self._out.review(desk, planning.again(planning.stop_intent(bracket), desk.tries), now)
+
+    def close_again(self, desk: Desk, lost: Order, reason: str, now: Pass) -> None:
+        """A close that was refused or is lost: once more, as long as there is something to close; then a person."""
+        steps = self._portfolio.holding(lost.symbol, desk.leg).steps
+        if not steps or steps * lost.side > 0:
+            return
+        desk.tries += 1
+        if desk.tries > _MOST_CLOSES:
+            why = f"{lost.symbol} cannot be closed ({reason}); close it on the venue's own page, then resume"
+            self._out.moved(self._risk.halt("protection", why), now)
+            return
+        side = Side.BUY if steps > 0 else Side.SELL
+        cause = lost.intent_id.partition("~")[0].removesuffix("-close")
+        intent = planning.close_intent(lost.symbol, side, abs(steps), desk.mark_ticks, cause, desk.leg)
+        self._out.review(desk, planning.again(intent, desk.tries), now)
+
+    def unasked(self, desk: Desk, fill: Fill, now: Pass) -> None:
+        """A fill that no order of ours made where nothing of ours was open (C16): what it opened is closed, what it
+        closed needs no order any more."""
+        if self._portfolio.holding(fill.symbol, fill.leg).steps:
+            if desk.entry is None:
+                self._out.close(desk, f"{fill.symbol}-{fill.time_ms}-unasked", now)
+        else:
+            self._out.cancel(desk, planning.obsolete(desk.orders), "flat", now)
