@@ -10,6 +10,7 @@ from aister.core.events import (
     OrderFilled,
     OrderRejected,
     OrderUnknown,
+    PositionShown,
 )
 from aister.core.trade import Fill, FillKind, Order, Purpose, Side
 from tests.engine.rig import BTC, START_MS, Rig, setup
@@ -143,6 +144,32 @@ def test_more_of_a_held_position_from_elsewhere_joins_it_under_its_stop() -> Non
     rig = holding()
     assert told(rig, unasked(rig, Side.BUY, 7)) == []
     assert rig.steps == 57
+
+
+def test_a_position_shown_before_its_fill_is_told_gets_its_stop_and_no_second_one_with_the_fill() -> None:
+    rig = Rig(LONG).bars(4)
+    (entry,), now = rig.placed, rig.engine.time_ms
+    assert told(rig, PositionShown(now, BTC, 0, -50)) == []  # not what is entering
+    (stop,) = told(rig, PositionShown(now, BTC, 0, 50))
+    assert (stop.purpose, stop.side, stop.trigger_ticks, stop.close_position) == (
+        Purpose.STOP,
+        Side.SELL,
+        990_000,
+        True,
+    )
+    assert told(rig, PositionShown(now, BTC, 0, 50)) == []
+    assert told(rig, OrderRejected(now, BTC, stop.client_id, "-1000 no idea")) == []
+    (second,) = told(rig, PositionShown(now, BTC, 0, 50))
+    assert second.intent_id != stop.intent_id
+    rig.engine.process(OrderAccepted(now, BTC, second.client_id))
+    fill = Fill(now, BTC, entry.client_id, entry.intent_id, "entry", Side.BUY, 50, 1_000_000, 0, False, FillKind.TRADE)
+    assert [one.purpose for one in told(rig, OrderFilled(now, fill, True))] == [Purpose.TARGET, Purpose.TARGET]
+    assert told(rig, PositionShown(now, BTC, 0, 50)) == []
+
+
+def test_a_position_shown_where_nothing_enters_is_not_guessed_at() -> None:
+    rig = Rig().bars(2)
+    assert rig.engine.process(PositionShown(rig.engine.time_ms, BTC, 0, 7)).outputs == ()
 
 
 def test_a_person_resumes_after_a_halt() -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "OrderFilled",
     "OrderRejected",
     "OrderUnknown",
+    "PositionShown",
     "RunEnded",
     "RunStarted",
     "VenueReport",
@@ -135,6 +136,16 @@ class OrderUnknown(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="
     reason: str
 
 
+class PositionShown(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="shown"):
+    """The venue holds `steps` (signed) of the symbol on this leg, and no fill told so far explains it. Whatever is
+    entering there is protected at once; its fills are told when their trades can be read (safety C19)."""
+
+    time_ms: int
+    symbol: str
+    leg: int
+    steps: int
+
+
 class EntriesFrozen(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="frozen"):
     """No new risk until the cause is gone: the stream is lost, a foreign order, terms that changed, a twin. What
     protects or reduces is not touched (safety C5, C14, C18). `cause` is one word, told again when its reason
@@ -171,6 +182,7 @@ VenueReport = (
     | OrderCanceled
     | OrderFilled
     | OrderUnknown
+    | PositionShown
     | FundingPaid
     | EntriesFrozen
     | EntriesThawed

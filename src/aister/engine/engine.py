@@ -28,6 +28,7 @@ from aister.core.events import (
     OrderFilled,
     OrderRejected,
     OrderUnknown,
+    PositionShown,
     RunEnded,
     RunStarted,
 )
@@ -119,6 +120,7 @@ class Engine:
             OrderCanceled: self._trading.canceled,
             OrderFilled: self._trading.filled,
             OrderUnknown: self._trading.unknown,
+            PositionShown: self._trading.shown,
             EntriesFrozen: self._frozen,
             EntriesThawed: self._thawed,
             DecisionMade: self._decided,

@@ -78,6 +78,15 @@ class Protection:
         else:
             self._out.review(desk, planning.again(planning.stop_intent(bracket), desk.tries), now)
 
+    def shown(self, desk: Desk, steps: int, now: Pass) -> None:
+        """The venue holds something of which no fill was told yet: what enters there gets the stop it is to have."""
+        proposal = desk.entry
+        if proposal is None or desk.bracket is not None or proposal.side * steps <= 0:
+            return
+        if not desk.orders.of(Purpose.STOP) and desk.tries < _MOST_STOPS:
+            desk.tries += 1
+            self._out.review(desk, planning.again(planning.guard_intent(proposal, desk.leg), desk.tries), now)
+
     def close_again(self, desk: Desk, lost: Order, reason: str, now: Pass) -> None:
         """A close that was refused or is lost: once more, as long as there is something to close; then a person."""
         steps = self._portfolio.holding(lost.symbol, desk.leg).steps

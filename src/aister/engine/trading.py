@@ -5,7 +5,15 @@ risk's; here they meet, and the venue's reports move the desk on.
 """
 
 from aister.core.audit import TradeClosed
-from aister.core.events import FundingPaid, OrderAccepted, OrderCanceled, OrderFilled, OrderRejected, OrderUnknown
+from aister.core.events import (
+    FundingPaid,
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    OrderRejected,
+    OrderUnknown,
+    PositionShown,
+)
 from aister.core.trade import Fill, FillKind, Purpose
 from aister.engine.account import Account
 from aister.engine.desk import Desk
@@ -106,6 +114,9 @@ class Trading:
             self.protection.again(desk, order, event.reason, now)
         elif order.purpose is Purpose.CLOSE:
             self.protection.close_again(desk, order, event.reason, now)
+
+    def shown(self, event: PositionShown, now: Pass) -> None:
+        self.protection.shown(self._desks[event.symbol].of(event.leg), event.steps, now)
 
     def filled(self, event: OrderFilled, now: Pass) -> None:
         fill = event.fill
