@@ -16,6 +16,7 @@ from aister.app.simulator import (
     open_market,
     read_accounts,
     read_faults,
+    read_rules,
 )
 from aister.core.errors import UsageError
 from aister.core.money import UNIT
@@ -52,6 +53,34 @@ def test_in_lockstep_it_keeps_the_feeds_own_time() -> None:
     exchange = made(msgspec.structs.replace(SETTINGS, lockstep=True, intrabar="ohlc_path", leverage=7))
     assert exchange.now_ms == open_market(SETTINGS).span_ms[0]
     assert (exchange.settings.model.intrabar, exchange.settings.model.margin.leverage) == ("ohlc_path", 7)
+
+
+def test_in_lockstep_the_history_is_known_and_not_played() -> None:
+    later = msgspec.structs.replace(SETTINGS, lockstep=True, start_ms=1_746_403_200_000 + 40 * MINUTE_MS)
+    exchange = made(later)
+    assert exchange.now_ms == 1_746_403_200_000 + 40 * MINUTE_MS
+    assert len(rows(exchange, "klines", b"symbol=BTCUSDT&interval=1m&limit=1500")) == 30
+    known = exchange.accounts[1].venue.newest("BTCUSDT")
+    assert known[-1].time_ms == exchange.now_ms
+    assert exchange.accounts[1].venue.assumptions()["impact"].endswith("until two are known")
+
+
+def test_in_lockstep_terms_are_those_of_the_run() -> None:
+    exchange = made(msgspec.structs.replace(SETTINGS, lockstep=True, margin="cross", positions="hedge", leverage=7))
+    account = exchange.accounts[1]
+    assert (account.hedged, account.terms["BTCUSDT"].cross, account.terms["BTCUSDT"].leverage) == (True, True, 7)
+
+
+def test_settings_of_the_exchange_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "rules.json"
+    file.write_text('{"retention_ms": 1000, "limits": {"orders_per_minute": 7}, "readings": {"commission_sign": -1}}')
+    settings = made(msgspec.structs.replace(SETTINGS, given=read_rules(file))).settings
+    assert (settings.retention_ms, settings.limits.orders_per_minute) == (1_000, 7)
+    assert (settings.limits.weight_per_minute, settings.readings.commission_sign) == (2_400, -1)
+    for text in ("[]", '{"no_such": 1}', '{"readings": {"commission_sign": 5}}'):
+        file.write_text(text)
+        with pytest.raises(UsageError, match="settings"):
+            read_rules(file)
 
 
 def test_without_accounts_there_is_one_whose_key_is_in_print() -> None:
@@ -113,6 +142,8 @@ def test_files_say_what_is_wrong_with_them(tmp_path: Path) -> None:
         ({"speed": 0.0}, "--speed"),
         ({"intrabar": "both"}, "--intrabar"),
         ({"leverage": 126}, "--leverage"),
+        ({"margin": "portfolio"}, "--margin"),
+        ({"positions": "both"}, "--positions"),
         ({"seed": -1}, "--seed"),
         ({"history_ms": -1}, "--history"),
     ],

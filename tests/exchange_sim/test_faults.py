@@ -237,6 +237,25 @@ def test_orders_without_fills_vanish_with_time() -> None:
     assert made.call("GET", "order", symbol="BTCUSDT", origClientOrderId="b")["status"] == "FILLED"
 
 
+def test_trades_and_orders_page_in_windows_that_can_be_compressed() -> None:
+    hour = Settings(trades_window_ms=5 * MINUTE_MS, retention_ms=5 * MINUTE_MS)
+    made = Client(exchange(*[FLAT] * 20, settings=hour))
+    for minute in (0, 4, 9):
+        made.exchange.advance(START_MS + minute * MINUTE_MS)
+        made.order("BUY", quantity="0.010")
+    made.exchange.advance(START_MS + 11 * MINUTE_MS)
+    for name, key in (("userTrades", "time"), ("allOrders", "time")):
+        rows = made.call("GET", name, symbol="BTCUSDT")
+        assert [(row[key] - START_MS) // MINUTE_MS for row in rows] == [9]
+        rows = made.call("GET", name, symbol="BTCUSDT", startTime=START_MS)
+        assert [(row[key] - START_MS) // MINUTE_MS for row in rows] == [0, 4]
+        far = made.call("GET", name, symbol="BTCUSDT", startTime=START_MS, endTime=START_MS + 6 * MINUTE_MS)
+        assert far["code"] == -1100
+    first = made.call("GET", "userTrades", symbol="BTCUSDT", fromId=1)
+    assert len(first) == 3  # by number there is no window
+    assert made.call("GET", "userTrades", symbol="BTCUSDT", fromId=1, startTime=START_MS)["code"] == -1106
+
+
 def test_one_seed_is_one_story() -> None:
     def story(seed: int) -> list[tuple[int, int]]:
         plan = (Fault("request", path="order", share_e4=5_000), Fault("partial", share_e4=5_000, ms=3_000))

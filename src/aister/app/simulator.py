@@ -35,6 +35,7 @@ __all__ = [
     "open_market",
     "read_accounts",
     "read_faults",
+    "read_rules",
     "serve",
 ]
 
@@ -45,6 +46,7 @@ TEST_KEY = "0x" + "11" * 32
 
 T = TypeVar("T")
 _ANY_NONCE = 0
+_MARGINS, _POSITIONS = ("isolated", "cross"), ("one_way", "hedge")
 _INTRABAR = ("stop_first", "ohlc_path", "lower_timeframe")
 
 
@@ -61,8 +63,9 @@ class AccountFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What is simulated. `speed`: market seconds per wall second; `history_ms` of the feed have passed when it starts.
-    In lockstep the feed keeps its own times, nothing has passed, and `intrabar` and `leverage` are those of the run it
-    is compared with."""
+    In lockstep the feed keeps its own times, its history is what lies before `start_ms`, and `intrabar`, `leverage`,
+    `margin` and `positions` are those of the run it is compared with. `given`: a JSON object of further `Settings` of
+    the exchange."""
 
     data: str = "sample"
     symbols: tuple[str, ...] = ()
@@ -73,8 +76,11 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     lockstep: bool = False
     intrabar: str = "stop_first"
     leverage: int = 3
+    margin: str = "isolated"
+    positions: str = "one_way"
     seed: int = 1
     history_ms: int = 86_400_000
+    given: bytes = b"{}"
 
     def check(self) -> "SimulatorSettings":
         """The settings, if they make sense; raises `UsageError` naming the remedy."""
@@ -82,6 +88,10 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError("--speed lies between 0 (exclusive) and 100000 market seconds per wall second; give 1.")
         if self.intrabar not in _INTRABAR:
             raise UsageError(f"--intrabar {self.intrabar!r} is not possible; choose one of {', '.join(_INTRABAR)}.")
+        if self.margin not in _MARGINS:
+            raise UsageError(f"--margin {self.margin!r} is not possible; choose isolated or cross.")
+        if self.positions not in _POSITIONS:
+            raise UsageError(f"--positions {self.positions!r} is not possible; choose one_way or hedge.")
         if not 1 <= self.leverage <= 125:
             raise UsageError("--leverage lies between 1 and 125.")
         if not 0 <= self.seed < 2**63:
@@ -96,11 +106,15 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     def of_exchange(self) -> Settings:
         """The exchange's own settings. Where its clock is not the wall's, nonces of any time are taken."""
+        free = FREE_MODEL
         if self.lockstep:
-            model = FillModel(margin=Margin(leverage=self.leverage), intrabar=self.intrabar)  # type: ignore[arg-type]
-            return Settings(lockstep=True, model=model.check(), seed=self.seed, nonce_window_ms=_ANY_NONCE)
-        usual = Settings(model=FREE_MODEL, seed=self.seed)
-        return usual if self.speed == 1 else msgspec.structs.replace(usual, nonce_window_ms=_ANY_NONCE)
+            margin = Margin(self.margin, self.leverage)  # type: ignore[arg-type]
+            free = FillModel(margin=margin, intrabar=self.intrabar)  # type: ignore[arg-type]
+        model = msgspec.structs.replace(free, position_mode=self.positions)
+        window_ms = 60_000 if self.speed == 1 and not self.lockstep else _ANY_NONCE
+        usual = Settings(lockstep=self.lockstep, model=model, seed=self.seed, nonce_window_ms=window_ms)
+        given = msgspec.json.decode(self.given, type=dict[str, object])
+        return msgspec.convert(msgspec.to_builtins(usual) | given, Settings).check()
 
 
 def open_market(settings: SimulatorSettings) -> RecordedFeed:
@@ -111,6 +125,7 @@ def open_market(settings: SimulatorSettings) -> RecordedFeed:
         start_ms=settings.start_ms,
         end_ms=settings.end_ms,
         assume_funding=settings.assume_funding,
+        warm_up_ms=settings.history_ms if settings.lockstep else 0,
     )
 
 
@@ -136,7 +151,8 @@ def open_exchange(
     step = feed.base_interval_ms
     first = feed.span_ms[0]
     shift = 0 if settings.lockstep else (now_ms - settings.history_ms - first) // step * step
-    made = Exchange(feed.instruments, feed.slices(), step, asked, shift_ms=shift)
+    past = feed.history.slices() if feed.history else ()
+    made = Exchange(feed.instruments, feed.slices(), step, asked, shift_ms=shift, history=past)
     if not settings.lockstep:
         made.advance(now_ms)
     for account in accounts or (AccountFile(user=TEST_USER, agents=(TEST_AGENT,)),):
@@ -174,6 +190,20 @@ def read_faults(path: Path) -> tuple[Fault, ...]:
         return tuple(fault.check() for fault in _decoded(path, "faults", tuple[Fault, ...]))
     except ValueError as wrong:
         raise UsageError(f"{path}: {wrong}") from None
+
+
+def read_rules(path: Path) -> bytes:
+    """A JSON object of the exchange's settings (`exchange_sim.Settings`), as far as they differ from the usual. Raises
+    `UsageError`."""
+    raw = _read(path)
+    try:
+        given = msgspec.json.decode(raw, type=dict[str, object])
+        if strange := sorted(given.keys() - set(Settings.__struct_fields__)):
+            raise msgspec.ValidationError(f"there is no setting {strange[0]!r}")
+        msgspec.convert(given, Settings)
+    except (msgspec.ValidationError, msgspec.DecodeError) as wrong:
+        raise UsageError(f"{path} is not a JSON object of settings ({wrong}); docs/simulator.md lists them.") from None
+    return raw
 
 
 def _decoded(path: Path, what: str, kind: type[T]) -> T:

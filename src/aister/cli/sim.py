@@ -33,12 +33,19 @@ def serve(
     end: options.End = "",
     assume_funding: options.AssumeFunding = False,
     speed: Annotated[float, typer.Option(help="Market seconds per wall second.")] = 1.0,
-    history: Annotated[float, typer.Option(help="Hours of the feed that have passed when it starts.")] = 24.0,
+    history: Annotated[
+        float, typer.Option(help="Hours of the feed that have passed when it starts (--lockstep: before --from).")
+    ] = 24.0,
     lockstep: Annotated[
         bool, typer.Option("--lockstep", help="Time moves when every client has sent its barrier.")
     ] = False,
     intrabar: Annotated[str, typer.Option(help="In lockstep: stop_first, ohlc_path or lower_timeframe.")] = "",
     leverage: Annotated[int, typer.Option(help="In lockstep: leverage of entries, as of the run compared with.")] = 3,
+    margin: options.MarginMode = "isolated",
+    positions: options.Positions = "one_way",
+    rules: Annotated[
+        Path | None, typer.Option(help="JSON object of its settings: limits, readings, retention, mark, keys.")
+    ] = None,
     accounts: Annotated[
         Path | None, typer.Option(help="JSON list of accounts; without one there is one with a key in print.")
     ] = None,
@@ -75,8 +82,11 @@ def serve(
         lockstep=lockstep,
         intrabar=intrabar or "stop_first",
         leverage=leverage,
+        margin=margin,
+        positions=positions,
         seed=seed,
-        history_ms=0 if lockstep else round(history * 3_600_000),
+        history_ms=round(history * 3_600_000),
+        given=simulator.read_rules(rules) if rules else b"{}",
     ).check()
     if state is not None:
         writable(state)

@@ -5,11 +5,12 @@ frames to take, time that is moved from outside. `server` puts HTTP and websocke
 the API reference alone and imports nothing of the client: two readings of one document are the check.
 """
 
-from aister.exchange_sim.accounts import Account, Happening, OrderState
+from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.auth import Agent, Credentials, recovered_by_eth_account
 from aister.exchange_sim.exchange import Exchange, Seen
 from aister.exchange_sim.faults import Fault, Faults
 from aister.exchange_sim.opening import open_exchange
+from aister.exchange_sim.records import Happening, OrderState
 from aister.exchange_sim.rules import READINGS, Readings
 from aister.exchange_sim.settings import FREE_MODEL, Limits, Settings
 from aister.exchange_sim.streams import Connection

@@ -4,9 +4,10 @@ exchange, the account and the parameters and returns the JSON value of its reply
 from typing import Any
 
 from aister.core.money import money_text
-from aister.exchange_sim.accounts import Account, Happening, Income
+from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.context import Context
 from aister.exchange_sim.forms import balances, order_reply, positions, unrealized
+from aister.exchange_sim.records import Happening, Income
 from aister.exchange_sim.telling import rate_text
 from aister.exchange_sim.wire import Params, Refusal
 

@@ -8,10 +8,11 @@ import msgspec
 
 from aister.core.instrument import Instrument
 from aister.exchange_sim.access import Gate
-from aister.exchange_sim.accounts import Account, Happening
+from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.faults import Fault
 from aister.exchange_sim.market import Market
 from aister.exchange_sim.playing import Player
+from aister.exchange_sim.records import Happening
 from aister.exchange_sim.streams import Connection, Hub
 from aister.exchange_sim.trading import Trading
 from aister.exchange_sim.wire import Params, Refusal

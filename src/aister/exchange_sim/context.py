@@ -2,9 +2,10 @@
 
 from typing import Protocol
 
-from aister.exchange_sim.accounts import Account, OrderState
+from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.depth import Depth
 from aister.exchange_sim.market import Market
+from aister.exchange_sim.records import OrderState
 from aister.exchange_sim.settings import Settings
 from aister.exchange_sim.strategies import Strategies
 from aister.exchange_sim.telling import Teller

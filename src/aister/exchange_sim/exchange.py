@@ -21,7 +21,7 @@ import msgspec
 from aister.core.errors import MoneyOverflow
 from aister.core.instrument import Instrument
 from aister.exchange_sim.access import Gate
-from aister.exchange_sim.accounts import Account, Happening, OrderState
+from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.acts import act
 from aister.exchange_sim.auth import Credentials, Verifier, recovered_by_eth_account
 from aister.exchange_sim.depth import Depth
@@ -29,6 +29,7 @@ from aister.exchange_sim.faults import Fault, Faults
 from aister.exchange_sim.market import Market
 from aister.exchange_sim.news import Newsroom
 from aister.exchange_sim.playing import Player
+from aister.exchange_sim.records import Happening, OrderState
 from aister.exchange_sim.routes import Route, find_route
 from aister.exchange_sim.rules import CODES
 from aister.exchange_sim.settings import Settings
@@ -147,7 +148,7 @@ class Exchange:
                 self.drop_listen_key(account, tell=True)
         for connection in list(self.hub.connections.values()):
             connection.tick(now_ms, self.settings)
-        if not self.settings.lockstep and self.player.next_ms() == now_ms:
+        if not self.settings.lockstep and (leg := self.player.next_ms()) is not None and leg <= now_ms:
             self.player.play()
         self.tell()
 

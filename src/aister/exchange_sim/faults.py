@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from aister.exchange_sim.accounts import Account, OrderState
+from aister.exchange_sim.accounts import Account
+from aister.exchange_sim.records import OrderState
 from aister.exchange_sim.streams import Connection
 from aister.exchange_sim.trading import OrderFault
 from aister.exchange_sim.wire import Params, Request

@@ -5,8 +5,9 @@ from typing import Any
 
 from aister.core.instrument import Instrument
 from aister.core.money import UNIT, money_text
-from aister.exchange_sim.accounts import Account, Happening, OrderState, UserTrade
+from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.market import Kline, Market
+from aister.exchange_sim.records import Happening, OrderState, UserTrade
 
 __all__ = [
     "LEGS",

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from aister.exchange_sim.accounts import Account, Happening
+from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.forms import LEGS, account_update, order_update
 from aister.exchange_sim.market import Market
+from aister.exchange_sim.records import Happening
 from aister.exchange_sim.streams import Hub
 from aister.exchange_sim.telling import Teller
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
-from aister.exchange_sim.accounts import Account, OrderState, UserTrade
+from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.context import Context
 from aister.exchange_sim.forms import order_reply, trade_row
+from aister.exchange_sim.records import OrderState, UserTrade
 from aister.exchange_sim.strategies import strategy_row
 from aister.exchange_sim.wire import Params, Refusal
 

@@ -8,8 +8,9 @@ import msgspec
 from aister.core.instrument import Instrument
 from aister.core.money import UNIT
 from aister.core.trade import OrderType, Side
-from aister.exchange_sim.accounts import Account, OrderState
+from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.market import Ticker
+from aister.exchange_sim.records import OrderState
 from aister.exchange_sim.rules import Readings
 from aister.exchange_sim.wire import Params, Refusal
 

@@ -10,12 +10,13 @@ import msgspec
 from aister.core.errors import UsageError
 from aister.core.events import FundingSettled
 from aister.core.instrument import Instrument
-from aister.exchange_sim.accounts import Account, Holding, Income, OrderState, Strategy, Terms, UserTrade
+from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.auth import Credentials, Nonces, Verifier, recovered_by_eth_account
 from aister.exchange_sim.exchange import Exchange
 from aister.exchange_sim.faults import Fault
 from aister.exchange_sim.limits import Spent
 from aister.exchange_sim.market import Kline, Leg, Trade
+from aister.exchange_sim.records import Holding, Income, OrderState, Strategy, Terms, UserTrade
 from aister.exchange_sim.settings import Settings
 from aister.exchange_sim.wire import Request
 from aister.ports.feed import MarketSlice

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from aister.exchange_sim.accounts import Account, Happening, OrderState, Strategy, SubOrder
+from aister.exchange_sim.accounts import Account
+from aister.exchange_sim.records import Happening, OrderState, Strategy, SubOrder
 from aister.exchange_sim.trading import Trading
 from aister.exchange_sim.wire import Params, Refusal
 

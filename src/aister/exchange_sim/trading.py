@@ -7,9 +7,10 @@ import msgspec
 from aister.core.events import FundingPaid, OrderCanceled, OrderFilled, OrderRejected
 from aister.core.money import UNIT
 from aister.core.trade import Order, OrderType, Purpose
-from aister.exchange_sim.accounts import Account, OrderState, SubOrder
+from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.market import Market, Ticker
 from aister.exchange_sim.orders import amended, read_order
+from aister.exchange_sim.records import OrderState, SubOrder
 from aister.exchange_sim.settings import Settings
 from aister.exchange_sim.wire import Params, Refusal
 
