@@ -6,13 +6,13 @@ time - 1 ms. A symbol without position and orders costs nothing but remembering 
 only when the bar reaches a price at which its book would act (an exact shortcut: `skip=False` never takes it and
 reports the same)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from aister.core.errors import MoneyOverflow, SettingsError, UsageError
+from aister.core.errors import MoneyOverflow, SettingsError
 from aister.core.events import (
     BarClosed,
     FundingPaid,
@@ -24,20 +24,9 @@ from aister.core.events import (
     VenueReport,
 )
 from aister.core.instrument import Instrument
-from aister.core.money import money_text
-from aister.core.trade import Fill, FillKind, Order, OrderType, Position, Side
-from aister.kernels.book import (
-    BEYOND,
-    CROSSING,
-    EMPTY,
-    FILLED,
-    MAX_ORDERS,
-    PATH_OVER,
-    WITHDRAWN,
-)
-from aister.kernels.ledger import ACCOUNT, SUMS
-from aister.kernels.state import allocate
-from aister.sim.calls import calls
+from aister.core.trade import Fill, FillKind, Order, OrderType, Side
+from aister.kernels.book import BEYOND, CROSSING, EMPTY, FILLED, PATH_OVER, WITHDRAWN
+from aister.sim.account import SimAccount
 from aister.sim.desk import Desk
 from aister.sim.models import FillModel, Margin
 from aister.sim.tape import Tape
@@ -52,8 +41,8 @@ _GONE = {
 }
 
 
-class SimVenue:
-    """One account, one book per listed instrument (hedged: per leg), everything assumed named by one `FillModel`.
+class SimVenue(SimAccount):
+    """An account that trades: orders in, reports out, bar by bar.
 
     Raises `SettingsError` for a model that cannot be or a base interval not positive, `UsageError` for a symbol that
     was not listed, `MoneyOverflow` as soon as an amount leaves the int64 range."""
@@ -61,19 +50,14 @@ class SimVenue:
     def __init__(self, *, base_interval_ms: int, model: FillModel | None = None, skip: bool = True) -> None:
         if base_interval_ms <= 0:
             raise SettingsError(f"A base interval of {base_interval_ms} ms is not possible; give the bars' own.")
-        self.model = (model or FillModel()).check()
+        super().__init__((model or FillModel()).check())
         self._wait = self.model.latency.bars(base_interval_ms)
         self._ack_wait = self._wait + self.model.latency.ack_bars(base_interval_ms)
-        self._legs = (1, -1) if self.model.position_mode == "hedge" else (0,)
         self._skip = skip
         self._on_path = self.model.intrabar == "ohlc_path"
         self._models: dict[str, FillModel] = {}
-        self._desks: dict[str, tuple[Desk, ...]] = {}
-        self._tapes: dict[str, Tape] = {}
-        self._accounts = allocate(ACCOUNT)
         self._reports: list[VenueReport] = []
         self._acks: list[tuple[int, OrderAccepted]] = []
-        self._call = calls()
 
     def list_instrument(self, instrument: Instrument) -> None:
         """Open trading in an instrument, or change its filters, fees and brackets from now on. Raises `DataError`."""
@@ -95,7 +79,7 @@ class SimVenue:
             self._models[symbol] = terms
             desk.relist(desk.instrument, terms)
             if desk.steps:
-                self._weigh(desk, desk.tape.recent[-1].open, self._now())
+                self._margins.weigh(desk, desk.tape.recent[-1].open, self._margins.now())
                 desk.refresh()
 
     def deposit(self, amount: int) -> None:
@@ -112,7 +96,7 @@ class SimVenue:
         reason = "" if desk else "-4061 the order's position side does not match the account's mode"
         reserve = 0
         if desk and not (reason := desk.refusal(order, time_ms)):
-            reserve, reason = self._reserve(desk, order, time_ms)
+            reserve, reason = self._margins.reserve(desk, order, time_ms)
         if desk is None or reason:
             self._reports.append(OrderRejected(time_ms, order.symbol, order.client_id, reason))
             return
@@ -164,10 +148,6 @@ class SimVenue:
         for bar in bars:
             self._tapes[bar.symbol].take(bar)
 
-    def newest(self, symbol: str) -> list[BarClosed]:
-        """The newest bars of a symbol as far as they are kept, oldest first."""
-        return list(self._desks_of(symbol)[0].tape.recent)
-
     def settle(self, event: FundingSettled, price: float, *, proxy: bool = True) -> None:
         """Charge funding on the position held now at `price` (`proxy`: not a mark price): `FundingPaid` at the
         settlement's time, for each leg."""
@@ -198,7 +178,7 @@ class SimVenue:
                 if desk.busy and (desk.due or desk.cross or not self._skip or not desk.low < bar.open < desk.high):
                     self._begin(legs, bar)
                     if desk.cross:
-                        self._weigh(desk, bar.open, [(other, (other.open,)) for other in bars])
+                        self._margins.weigh(desk, bar.open, [(other, (other.open,)) for other in bars])
                     if self._call.open(desk.books, self._accounts, bar.open):
                         self._report(desk, bar.open_time_ms)
                     self._share(legs, desk)
@@ -220,7 +200,7 @@ class SimVenue:
                         at = (
                             desk.tape.price(int(desk.books["at"][0])) if again else bar.open
                         )  # where its path has got to
-                        self._weigh(desk, at, [(other, (other.low, other.high)) for other in bars])
+                        self._margins.weigh(desk, at, [(other, (other.low, other.high)) for other in bars])
                     if self._call.rest(desk.books, self._accounts, bar.open, bar.high, bar.low, bar.close, int(again)):
                         self._report(desk, bar.time_ms - 1, bar.time_ms)
                     self._share(legs, desk)
@@ -239,45 +219,11 @@ class SimVenue:
             if desk.busy:
                 self._begin(legs, bar)
                 if desk.cross:
-                    self._weigh(desk, price, self._now())
+                    self._margins.weigh(desk, price, self._margins.now())
                 if self._call.open(desk.books, self._accounts, price):
                     self._report(desk, time_ms, bar.time_ms)
                 self._share(legs, desk)
                 desk.refresh()
-
-    # figures
-
-    @property
-    def wallet(self) -> int:
-        """Money units in the account, unrealised profit not counted."""
-        return int(self._accounts["wallet"][0])
-
-    def account(self) -> dict[str, int]:
-        """Every sum of the account, by name."""
-        return {name: int(self._accounts[name][0]) for name in SUMS}
-
-    def turnover(self) -> int:
-        """Notional traded over the 30 UTC days before the last day that was looked into: what fee tiers go by."""
-        return int(self._accounts["turnover"]["sum"][0])
-
-    def position(self, symbol: str, leg: int = 0) -> Position:
-        """What the venue holds for us (hedged: on this leg): `opened_ms` is 0, venues do not say."""
-        book = self._listed(symbol, leg).books[0]["position"]
-        return Position(symbol, int(book["steps"]), int(book["cost"]), 0)
-
-    def open_orders(self, symbol: str) -> list[Order]:
-        """Working orders, oldest first (hedged: the long leg's before the short's)."""
-        return [order for desk in self._desks_of(symbol) for order in desk.orders.values()]
-
-    def standing(self, symbol: str) -> int:
-        """Ticks the market has got to in the bar at hand, as far as this account was looked into; 0 if it was not."""
-        desk = max(self._desks_of(symbol), key=lambda one: one.filled[0])
-        begun = desk.tape.recent and desk.begun_ms == desk.tape.recent[-1].time_ms
-        return int(desk.books["at"][0]) if begun else 0
-
-    def reserved(self) -> int:
-        """Initial margin of all positions and of the entries on the books, money units."""
-        return sum(desk.reserved for desk in self._busy())
 
     def room(self, symbol: str) -> int:
         """Steps that may still fill in the bar at hand."""
@@ -286,37 +232,6 @@ class SimVenue:
             self._begin(legs, legs[0].tape.recent[-1])
         return int(legs[0].books["room"][0])
 
-    def liquidation_ticks(self, symbol: str, leg: int = 0) -> int:
-        """Where the position would be liquidated; 0 when nowhere."""
-        return int(self._listed(symbol, leg).books[0]["liquidation"])
-
-    def ambiguous_bars(self, symbol: str) -> int:
-        """Bars so far that held a stop and a target of the position alike (the stop was taken)."""
-        return self._sum(symbol, "ambiguous")
-
-    def target_first(self, symbol: str) -> int:
-        """Money units that the targets of ambiguous bars would have brought more than the stops taken."""
-        return self._sum(symbol, "target_first")
-
-    def slippage_paid(self, symbol: str) -> int:
-        """Money units given up so far between the market's price and the fills'."""
-        return self._sum(symbol, "slippage")
-
-    def assumptions(self) -> dict[str, str]:
-        """Every modelling choice behind the fills, in words, for results to print."""
-        sources = sorted({legs[0].instrument.source for legs in self._desks.values()})
-        said = self.model.assumptions()
-        unknown = sum(self._sum(symbol, "unknown_impacts") for symbol in self._desks)
-        if unknown:
-            said["impact"] += f"; unknown at {unknown} executions"
-        return said | {
-            "cancels": "act at once",
-            "filters and brackets": "; ".join(sources),
-            "funding price": "the bar's open (proxy for mark)",
-            "liquidation": "at its trigger worsened, never better than bankruptcy; no insurance fund pays the rest",
-            "mark": "last price (proxy)",
-        }
-
     # to be stored
 
     def parts(self) -> tuple[Any, list[tuple[int, OrderAccepted]], dict[str, Any], dict[str, Tape], int]:
@@ -324,32 +239,6 @@ class SimVenue:
         return self._accounts, self._acks, self._desks, self._tapes, len(self._reports)
 
     # inside
-
-    def _desks_of(self, symbol: str) -> tuple[Desk, ...]:
-        try:
-            return self._desks[symbol]
-        except KeyError:
-            raise UsageError(f"{symbol} is not listed at this venue; list its instrument first.") from None
-
-    def _desk_of(self, symbol: str, leg: int) -> Desk | None:
-        return next((desk for desk in self._desks_of(symbol) if desk.leg == leg), None)
-
-    def _listed(self, symbol: str, leg: int) -> Desk:
-        desk = self._desk_of(symbol, leg)
-        if desk is None:
-            raise UsageError(f"{symbol} has no leg {leg} here: legs are {', '.join(map(str, self._legs))}.")
-        return desk
-
-    def _sum(self, symbol: str, name: str) -> int:
-        return sum(int(desk.books[name][0]) for desk in self._desks_of(symbol))
-
-    def _now(self) -> list[tuple[BarClosed, tuple[float, ...]]]:
-        """Every symbol at the open of its newest bar: the prices of this moment."""
-        newest = (legs[0].tape.recent[-1] for legs in self._desks.values() if legs[0].tape.recent)
-        return [(bar, (bar.open,)) for bar in newest]
-
-    def _busy(self) -> Iterator[Desk]:
-        return (desk for legs in self._desks.values() for desk in legs if desk.busy)
 
     def _acknowledge(self, opened_ms: dict[str, int]) -> None:
         """Symbols open at these times: what is due there is acknowledged, if it still works."""
@@ -379,54 +268,6 @@ class SimVenue:
         for other in legs:
             if other is not desk:
                 other.books["room"][0] = desk.books["room"][0]
-
-    def _weigh(self, desk: Desk, at: float, prices: list[tuple[BarClosed, tuple[float, ...]]]) -> None:
-        """Cross margin: tell the book what the rest of the account is worth, every other symbol at that price of its
-        own bar which leaves least."""
-        worth = need = 0
-        by_symbol = {bar.symbol: choice for bar, choice in prices}
-        for symbol, legs in self._desks.items():
-            held = [other for other in legs if other.steps and symbol != desk.instrument.symbol]
-            if not held:
-                continue
-            if not legs[0].cross:
-                worth -= sum(other.margin for other in held)
-                continue
-            choice = by_symbol.get(symbol) or (legs[0].tape.recent[-1].close,)
-            sums = [self._worth(held, price) for price in choice]
-            value, wanted = min(sums, key=lambda both: both[0] - both[1])
-            worth, need = worth + value, need + wanted
-        twin = [other for other in self._desks[desk.instrument.symbol] if other is not desk]
-        steps, cost = (twin[0].books["position"][0].item()) if twin else (0, 0)
-        self._call.weigh(desk.books, self._accounts, at, worth, need, steps, cost)
-
-    def _worth(self, desks: list[Desk], price: float) -> tuple[int, int]:
-        """Unrealised profit and maintenance margin of one symbol's legs at a price."""
-        both = [self._call.worth(desk.books, self._accounts, price) for desk in desks]
-        return sum(value for value, _ in both), sum(wanted for _, wanted in both)
-
-    def _reserve(self, desk: Desk, order: Order, time_ms: int) -> tuple[int, str]:
-        """Initial margin the order needs, and why there is no room or margin for it; empty when there is."""
-        if len(desk.orders) >= min(MAX_ORDERS, desk.instrument.max_orders):
-            return 0, f"-2025 there are already {len(desk.orders)} open orders on {order.symbol}"
-        growth = desk.growth(order)
-        if growth == 0:
-            return 0, ""
-        leverage = desk.leverage
-        ticks = order.price_ticks or order.trigger_ticks or desk.last_ticks(time_ms)
-        notional = desk.instrument.notional(ticks, growth)
-        if desk.instrument.bracket(notional).max_leverage < leverage:
-            return 0, f"-2027 a position of this size is not allowed at leverage {leverage}"
-        free = self.wallet - self.reserved()
-        free += sum(self._unrealised(other, time_ms) for other in self._busy() if other.cross)
-        needed = -(-notional // leverage)
-        if needed > free:
-            return 0, f"-2019 margin is insufficient: {money_text(needed, 2)} needed, {money_text(free, 2)} free"
-        return needed, ""
-
-    def _unrealised(self, desk: Desk, time_ms: int) -> int:
-        steps, cost = desk.books["position"][0].item()
-        return int(steps * desk.last_ticks(time_ms) * desk.instrument.unit - cost)
 
     def _check(self) -> None:
         if self._accounts["overflow"][0]:
