@@ -1,22 +1,18 @@
 """Journal in, `RunResult` out: one pass over the audits. Memory grows with decisions, trades and hours, not with bars.
 
-Positions and equity are computed again here from fills, funding and closes alone:
-equity = capital + transfers - sum of side x ticks x steps x unit - fees - funding + steps held x close x unit, exact.
-Drawdown looks at it at every close while a position is open, and after every fill; a moment is looked at once all its
-bars are in.
+Positions and equity are computed again here from fills, funding and closes alone (`equity_line`).
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from aister.analytics.drafts import HOUR_MS, CandleDraft, DecisionDraft, LegDraft, TradeDraft
-from aister.analytics.drawdown import Waterline
+from aister.analytics.drafts import CandleDraft, DecisionDraft, LegDraft, TradeDraft
+from aister.analytics.equity_line import EquityLine
 from aister.analytics.run_result import (
     BreakerMoment,
     Counts,
     DecisionRecord,
-    Equity,
     LimitFiring,
     Review,
     RunResult,
@@ -48,7 +44,6 @@ from aister.core.events import (
     RunEnded,
     RunStarted,
 )
-from aister.core.instrument import Instrument
 from aister.core.money import RATE_ONE
 from aister.core.trade import Order, Purpose
 
@@ -75,18 +70,9 @@ class Collector:
         self._finished = False
         self._records = 0
         self._first_ms = self._last_ms = 0
-        self._instruments: dict[str, Instrument] = {}
+        self._line = EquityLine()
         self._candles: dict[str, CandleDraft] = {}
-        self._close: dict[str, float] = {}
         self._settled: dict[str, list[Settlement]] = {}
-        self._cash = 0
-        self._steps: dict[str, int] = {}
-        self._times: list[int] = []
-        self._amounts: list[int] = []
-        self._below: list[float] = []
-        self._water = Waterline()
-        self._per_unit = 1.0  # what transfers moved is taken out
-        self._due_ms = 0  # a moment whose closes are in and whose equity has not been looked at
         self._orders: dict[str, Order] = {}
         self._stop_asked: dict[str, int] = {}
         self._open: dict[tuple[str, int], TradeDraft] = {}
@@ -141,40 +127,34 @@ class Collector:
 
     def _start(self, event: RunStarted) -> None:
         self._started = event
-        self._cash = event.capital
-        self._point(event.time_ms)
+        self._line.begin(event.time_ms, event.capital)
 
     def _end(self, event: RunEnded) -> None:
         self._finished = True
 
     def _listed(self, event: InstrumentListed) -> None:
-        self._instruments[event.instrument.symbol] = event.instrument
+        self._line.instruments[event.instrument.symbol] = event.instrument
 
     def _bar(self, bar: BarClosed) -> None:
         symbol = bar.symbol
-        if bar.time_ms != self._due_ms:
-            self._look()
         candles = self._candles.get(symbol)
         if candles is None:
             candles = self._candles[symbol] = CandleDraft()
             self._first_ms = min(self._first_ms or bar.open_time_ms, bar.open_time_ms)
         candles.take(bar)
-        self._close[symbol] = bar.close
+        self._line.closed(symbol, bar.time_ms, bar.close)
         self._last_ms = bar.time_ms
         if self._waiting:
             for draft, leg in self._waiting.pop(symbol, ()):
                 leg.seen_in(bar)
                 draft.seen_in(bar, leg)
-        if self._steps or bar.time_ms % HOUR_MS == 0:
-            self._due_ms = bar.time_ms
 
     def _settlement(self, event: FundingSettled) -> None:
-        close = self._close.get(event.symbol, 0.0)
+        close = self._line.close.get(event.symbol, 0.0)
         self._settled.setdefault(event.symbol, []).append(Settlement(event.time_ms, event.rate_e8 / RATE_ONE, close))
 
     def _paid(self, event: FundingPaid) -> None:
-        self._look()
-        self._cash -= event.amount
+        self._line.paid(event.amount)
         self._funding += event.amount
         self._proxy = self._proxy or event.proxy
         draft = self._open.get(self._place(event.symbol, event.steps))
@@ -183,13 +163,9 @@ class Collector:
 
     def _fill(self, event: OrderFilled) -> None:
         fill = event.fill
-        one = self._instruments[fill.symbol]
-        self._look()
-        self._cash -= fill.side * fill.price_ticks * fill.steps * one.unit + fill.fee
+        one = self._line.instruments[fill.symbol]
+        self._line.filled(fill)
         self._fees += fill.fee
-        steps = self._steps.pop(fill.symbol, 0) + fill.side * fill.steps
-        if steps:
-            self._steps[fill.symbol] = steps
         leg = LegDraft(fill, self._orders.get(fill.client_id), one)
         draft = self._open.get((fill.symbol, fill.leg))
         if draft is None:
@@ -200,7 +176,7 @@ class Collector:
         self._waiting.setdefault(fill.symbol, []).append((draft, leg))
         if event.done:
             self._orders.pop(fill.client_id, None)
-        self._point(event.time_ms)
+        self._line.point(event.time_ms)
 
     def _decision(self, event: DecisionMade) -> None:
         draft = self._decisions.get(event.decision.setup_id)
@@ -210,11 +186,7 @@ class Collector:
     def _command(self, event: CommandGiven) -> None:
         command = event.command
         if isinstance(command, Transfer):
-            self._look()
-            before = self._equity()
-            self._cash += command.amount
-            if before > 0 and before + command.amount > 0:
-                self._per_unit *= before / (before + command.amount)
+            self._line.transferred(command.amount)
             self._transfers.append((event.time_ms, command.amount))
         words = ", ".join(str(getattr(command, field)) for field in command.__struct_fields__)
         self._commands.append((event.time_ms, f"{type(command).__name__}: {words}"))
@@ -280,40 +252,11 @@ class Collector:
 
     # ---- what it comes to --------------------------------------------------------------------------------------------
 
-    def _equity(self) -> int:
-        equity = self._cash
-        for symbol, steps in self._steps.items():
-            one, close = self._instruments[symbol], self._close.get(symbol)
-            equity += steps * one.unit * (one.to_ticks(close) if close is not None else 0)
-        return equity
-
-    def _look(self) -> None:
-        """See the equity of the moment that is due, before anything moves it."""
-        if self._due_ms:
-            time_ms, self._due_ms = self._due_ms, 0
-            if time_ms % HOUR_MS == 0:
-                self._point(time_ms)
-            else:
-                self._water.see(time_ms, self._equity() * self._per_unit)
-
-    def _point(self, time_ms: int) -> None:
-        equity = self._equity()
-        self._water.see(time_ms, equity * self._per_unit)
-        below = self._water.since()
-        if self._times and self._times[-1] == time_ms:
-            self._amounts[-1], self._below[-1] = equity, max(below, self._below[-1])
-        else:
-            self._times.append(time_ms)
-            self._amounts.append(equity)
-            self._below.append(below)
-
     def result(self, flags: tuple[str, ...], assumptions: dict[str, str]) -> RunResult:
         """Everything seen so far. Raises `DataError` when no run has started."""
         if self._started is None:
             raise DataError(_NO_START)
-        self._look()
-        if self._last_ms > self._times[-1]:
-            self._point(self._last_ms)
+        equity = self._line.done(self._last_ms)
         trades = tuple(self._trade(number, draft) for number, draft in enumerate(self._ended, 1))
         still = tuple(self._trade(number, draft) for number, draft in enumerate(self._open.values(), len(trades) + 1))
         numbers = {one.setup_id: one.number for one in (*trades, *still)}
@@ -327,11 +270,11 @@ class Collector:
             finished=self._finished,
             records=self._records,
             bars={symbol: draft.bars for symbol, draft in self._candles.items()},
-            instruments=self._instruments,
+            instruments=self._line.instruments,
             trades=trades,
             open_trades=still,
             decisions=decisions,
-            equity=Equity(tuple(self._times), tuple(self._amounts), tuple(self._below), self._water.deepest),
+            equity=equity,
             candles={symbol: draft.done() for symbol, draft in self._candles.items()},
             settlements={symbol: tuple(rows) for symbol, rows in self._settled.items()},
             fees=self._fees,
@@ -351,7 +294,7 @@ class Collector:
     def _trade(self, number: int, draft: TradeDraft) -> Trade:
         known = self._decisions.get(draft.setup_id)
         rule = known.rule if known else _rule_in(draft.setup_id, draft.symbol)
-        return draft.done(number, rule, self._last_ms, self._close.get(draft.symbol, 0.0))
+        return draft.done(number, rule, self._last_ms, self._line.close.get(draft.symbol, 0.0))
 
     def _counts(self, decisions: tuple[DecisionRecord, ...], trades: tuple[Trade, ...]) -> Counts:
         made = [one.decision for one in decisions if one.decision is not None]
