@@ -1,17 +1,15 @@
 """What covers a position, and what the watcher does when nothing does."""
 
-import asyncio
-
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aister.core.trade import OrderType, Purpose, Side
-from aister.exchange_sim import Fault
+from aister.core.trade import Order, OrderType, Purpose, Side
 from aister.execution.cover import protects, uncovered
 from aister.execution.watch import Watch
-from aister.ports.exchange import AccountTerms, Money, Open, VenueOrder, VenuePosition, VenueStatus
-from tests.execution.scene import SYMBOL, Scene, order, stop
+from aister.ports.exchange import Refused, Unreachable, VenueOrder, VenuePosition, VenueStatus
+from tests.execution.scene import SYMBOL
 
 US = "ai00000000"
 
@@ -34,8 +32,10 @@ def resting(
     )  # type: ignore[arg-type]
 
 
-def shown(time_ms: int, *orders: VenueOrder, position: VenuePosition | None = None) -> Open:
-    return Open(time_ms, orders, (position or held(),), Money(0, 0), AccountTerms(False, False))
+def look(
+    watch: Watch, time_ms: int, *orders: VenueOrder, position: VenuePosition | None = None, alone: bool = False
+) -> tuple[Order, ...]:
+    return watch.look(time_ms, (position or held(),), orders, alone=alone)
 
 
 @pytest.mark.parametrize(
@@ -69,23 +69,23 @@ def test_quantity_stops_cover_what_they_add_up_to(sizes: list[int]) -> None:
 
 def test_it_waits_puts_the_stop_back_then_closes() -> None:
     watch = Watch(US, (SYMBOL,))
-    assert watch.look(shown(0, resting(trigger=940), resting(trigger=950))) == ()
-    assert watch.look(shown(1_000)) == () and watch.bare == {(SYMBOL, 0): 1_000}
-    (back,) = watch.look(shown(4_000))
+    assert look(watch, 0, resting(trigger=940), resting(trigger=950)) == ()
+    assert look(watch, 1_000) == () and watch.bare == {(SYMBOL, 0): 1_000}
+    (back,) = look(watch, 4_000)
     assert (back.purpose, back.side, back.trigger_ticks, back.close_position) == (Purpose.STOP, Side.SELL, 950, True)
-    assert watch.look(shown(5_000)) == ()
-    (out,) = watch.look(shown(7_000))
+    assert look(watch, 5_000) == ()
+    (out,) = look(watch, 7_000)
     assert (out.purpose, out.side, out.steps, out.reduce_only) == (Purpose.CLOSE, Side.SELL, 100, True)
     assert out.client_id != back.client_id
-    assert watch.look(shown(8_000, position=held(0))) == () and watch.bare == {}
+    assert look(watch, 8_000, position=held(0)) == () and watch.bare == {}
 
 
 def test_a_stop_that_the_price_has_passed_or_that_was_never_seen_means_out() -> None:
     for seen, mark in ((True, 940), (False, 1_000)):
         watch = Watch(US, (SYMBOL,))
-        watch.look(shown(0, *([resting()] if seen else [])))
-        watch.look(shown(1, position=held(mark=mark)))
-        (out,) = watch.look(shown(3_001, position=held(mark=mark)))
+        look(watch, 0, *([resting()] if seen else []))
+        look(watch, 1, position=held(mark=mark))
+        (out,) = look(watch, 3_001, position=held(mark=mark))
         assert out.purpose is Purpose.CLOSE
 
 
@@ -101,32 +101,36 @@ def test_it_only_ever_reduces_what_is_held_and_leaves_covered_positions_alone(
         now += wait
         position = held(steps)
         orders = [resting(side, 950 if side < 0 else 1_050)] if stopped else []
-        for act in watch.look(shown(now, *orders, position=position)):
+        for act in look(watch, now, *orders, position=position):
             assert uncovered(position, orders)
             assert act.side * steps < 0 and (act.close_position or (act.reduce_only and act.steps == abs(steps)))
 
 
-@pytest.mark.parametrize("refused", [False, True])
-def test_a_position_whose_trader_hangs_is_protected_or_closed_within_ten_seconds(refused: bool) -> None:
-    faults = [Fault("cancel_stop", ms=2_000, count=1)]
-    if refused:
-        faults.append(Fault("refuse_stop", code=-4120, at_ms=1_500))
-    scene = Scene(*faults, stream=False)
+def test_what_did_not_leave_is_tried_again_soon_and_a_refused_stop_means_out() -> None:
+    watch = Watch(US, (SYMBOL,))
+    look(watch, 0, resting())
+    look(watch, 1)
+    (first,) = look(watch, 3_001)
+    watch.told(first, Unreachable("busy"), 3_001)
+    assert look(watch, 3_500) == ()
+    (again,) = look(watch, 4_001)
+    assert again.purpose is Purpose.STOP
+    watch.told(again, Refused(-4120, "no such order here"), 4_001)
+    (out,) = look(watch, 4_001)
+    assert out.purpose is Purpose.CLOSE and SYMBOL in watch.unusable
+    assert look(watch, 5_000, position=held(0)) == ()
+    look(watch, 6_000, resting())
+    (at_once,) = look(watch, 6_001, alone=True)
+    assert at_once.purpose is Purpose.CLOSE  # the venue takes no stops of it: none is tried
 
-    async def story() -> None:
-        scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
-        await scene.wait(1_000)
-        await scene.courier.stop()  # the trader hangs
-        watch = Watch(US, (SYMBOL,))
-        for _ in range(11):
-            seen = await scene.account.survey()
-            assert isinstance(seen, Open)
-            await asyncio.gather(*(scene.account.place(one) for one in watch.look(seen)))
-            await scene.wait(1_000)
 
-    scene.play(story)
-    if refused:
-        assert scene.steps == 0
-    else:
-        assert [one.type for one in scene.books.venue.open_orders(SYMBOL)] == [OrderType.STOP_MARKET]
-        assert scene.steps == 100
+def test_it_knows_its_own_entries_from_everything_else() -> None:
+    watch = Watch(US, (SYMBOL,))
+    entry = resting(kind=OrderType.LIMIT, closes=False)
+    ids = (f"{US}-5-1", "ai11111111-5-1", "web_1", f"{US}-ws-5-1")
+    orders = [msgspec.structs.replace(entry, client_id=one) for one in ids]
+    guards = [
+        msgspec.structs.replace(resting(), client_id=ids[0]),
+        msgspec.structs.replace(entry, client_id=ids[0], reduce_only=True),
+    ]
+    assert [one.client_id for one in watch.left_behind([*orders, *guards])] == [ids[0]]

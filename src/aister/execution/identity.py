@@ -1,16 +1,19 @@
 """Client order ids: who sent an order, and which record of whose journal asked for it (C5, D1).
 
 `{instance}-{sequence in hex}-{n}`: the instance id is made once for an installation, the sequence is that of the pass
-in the journal, n counts within it. At most 36 characters of `.A-Z:/a-z0-9_-`, which is what the venue takes.
+in the journal, n counts within it. The watcher has no journal: its orders are `{instance}-w{s|c}-{time in hex}-{n}`,
+a stop put back or a close. At most 36 characters of `.A-Z:/a-z0-9_-`, which is what the venue takes.
 """
 
 import re
 
 from aister.core.errors import SettingsError
+from aister.core.trade import Purpose
 
-__all__ = ["client_id", "instance_id", "instance_of", "sequence_of"]
+__all__ = ["client_id", "instance_id", "instance_of", "sequence_of", "watch_id", "watched"]
 
-_OURS = re.compile(r"(ai[0-9a-z]{8})-([0-9a-f]{1,12})-([0-9a-f]{1,4})")
+_OURS = re.compile(r"(ai[0-9a-z]{8})-(?:w([sc])-)?([0-9a-f]{1,12})-([0-9a-f]{1,4})")
+_WATCHED = {Purpose.STOP: "s", Purpose.CLOSE: "c"}
 
 
 def instance_id(random: bytes) -> str:
@@ -26,6 +29,17 @@ def client_id(instance: str, sequence: int, number: int) -> str:
     return f"{instance}-{sequence:x}-{number:x}"
 
 
+def watch_id(instance: str, purpose: Purpose, time_ms: int, number: int) -> str:
+    """The id of an order of the watcher: a stop or a close."""
+    return f"{instance}-w{_WATCHED[purpose]}-{time_ms:x}-{number:x}"
+
+
+def watched(client_id: str) -> Purpose | None:
+    """What the watcher's order of this id was for; None: it is not one of a watcher's."""
+    found = _OURS.fullmatch(client_id)
+    return next((purpose for purpose, letter in _WATCHED.items() if found and found[2] == letter), None)
+
+
 def instance_of(client_id: str) -> str | None:
     """Which installation of AISTER an order is of; None: not one's at all."""
     found = _OURS.fullmatch(client_id)
@@ -33,6 +47,6 @@ def instance_of(client_id: str) -> str | None:
 
 
 def sequence_of(client_id: str) -> int | None:
-    """The journal record that asked for the order; None: it is not an id of AISTER's."""
+    """The journal record that asked for the order; None: no journal's record did."""
     found = _OURS.fullmatch(client_id)
-    return int(found[2], 16) if found else None
+    return int(found[3], 16) if found and found[2] is None else None

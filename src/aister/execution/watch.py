@@ -4,22 +4,30 @@ Pure and without any word from the trader: it sees what the venue shows and reme
 position. It may only ever reduce (its signing right allows nothing else), so that at worst it closes a position early.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from aister.core.trade import Order, OrderType, Purpose, Side
 from aister.execution.cover import protects, uncovered
-from aister.execution.identity import client_id
-from aister.ports.exchange import Open, VenueOrder, VenuePosition
+from aister.execution.identity import instance_of, sequence_of, watch_id
+from aister.ports.exchange import Placed, Refused, Unknown, Unreachable, VenueOrder, VenuePosition
 
 __all__ = ["Watch", "WatchRules"]
 
 
 class WatchRules(msgspec.Struct, frozen=True):
     """`grace_ms`: how long the trader has to protect a position itself. `again_ms`: how long a stop that was put back
-    has to show before the position is closed, and a close before it is sent once more."""
+    has to show before the position is closed, and a close before it is sent once more. `soon_ms`: the same for what
+    did not leave."""
 
     grace_ms: int = 3_000
     again_ms: int = 3_000
+    soon_ms: int = 1_000
+
+
+_NO_SUCH_STOP = (-1116, -4120, -4136)
+"""The venue takes no stop of this kind, whatever its price."""
 
 
 class _Bare(msgspec.Struct):
@@ -31,53 +39,88 @@ class _Bare(msgspec.Struct):
 
 
 class Watch:
-    """`look` at what the venue shows; what it returns is to be sent at once, reduce-only, under ids of `instance`."""
+    """`look` at what the venue shows; what it returns is to be sent at once, reduce-only, under ids of `instance`, and
+    the answers are to be `told`."""
 
     def __init__(self, instance: str, symbols: tuple[str, ...], rules: WatchRules | None = None) -> None:
         self._instance, self._symbols, self._rules = instance, symbols, rules or WatchRules()
         self._stops: dict[tuple[str, int], VenueOrder] = {}
         self._bare: dict[tuple[str, int], _Bare] = {}
+        self.unusable: dict[str, str] = {}
+        """Symbols of which the venue takes no stops, with its word: what is held of them unprotected is closed."""
 
-    def look(self, open_: Open) -> tuple[Order, ...]:
-        """Orders to send: nothing while all is covered. `open_.time_ms` is the only clock."""
+    def look(
+        self, time_ms: int, positions: Iterable[VenuePosition], orders: Iterable[VenueOrder], *, alone: bool = False
+    ) -> tuple[Order, ...]:
+        """Orders to send: nothing while all is covered. `time_ms`, the venue's, is the only clock. `alone`: no trader
+        is there to wait for."""
         acts: list[Order] = []
-        for position in open_.positions:
+        open_ = tuple(orders)
+        for position in positions:
             if position.symbol in self._symbols:
-                order = self._attend(position, open_, len(acts))
+                order = self._attend(position, open_, time_ms, len(acts), 0 if alone else self._rules.grace_ms)
                 if order is not None:
                     acts.append(order)
         return tuple(acts)
+
+    def told(self, order: Order, answer: Placed | Refused | Unknown | Unreachable, time_ms: int) -> None:
+        """What became of an order of `look`. A stop that was refused is not tried again: the position is closed at the
+        next look."""
+        bare = self._bare.get((order.symbol, order.leg))
+        if bare is None:
+            return
+        if isinstance(answer, Unreachable):
+            bare.acted_ms = time_ms - self._rules.again_ms + self._rules.soon_ms
+            bare.restored = bare.restored and order.purpose is not Purpose.STOP
+        elif isinstance(answer, Refused) and order.purpose is Purpose.STOP:
+            bare.acted_ms = 0
+            if answer.code in _NO_SUCH_STOP:
+                self.unusable[order.symbol] = f"{answer.code} {answer.reason}"
+
+    def left_behind(self, orders: Iterable[VenueOrder]) -> tuple[VenueOrder, ...]:
+        """Entries of ours that still work: whoever would protect what fills of them is not there."""
+        return tuple(
+            one
+            for one in orders
+            if one.status.working
+            and instance_of(one.client_id) == self._instance
+            and sequence_of(one.client_id) is not None
+            and one.kind in (OrderType.LIMIT, OrderType.MARKET)
+            and not (one.reduce_only or one.close_position)
+        )
 
     @property
     def bare(self) -> dict[tuple[str, int], int]:
         """Positions that are not covered now, and since when."""
         return {key: one.since_ms for key, one in self._bare.items()}
 
-    def _attend(self, position: VenuePosition, open_: Open, number: int) -> Order | None:
+    def _attend(
+        self, position: VenuePosition, orders: tuple[VenueOrder, ...], time_ms: int, number: int, grace_ms: int
+    ) -> Order | None:
         key = position.symbol, position.leg
         if not position.steps:
             self._bare.pop(key, None)
             self._stops.pop(key, None)
             return None
-        stops = [one for one in open_.orders if protects(one, position)]
+        stops = [one for one in orders if protects(one, position)]
         if stops:
             side = 1 if position.steps > 0 else -1
             self._stops[key] = max(stops, key=lambda one: one.trigger_ticks * side)
-        if not uncovered(position, open_.orders):
+        if not uncovered(position, orders):
             self._bare.pop(key, None)
             return None
-        bare = self._bare.setdefault(key, _Bare(open_.time_ms))
-        if open_.time_ms - bare.since_ms < self._rules.grace_ms:
+        bare = self._bare.setdefault(key, _Bare(time_ms))
+        if time_ms - bare.since_ms < grace_ms:
             return None
-        if bare.acted_ms and open_.time_ms - bare.acted_ms < self._rules.again_ms:
+        if bare.acted_ms and time_ms - bare.acted_ms < self._rules.again_ms:
             return None
-        bare.acted_ms = open_.time_ms
+        bare.acted_ms = time_ms
         stop = self._stops.get(key)
-        name = client_id(self._instance, open_.time_ms, number + 1)
-        if stop is not None and not bare.restored and _still_ahead(stop, position):
+        takes_stops = position.symbol not in self.unusable
+        if stop is not None and takes_stops and not bare.restored and _still_ahead(stop, position):
             bare.restored = True
-            return _stop(name, stop, position)
-        return _close(name, position)
+            return _stop(watch_id(self._instance, Purpose.STOP, time_ms, number + 1), stop, position)
+        return _close(watch_id(self._instance, Purpose.CLOSE, time_ms, number + 1), position)
 
 
 def _still_ahead(stop: VenueOrder, position: VenuePosition) -> bool:

@@ -1,0 +1,140 @@
+"""The watcher at work against the exchange's own books, in virtual time."""
+
+import asyncio
+
+import pytest
+
+from aister.core.trade import OrderType, Side
+from aister.exchange_sim import Fault
+from aister.execution.watch import Watch
+from aister.execution.watchman import Act, Watchman
+from aister.ports.exchange import VenueNews
+from tests.execution.scene import SYMBOL, Scene, order, stop
+
+US = "ai00000000"
+
+
+class Watched(Scene):
+    """A scene with a watcher whose trader can fall silent."""
+
+    man: Watchman | None = None
+
+    def watchman(self) -> Watchman:
+        self.acts: list[Act] = []
+        self.watch = Watch(US, (SYMBOL,))
+        self.man = Watchman(self.account, self.watch, (SYMBOL,), sleep=self.world.sleep, log=self.acts.append)
+        return self.man
+
+    def hear(self, news: VenueNews) -> None:
+        super().hear(news)
+        if self.man is not None:
+            self.man.hear(news)
+
+    def said(self, what: str) -> list[Act]:
+        return [one for one in self.acts if one.what == what]
+
+    async def flat_or_stopped(self, within_ms: int) -> int:
+        """How long a position was held without a stop from now on."""
+        bare_ms = 0
+        for _ in range(within_ms // 100):
+            await self.wait(100)
+            stops = [one for one in self.books.venue.open_orders(SYMBOL) if one.type is OrderType.STOP_MARKET]
+            bare_ms += 100 if self.steps and not stops else 0
+        return bare_ms
+
+
+@pytest.mark.parametrize("beats", [True, False], ids=["trader there", "trader silent"])
+@pytest.mark.parametrize("refused", [True, False], ids=["stops refused", "stops taken"])
+def test_a_stop_that_the_venue_takes_away_is_put_back_or_the_position_closed(beats: bool, refused: bool) -> None:
+    faults = [Fault("cancel_stop", ms=2_000, count=1)]
+    if refused:
+        faults.append(Fault("refuse_stop", code=-4120, at_ms=1_500))
+    scene = Watched(*faults)
+
+    async def story() -> None:
+        man = scene.watchman()
+        working = asyncio.ensure_future(man.run())
+        await scene.wait(100)
+        scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
+        await scene.wait(1_000)
+        await scene.courier.stop()  # nobody but the watcher sees to it from here on
+        for _ in range(10):
+            bare_ms = await scene.flat_or_stopped(1_000)
+            if beats:
+                man.beat()
+            scene.naked_ms = getattr(scene, "naked_ms", 0) + bare_ms  # type: ignore[attr-defined]
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+
+    scene.play(story)
+    assert scene.naked_ms <= 5_000  # type: ignore[attr-defined]
+    if refused:
+        assert scene.steps == 0 and SYMBOL in scene.watch.unusable
+        assert len(scene.said("stop put back")) == len(scene.said("closed")) == 1
+    else:
+        assert scene.steps == 100 and not scene.said("closed")
+        [back] = scene.books.venue.open_orders(SYMBOL)
+        assert (back.close_position, back.trigger_ticks) == (True, 990_000)
+    assert bool(scene.said("trader silent")) is not beats
+
+
+@pytest.mark.parametrize("what", ["for less", "wrong side"])
+def test_a_stop_that_covers_too_little_is_none(what: str) -> None:
+    less = {"close_position": False, "reduce_only": True, "steps": 40}
+    wrong = {"side": Side.BUY, "trigger_ticks": 1_010_000}
+
+    scene = Watched(stream=False)
+
+    async def story() -> None:
+        bad = {name: value for name, value in (less if what == "for less" else wrong).items()}
+        given = {"type": OrderType.STOP_MARKET, "trigger_ticks": 990_000, "close_position": True, "steps": 0}
+        side = bad.pop("side", Side.SELL)
+        scene.send(order(f"{US}-1-1"))
+        await scene.wait(500)
+        made = order(f"{US}-2-1", side, **{**given, "purpose": stop().purpose, **bad})
+        scene.send(made)
+        working = asyncio.ensure_future(scene.watchman().run())
+        await scene.wait(9_000)
+        working.cancel()
+
+    scene.play(story)
+    stops = [one for one in scene.books.venue.open_orders(SYMBOL) if one.close_position and one.side is Side.SELL]
+    assert len(stops) == 1 if what == "for less" else scene.steps == 0
+
+
+def test_entries_nobody_would_protect_are_withdrawn_and_it_ends_when_flat() -> None:
+    scene = Watched(stream=False)
+    entry = order(f"{US}-1-1", type=OrderType.LIMIT, price_ticks=900_000)
+    foreign = order("web_1", type=OrderType.LIMIT, price_ticks=900_000)
+
+    async def story() -> int:
+        scene.send(entry, foreign)
+        await scene.wait(500)
+        started_ms = scene.world.now_ms()
+        man = scene.watchman()
+        await man.run()
+        return scene.world.now_ms() - started_ms
+
+    took_ms = scene.play(story)
+    assert [one.client_id for one in scene.books.open_orders()] == ["web_1"]
+    assert [one.client_id for one in scene.said("entry withdrawn")] == [entry.client_id]
+    assert 60_000 <= took_ms <= 70_000
+
+
+def test_a_trader_that_leaves_in_good_order_takes_it_along_when_flat_and_leaves_it_while_held() -> None:
+    scene = Watched(stream=False)
+
+    async def story() -> tuple[bool, int]:
+        scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
+        man = scene.watchman()
+        working = asyncio.ensure_future(man.run())
+        await scene.wait(1_000)
+        man.leave()
+        await scene.wait(120_000)
+        stays = not working.done()
+        scene.send(order(f"{US}-3-1", Side.SELL, reduce_only=True, purpose=stop().purpose))
+        await scene.wait(2_000)
+        await asyncio.wait_for(working, 5)
+        return stays, len(scene.acts)
+
+    assert scene.play(story) == (True, 0)
