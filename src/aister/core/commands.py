@@ -3,7 +3,16 @@ replayable."""
 
 import msgspec
 
-__all__ = ["ClosePosition", "Command", "EngageKill", "ReleaseKill", "ResumeTrading", "Transfer"]
+__all__ = [
+    "AcceptAbsence",
+    "AcceptRollback",
+    "ClosePosition",
+    "Command",
+    "EngageKill",
+    "ReleaseKill",
+    "ResumeTrading",
+    "Transfer",
+]
 
 
 class EngageKill(msgspec.Struct, frozen=True, array_like=True, tag="kill"):
@@ -41,4 +50,22 @@ class Transfer(msgspec.Struct, frozen=True, array_like=True, tag="transfer"):
     amount: int
 
 
-Command = EngageKill | ReleaseKill | ResumeTrading | ClosePosition | Transfer
+class AcceptAbsence(msgspec.Struct, frozen=True, array_like=True, tag="accept-absence"):
+    """A person has looked at the account after a long absence, of which the venue cannot tell everything any more;
+    entries may go on (C21)."""
+
+    by: str
+    reason: str
+
+
+class AcceptRollback(msgspec.Struct, frozen=True, array_like=True, tag="accept-rollback"):
+    """A person answers for going on with a journal that was put back to an earlier state: it stood at `remembered`
+    records, `sequence` of them are left (D1)."""
+
+    by: str
+    reason: str
+    sequence: int
+    remembered: int
+
+
+Command = EngageKill | ReleaseKill | ResumeTrading | ClosePosition | Transfer | AcceptAbsence | AcceptRollback

@@ -6,7 +6,7 @@ import msgspec
 from aister.core.commands import Command
 from aister.core.council import Decision
 from aister.core.instrument import Instrument
-from aister.core.trade import Fill
+from aister.core.trade import Fill, Order
 
 __all__ = [
     "BarClosed",
@@ -24,6 +24,7 @@ __all__ = [
     "OrderFilled",
     "OrderRejected",
     "OrderUnknown",
+    "PositionFound",
     "PositionShown",
     "RunEnded",
     "RunStarted",
@@ -146,6 +147,19 @@ class PositionShown(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=
     steps: int
 
 
+class PositionFound(msgspec.Struct, frozen=True, array_like=True, tag="found"):
+    """The venue holds a position that no order here explains, with a stop at `stop_ticks`, and it shall be kept; the
+    fills that open it here follow. `stop`: the stop's order where it is one of ours, which then protects it here too;
+    None: somebody else's, so that one of ours is put beside it. `life_ms`: how long it may be held."""
+
+    time_ms: int
+    symbol: str
+    leg: int
+    stop_ticks: int
+    stop: Order | None
+    life_ms: int
+
+
 class EntriesFrozen(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="frozen"):
     """No new risk until the cause is gone: the stream is lost, a foreign order, terms that changed, a twin. What
     protects or reduces is not touched (safety C5, C14, C18). `cause` is one word, told again when its reason
@@ -184,6 +198,7 @@ VenueReport = (
     | OrderUnknown
     | PositionShown
     | FundingPaid
+    | PositionFound
     | EntriesFrozen
     | EntriesThawed
 )

@@ -10,7 +10,7 @@ from aister.core.council import Proposal, Target
 from aister.core.money import RATE_ONE
 from aister.core.trade import Side
 
-__all__ = ["Bracket", "ManagementRules", "ScalingRules", "bracket_for", "grown", "split_targets", "trailed_stop"]
+__all__ = ["Bracket", "ManagementRules", "ScalingRules", "adopted_bracket", "bracket_for", "grown", "split_targets", "trailed_stop"]
 
 
 class ManagementRules(msgspec.Struct, frozen=True):
@@ -96,6 +96,29 @@ def bracket_for(
         deadline_ms=opened_ms + proposal.horizon_ms,
         cost_ticks=-(-entry_ticks * cost_e8 // RATE_ONE),
         targets=list(proposal.targets),
+        best_ticks=entry_ticks,
+        leg=leg,
+    )
+
+
+def adopted_bracket(
+    symbol: str, leg: int, *, steps: int, entry_ticks: int, stop_ticks: int, unit: int, time_ms: int, life_ms: int
+) -> Bracket:
+    """The bracket of a position found at the venue: signed `steps` with a stop there, no targets, held `life_ms` at
+    most."""
+    side = Side.BUY if steps > 0 else Side.SELL
+    risk_ticks = max(1, (entry_ticks - stop_ticks) * side)
+    return Bracket(
+        setup_id=f"{symbol}-{time_ms}-adopted",
+        symbol=symbol,
+        side=side,
+        entry_ticks=entry_ticks,
+        stop_ticks=stop_ticks,
+        risk_ticks=risk_ticks,
+        risk_amount=risk_ticks * abs(steps) * unit,
+        deadline_ms=time_ms + life_ms,
+        cost_ticks=0,
+        targets=[],
         best_ticks=entry_ticks,
         leg=leg,
     )
