@@ -20,7 +20,7 @@ from aister.kernels.barrier import EXPIRED, OPEN, STOP, TARGET, barrier_state, f
 from aister.kernels.state import State
 from aister.risk.situation import Reserved
 
-__all__ = ["Adding", "Asked", "Desk", "Entering", "Plan", "Shadow"]
+__all__ = ["Adding", "Asked", "Desk", "Entering", "Found", "Plan", "Shadow"]
 
 _NEVER_MS = 2**62
 
@@ -58,6 +58,13 @@ class Entering(msgspec.Struct, frozen=True):
     reference_ticks: int
     life_ms: int
     guard: str
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A position at the venue that shall be kept as it is found: its stop, and how long it may be held."""
+
+    stop_ticks: int
+    life_ms: int
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -111,6 +118,7 @@ class Desk:
         "entry",
         "entry_expires_ms",
         "entry_ticks",
+        "found",
         "instrument",
         "leave_ms",
         "leg",
@@ -139,6 +147,7 @@ class Desk:
         self.entry: Proposal | None = None
         self.working_entry: Reserved | None = None
         self.entering: Entering | None = None
+        self.found: Found | None = None
         self.entry_ticks = 0
         self.entry_expires_ms = 0
         self.life_ms = 0
@@ -194,6 +203,7 @@ class Desk:
     def settle(self) -> None:
         """The position is gone: forget what was wanted of it."""
         self.bracket, self.stop_moves, self.tries = None, False, 0
+        self.found = None
         self.adding = self.adds = None
         self.leave_ms = _NEVER_MS
         self.orders.flat()

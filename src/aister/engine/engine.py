@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from aister.core.audit import AskCouncil, Audit, Output, PlanArmed, PlanVoided
-from aister.core.commands import ClosePosition, Transfer
+from aister.core.commands import AcceptAbsence, ClosePosition, Transfer
 from aister.core.council import Decision, Outcome, Proposal, Setup
 from aister.core.errors import DataError, SequenceError
 from aister.core.events import (
@@ -28,6 +28,7 @@ from aister.core.events import (
     OrderFilled,
     OrderRejected,
     OrderUnknown,
+    PositionFound,
     PositionShown,
     RunEnded,
     RunStarted,
@@ -40,6 +41,7 @@ from aister.engine.account import Account, Costs
 from aister.engine.desk import Asked, Desk, Plan
 from aister.engine.outgoing import Pass
 from aister.engine.trading import Trading
+from aister.execution.absence import ABSENCE
 from aister.execution.bracket import ManagementRules, ScalingRules
 from aister.execution.plan import entry_intent
 from aister.execution.traits import VenueTraits
@@ -121,6 +123,7 @@ class Engine:
             OrderFilled: self._trading.filled,
             OrderUnknown: self._trading.unknown,
             PositionShown: self._trading.shown,
+            PositionFound: self._trading.found,
             EntriesFrozen: self._frozen,
             EntriesThawed: self._thawed,
             DecisionMade: self._decided,
@@ -325,6 +328,8 @@ class Engine:
             for desk in named.legs if named is not None else ():
                 self._trading.out.withdraw(desk, "the position is being closed", now)
                 self._trading.out.close(desk, f"{command.symbol}-{now.time_ms}-asked", now)
+        elif isinstance(command, AcceptAbsence):
+            self.risk.thaw(ABSENCE)
         else:
             self._trading.out.moved(self.risk.command(now.time_ms, command), now)
 

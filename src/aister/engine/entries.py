@@ -42,9 +42,10 @@ class Entries:
     def fire(
         self, desk: Desk, proposal: Proposal, factor_e4: int, reference_ticks: int, life_ms: int, now: Pass
     ) -> None:
-        """Enter, if every limit holds at this moment; where the venue allows it, once the stop rests there."""
-        symbol = desk.instrument.symbol
-        if self._traits.protection == "before" and symbol not in self._unguarded:
+        """Enter, if every limit holds at this moment; where the venue allows it, once the stop rests there, or with the
+        stop attached."""
+        symbol, protection = desk.instrument.symbol, self._traits.protection
+        if protection == "before" and symbol not in self._unguarded:
             wanted = planning.entry_intent(proposal, factor_e4, reference_ticks, desk.leg)
             permit, reviewed = self._risk.review(wanted, self._account.situation(desk, now.time_ms))
             if not isinstance(permit, Approved):
@@ -55,6 +56,8 @@ class Entries:
                 desk.entering = Entering(proposal, factor_e4, reference_ticks, life_ms, guard.client_id)
                 return
         self._enter(desk, proposal, factor_e4, reference_ticks, life_ms, now)
+        if protection == "attached" and desk.entry is not None:
+            self._out.review(desk, planning.guard_intent(proposal, desk.leg), now)
 
     def _enter(
         self, desk: Desk, proposal: Proposal, factor_e4: int, reference_ticks: int, life_ms: int, now: Pass

@@ -2,10 +2,10 @@
 does not want it."""
 
 from aister.core.trade import Fill, Order, Purpose, Side
-from aister.engine.desk import Desk
+from aister.engine.desk import Desk, Found
 from aister.engine.outgoing import Outgoing, Pass
 from aister.execution import plan as planning
-from aister.execution.bracket import ManagementRules, trailed_stop
+from aister.execution.bracket import ManagementRules, adopted_bracket, trailed_stop
 from aister.execution.traits import VenueTraits
 from aister.portfolio.portfolio import Portfolio
 from aister.risk.kernel import RiskKernel
@@ -14,6 +14,8 @@ __all__ = ["PASSED", "Protection"]
 
 PASSED = ("-2021", "-4142")
 """The venue's word that the price is beyond the stop already: there is nothing left to protect but by closing."""
+ONE_ONLY = "-4130"
+"""The venue's word that a stop that closes the position rests already and it takes no second one."""
 _NO_SUCH_STOP = ("-1116", "-4120", "-4136")
 _MOST_STOPS, _MOST_CLOSES = 2, 6
 
@@ -26,6 +28,7 @@ class Protection:
     ) -> None:
         self._out, self._risk, self._portfolio = out, risk, portfolio
         self._management, self._traits = management, traits
+        self._one_only: set[str] = set()
 
     def manage(self, desk: Desk, closed: int, now: Pass) -> None:
         """Time stop, break-even and trailing; a moved stop is placed beside the old one."""
@@ -45,7 +48,28 @@ class Protection:
         stop = trailed_stop(bracket, mark, self._management)
         if stop != bracket.stop_ticks:
             bracket.stop_ticks = stop
-            self._out.review(desk, planning.stop_intent(bracket), now)
+            if bracket.symbol in self._one_only and desk.orders.of(Purpose.STOP):
+                self._by_size(desk, now)
+            else:
+                self._out.review(desk, planning.stop_intent(bracket), now)
+
+    def one_only(self, desk: Desk, now: Pass) -> None:
+        """The venue takes no second stop that closes the position: a better one goes beside it by size, reduce-only
+        (Q28)."""
+        self._one_only.add(desk.instrument.symbol)
+        self._by_size(desk, now)
+
+    def replaced(self, desk: Desk, now: Pass) -> None:
+        """The old stop has gone for one by size: now there is room again for one that closes whatever is held."""
+        stops = desk.orders.of(Purpose.STOP)
+        if desk.bracket is not None and stops and not any(w.order.close_position for w in stops):
+            self._out.review(desk, planning.again(planning.stop_intent(desk.bracket), now.sequence), now)
+
+    def _by_size(self, desk: Desk, now: Pass) -> None:
+        bracket = desk.bracket
+        steps = abs(self._portfolio.holding(desk.instrument.symbol, desk.leg).steps)
+        if bracket is not None and steps:
+            self._out.review(desk, planning.again(planning.sized_stop_intent(bracket, steps), now.sequence), now)
 
     def leave(self, desk: Desk, now: Pass) -> None:
         """Close what the strategy wants to leave, once its time has come."""
@@ -103,10 +127,28 @@ class Protection:
         self._out.review(desk, planning.again(intent, desk.tries), now)
 
     def unasked(self, desk: Desk, fill: Fill, now: Pass) -> None:
-        """A fill that no order of ours made where nothing of ours was open (C16): what it opened is closed, what it
-        closed needs no order any more."""
+        """A fill that no order of ours made where nothing of ours was open (C16): what it opened is closed, unless it
+        is a position that was found and is to be kept; what it closed needs no order any more."""
         if self._portfolio.holding(fill.symbol, fill.leg).steps:
-            if desk.entry is None:
+            if desk.found is not None:
+                self._adopt(desk, desk.found, fill, now)
+            elif desk.entry is None:
                 self._out.close(desk, f"{fill.symbol}-{fill.time_ms}-unasked", now)
         else:
             self._out.cancel(desk, planning.obsolete(desk.orders), "flat", now)
+
+    def _adopt(self, desk: Desk, found: Found, fill: Fill, now: Pass) -> None:
+        """What was found at the venue becomes ours, with the stop it has there or one at the same price."""
+        desk.found = None
+        desk.bracket = adopted_bracket(
+            fill.symbol,
+            desk.leg,
+            steps=self._portfolio.holding(fill.symbol, desk.leg).steps,
+            entry_ticks=fill.price_ticks,
+            stop_ticks=found.stop_ticks,
+            unit=desk.instrument.unit,
+            time_ms=now.time_ms,
+            life_ms=found.life_ms,
+        )
+        if not desk.orders.of(Purpose.STOP):
+            self._out.review(desk, planning.stop_intent(desk.bracket), now)

@@ -12,14 +12,15 @@ from aister.core.events import (
     OrderFilled,
     OrderRejected,
     OrderUnknown,
+    PositionFound,
     PositionShown,
 )
 from aister.core.trade import Fill, FillKind, Purpose
 from aister.engine.account import Account
-from aister.engine.desk import Desk
+from aister.engine.desk import Desk, Found
 from aister.engine.entries import Entries
 from aister.engine.outgoing import Outgoing, Pass
-from aister.engine.protection import PASSED, Protection
+from aister.engine.protection import ONE_ONLY, PASSED, Protection
 from aister.execution import plan as planning
 from aister.execution.bracket import ManagementRules, ScalingRules
 from aister.execution.traits import VenueTraits
@@ -29,6 +30,7 @@ from aister.risk.kernel import RiskKernel
 
 __all__ = ["Trading"]
 
+_ADL = "adl_autoclose"
 _NOTHING_TO_REDUCE = ("-2022", "-2024")
 
 
@@ -73,7 +75,10 @@ class Trading:
         elif order.purpose is Purpose.ENTRY:
             self.entries.gone(desk, order, f"the venue refused: {event.reason}", now)
         elif order.purpose is Purpose.STOP and desk.bracket is not None and desk.resident_stop_ticks is not None:
-            desk.bracket.stop_ticks = desk.resident_stop_ticks  # the old stop still protects; it stays
+            if order.close_position and event.reason.startswith(ONE_ONLY):
+                self.protection.one_only(desk, now)
+            else:
+                desk.bracket.stop_ticks = desk.resident_stop_ticks  # the old stop still protects; it stays
         elif order.purpose is Purpose.STOP and not event.reason.startswith(PASSED):
             self.protection.again(desk, order, event.reason, now)
         elif order.purpose in (Purpose.STOP, Purpose.TARGET):
@@ -96,6 +101,8 @@ class Trading:
             self.out.cancel(desk, desk.working(Purpose.ENTRY), "its stop is gone", now)
         elif order.purpose is Purpose.STOP and taken_away:
             self.protection.again(desk, order, f"the stop is gone: {event.reason}", now)
+        elif order.purpose is Purpose.STOP and order.close_position:
+            self.protection.replaced(desk, now)
         if not outlived:  # the end of an order of the position before says nothing about this one
             desk.stop_moves = desk.bracket is not None
         desk.rewake()
@@ -138,6 +145,16 @@ class Trading:
         self.out.moved(self._risk.mark(now.time_ms, self._portfolio.equity), now)
         desk.rewake()
 
+    def found(self, event: PositionFound, now: Pass) -> None:
+        """A position at the venue is to be kept: its fills follow. Where something is held or enters already, nothing
+        is found."""
+        desk = self._desks[event.symbol].of(event.leg)
+        if desk.bracket is None and desk.entry is None:
+            desk.found = Found(event.stop_ticks, event.life_ms)
+            if event.stop is not None:
+                desk.orders.sent(event.stop)
+                desk.orders.accepted(event.stop.client_id)
+
     def funding_paid(self, event: FundingPaid, now: Pass) -> None:
         self._portfolio.apply(event)
         self.out.moved(self._risk.mark(now.time_ms, self._portfolio.equity), now)
@@ -172,8 +189,12 @@ class Trading:
 
 
 def _exit_reason(fill: Fill) -> str:
+    """Why a position went flat; of what nobody here asked for, who did it: the venue ("liquidation", "adl") or a hand
+    at the venue ("outside"). C16."""
     if fill.kind is FillKind.LIQUIDATION:
-        return "liquidation"
+        return "adl" if fill.client_id.startswith(_ADL) else "liquidation"
+    if not fill.purpose:
+        return "outside"
     if fill.purpose == Purpose.CLOSE:
         cause = fill.intent_id.removesuffix("-close").rpartition("-")[2]
         return cause if cause in ("time", "exit") else "close"

@@ -10,7 +10,16 @@ from aister.core.council import Proposal, Target
 from aister.core.money import RATE_ONE
 from aister.core.trade import Side
 
-__all__ = ["Bracket", "ManagementRules", "ScalingRules", "adopted_bracket", "bracket_for", "grown", "split_targets", "trailed_stop"]
+__all__ = [
+    "Bracket",
+    "ManagementRules",
+    "ScalingRules",
+    "adopted_bracket",
+    "bracket_for",
+    "grown",
+    "split_targets",
+    "trailed_stop",
+]
 
 
 class ManagementRules(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ __all__ = [
     "close_intent",
     "guard_intent",
     "obsolete",
+    "sized_stop_intent",
     "stop_intent",
     "superseded_stops",
     "target_id",
@@ -48,6 +49,12 @@ def entry_intent(proposal: Proposal, factor_e4: int, reference_ticks: int, leg: 
 def stop_intent(bracket: Bracket) -> Intent:
     """The protective stop: STOP_MARKET, closePosition, so that partial fills and targets need no resize."""
     return _stop(f"{bracket.setup_id}-stop", bracket.symbol, bracket.side, bracket.stop_ticks, bracket.leg)
+
+
+def sized_stop_intent(bracket: Bracket, steps: int) -> Intent:
+    """The same stop for exactly so many steps, reduce-only: where a venue takes only one that closes the position."""
+    stop = stop_intent(bracket)
+    return msgspec.structs.replace(stop, id=f"{stop.id}-{steps}", steps=steps, reduce_only=True, close_position=False)
 
 
 def guard_intent(proposal: Proposal, leg: int) -> Intent:

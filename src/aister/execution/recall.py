@@ -1,7 +1,9 @@
 """After a restart: what the journal says of every order that was sent."""
 
 from aister.core.audit import Audit, CancelOrder, PlaceOrder
+from aister.core.commands import AcceptAbsence
 from aister.core.events import (
+    CommandGiven,
     EntriesFrozen,
     EntriesThawed,
     FundingPaid,
@@ -9,7 +11,9 @@ from aister.core.events import (
     OrderCanceled,
     OrderFilled,
     OrderRejected,
+    PositionFound,
 )
+from aister.execution.absence import ABSENCE
 from aister.execution.states import Course, Heard, State
 from aister.execution.telling import Teller
 
@@ -34,6 +38,10 @@ def recall(audit: Audit, courses: dict[str, Course], teller: Teller) -> None:
         teller.frozen_before(event.cause, event.reason)
     elif isinstance(event, EntriesThawed):
         teller.frozen_before(event.cause, "")
+    elif isinstance(event, CommandGiven) and isinstance(event.command, AcceptAbsence):
+        teller.frozen_before(ABSENCE, "")
+    elif isinstance(event, PositionFound) and event.stop is not None:
+        courses[event.stop.client_id] = Course(event.stop, State.ACKED, sent_ms=event.time_ms, accepted=True)
     elif isinstance(event, OrderAccepted) and event.client_id in courses:
         courses[event.client_id].accepted = True
         courses[event.client_id].hear(Heard.ACK)

@@ -18,6 +18,7 @@ __all__ = ["LIQUIDATED", "STOPPED", "Conduct", "Window"]
 
 STOPPED = "stop"
 LIQUIDATED = "liquidation"
+_PAUSED = (STOPPED, LIQUIDATED, "adl", "outside")
 _MINUTE_MS = 60_000
 
 
@@ -96,7 +97,7 @@ class Conduct(msgspec.Struct):
         if self.losses_in_row >= limits.losses_in_row:
             self.losses_in_row = 0
             self.paused_until_ms = trade.closed_ms + limits.losses_pause_ms
-        if trade.reason in (STOPPED, LIQUIDATED):
+        if trade.reason in _PAUSED:
             self.stopped_ms[trade.symbol] = trade.closed_ms
         if trade.reason == LIQUIDATED:
             self.halts.setdefault("liquidation", f"{trade.symbol} was liquidated")
