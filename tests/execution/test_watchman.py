@@ -4,12 +4,16 @@ import asyncio
 
 import pytest
 
+from aister.core.audit import TradeClosed
+from aister.core.events import EntriesFrozen
 from aister.core.trade import OrderType, Side
 from aister.exchange_sim import Fault
 from aister.execution.watch import Watch
 from aister.execution.watchman import Act, Watchman
-from aister.ports.exchange import VenueNews
+from aister.ports.exchange import Placed, VenueNews
+from tests.engine.rig import setup
 from tests.execution.scene import SYMBOL, Scene, order, stop
+from tests.execution.trader import INSTANCE, Trader
 
 US = "ai00000000"
 
@@ -138,3 +142,22 @@ def test_a_trader_that_leaves_in_good_order_takes_it_along_when_flat_and_leaves_
         return stays, len(scene.acts)
 
     assert scene.play(story) == (True, 0)
+
+
+def test_the_trader_books_what_the_watcher_did_as_its_own() -> None:
+    trader = Trader(setup(2, stop=99_000.0, targets=((103_000.0, 10_000),)), prices=[(100_000.0,) * 4] * 12)
+
+    async def watcher() -> None:
+        await trader.world.sleep(270_000)
+        [held] = await trader.account.positions(SYMBOL)  # type: ignore[misc]
+        [close] = Watch(INSTANCE, (SYMBOL,)).look(trader.world.now_ms(), (held,), (), alone=True)
+        assert isinstance(await trader.account.place(close), Placed)
+
+    async def both() -> None:
+        await asyncio.gather(watcher(), trader._lives(9, []))
+
+    trader.world.run(both())
+    assert trader.there == trader.steps == 0 and trader.free and not trader.books.open_orders()
+    assert [one.reason for one in trader.said(TradeClosed)] == ["close"]
+    frozen = {one.event.cause for one in trader.audits if isinstance(one.event, EntriesFrozen)}
+    assert frozen <= {"start"}

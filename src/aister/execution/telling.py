@@ -17,6 +17,7 @@ from aister.core.events import (
     VenueReport,
 )
 from aister.core.trade import Fill, FillKind
+from aister.execution.identity import watched
 from aister.execution.states import Course, State
 from aister.ports.exchange import Execution
 
@@ -89,8 +90,11 @@ class Teller:
         self._say(OrderUnknown(_LATER, order.symbol, order.client_id, course.why))
 
     def unasked(self, execution: Execution) -> bool:
-        """A trade that no order of ours made; false when it was told before."""
-        return self.fresh(execution) and self._filled(execution, "", "", True)
+        """A trade that no order of the trader's made; false when it was told before. One of the watcher's says what it
+        was for."""
+        purpose = watched(execution.client_id)
+        intent_id = f"watch-{execution.symbol}-{purpose}" if purpose is not None else ""
+        return self.fresh(execution) and self._filled(execution, intent_id, str(purpose or ""), True)
 
     def fresh(self, execution: Execution) -> bool:
         """Whether this trade is heard of for the first time."""
