@@ -30,6 +30,7 @@ from aister.engine.engine import Engine, EngineRules
 from aister.engine.repeat import RepeatedJournal
 from aister.engine.runner import Run
 from aister.execution.gateway import OrderGateway
+from aister.execution.traits import VenueTraits
 from aister.features.market import Features
 from aister.features.timeframes import INTERVAL_MS, NAMES, bit
 from aister.portfolio.portfolio import Portfolio
@@ -47,7 +48,17 @@ from aister.strategy.spec.live import SpecStrategy
 from aister.strategy.spec.tree import Spec
 from aister.strategy.strategy import Strategy
 
-__all__ = ["Built", "Fed", "build_run", "config_hash", "costs_of", "open_data", "open_run_journal"]
+__all__ = [
+    "Built",
+    "Fed",
+    "RealAccount",
+    "build_run",
+    "config_hash",
+    "costs_of",
+    "limits_of",
+    "open_data",
+    "open_run_journal",
+]
 
 
 RiskOf = Callable[[dict[str, Instrument], bytes], RiskKernel]
@@ -62,6 +73,16 @@ PlaceOf = Callable[[FillModel], Place]
 """Makes the place of a run that fills as this model says."""
 
 
+class RealAccount(msgspec.Struct, frozen=True):
+    """An account at a real exchange that a run trades on, in place of the simulated venue. `venue` is its name in the
+    chain, `instance` begins every client order id, `traits` say what the exchange lets an order path do."""
+
+    place: Place
+    venue: str
+    instance: str
+    traits: VenueTraits
+
+
 class Fed(Feed, Protocol):
     """What a run is fed: recorded data, or what a live one has been told so far. `history`: what lies before it, for
     features to warm up on; `columns`: all bars of a symbol, as arrays."""
@@ -74,7 +95,8 @@ class Fed(Feed, Protocol):
 
 
 class Built(msgspec.Struct, frozen=True):
-    """A run ready to start, and the parts its result needs."""
+    """A run ready to start, and the parts its result needs. `floor` is where it trades; `venue` the simulated one,
+    whose models tell what trading is expected to cost."""
 
     run: Run
     engine: Engine
@@ -82,6 +104,7 @@ class Built(msgspec.Struct, frozen=True):
     venue: SimVenue
     journal: RepeatedJournal
     settings: RunSettings
+    floor: Floor
 
 
 def open_data(settings: RunSettings) -> RecordedFeed:
@@ -121,11 +144,13 @@ def build_run(
     risk: RiskOf | None = None,
     model: FillModel | None = None,
     place: PlaceOf | None = None,
+    account: RealAccount | None = None,
 ) -> Built:
-    """A paper trader or backtest over a recorded feed on the simulated venue.
+    """A trader over a feed: on the simulated venue of this process, or on a real `account`.
 
     `strategy`, `risk`, `model` and `place` replace what the settings name: drills and parity tests only, no command
-    line reaches them. With a `place` the venue of this process only says what it assumes; nothing is sent to it.
+    line reaches them. With a `place` or an `account` the venue of this process only says what it assumes; nothing is
+    sent to it.
     """
     if not feed.instruments:
         raise UsageError("The feed has no symbols; name at least one with --symbols.")
@@ -150,7 +175,7 @@ def build_run(
     kernel = risk(feed.instruments, key) if risk else _risk(settings, limits, feed.instruments, key)
     desk = Desk.hedged if model.position_mode == "hedge" else Desk
     engine = Engine(
-        trader_id=settings.trader_id,
+        trader_id=account.instance if account else settings.trader_id,
         features=_warm_features(feed, strategy.indicators if isinstance(strategy, SpecStrategy) else ()),
         strategy=strategy,
         risk=kernel,
@@ -159,9 +184,10 @@ def build_run(
         desks={symbol: desk(feed.instruments[symbol]) for symbol in feed.symbols},
         cost_of=partial(_costs, venue),
         rules=replace(_rules(settings, spec), delay_bars=model.latency.decision_ms // feed.base_interval_ms),
+        traits=account.traits if account else None,
     )
     repeated = RepeatedJournal(journal)
-    floor: Place = place(model) if place else venue
+    floor: Place = account.place if account else place(model) if place else venue
     run = Run(
         engine=engine,
         slices=feed.slices(),
@@ -169,10 +195,10 @@ def build_run(
         sender=OrderGateway(floor, key),
         minds=minds,
         journal=repeated,
-        opening=_opening(settings, feed, minds.name if minds else "none"),
+        opening=_opening(settings, feed, minds.name if minds else "none", account),
         observers=observers,
     )
-    return Built(run, engine, feed, venue, repeated, settings)
+    return Built(run, engine, feed, venue, repeated, settings, floor)
 
 
 def _warm_features(feed: Fed, indicators: tuple[tuple[str, str], ...]) -> Features:
@@ -207,6 +233,11 @@ def _modes(settings: RunSettings) -> FillModel:
     )
 
 
+def limits_of(settings: RunSettings) -> Limits:
+    """The risk profile of a run, as narrow as its strategy's spec makes it."""
+    return _limits(settings, spec_of(settings.strategy, settings.spec))
+
+
 def _limits(settings: RunSettings, spec: Spec | None) -> Limits:
     limits = narrowed(profile(settings.profile), spec)
     return replace(limits, leverage=settings.leverage).check() if settings.leverage else limits
@@ -216,14 +247,17 @@ def _risk(settings: RunSettings, limits: Limits, instruments: dict[str, Instrume
     return RiskKernel(limits, instruments, key, settings.owner_id, settings.trader_id, seed=settings.seed)
 
 
-def _opening(settings: RunSettings, feed: Fed, mind: str) -> tuple[RunStarted | InstrumentListed, ...]:
-    """The first records of every chain: who runs what, and the terms of every instrument."""
+def _opening(
+    settings: RunSettings, feed: Fed, mind: str, account: RealAccount | None
+) -> tuple[RunStarted | InstrumentListed, ...]:
+    """The first records of every chain: who runs what, and the terms of every instrument. Of a run on a real account
+    the trader is named by the installation, as its orders are."""
     start_ms = feed.span_ms[0]
     started = RunStarted(
         time_ms=start_ms,
         owner_id=settings.owner_id,
-        trader_id=settings.trader_id,
-        venue="simulated",
+        trader_id=account.instance if account else settings.trader_id,
+        venue=account.venue if account else "simulated",
         mind=mind,
         config_hash=config_hash(settings),
         data_hash=feed.data_hash,

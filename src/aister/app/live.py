@@ -10,7 +10,7 @@ chain of a live paper run can be made again from its own records.
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import msgspec
@@ -32,7 +32,7 @@ from aister.ports.exchange import Answer, Refused
 from aister.ports.feed import MarketSlice
 from aister.ports.live import FeedNews
 
-__all__ = ["LIVE", "LIVE_SYMBOLS", "LiveMarket", "beginning_path", "identity_of"]
+__all__ = ["INTERVAL_MS", "LIVE", "LIVE_SYMBOLS", "Following", "LiveMarket", "beginning_path", "identity_of"]
 
 LIVE = "live"
 """What --feed says for the market as it happens."""
@@ -40,16 +40,17 @@ LIVE = "live"
 LIVE_SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 """Watched when none are named."""
 
-_INTERVAL_MS = 60_000
+INTERVAL_MS = 60_000
 _DAY_MS = 86_400_000
 _ATTEND_MS = 1_000
 _BREATH = 200
 _OFFLINE = "Offline there is the packaged market data: aister run --feed sample."
 
 
-def identity_of(settings: RunSettings, net: Net) -> str:
-    """Of a live run: its configuration and where its market is. The same command goes on with the same run."""
-    where = hashlib.sha256(f"{net.name} {net.rest}".encode()).hexdigest()
+def identity_of(settings: RunSettings, net: Net, account: str = "") -> str:
+    """Of a live run: its configuration, where its market is, and the account it trades. The same command goes on with
+    the same run."""
+    where = hashlib.sha256(" ".join((net.name, net.rest, *filter(None, (account.lower(),)))).encode()).hexdigest()
     return f"{config_hash(settings)[:16]}-{where[:16]}"
 
 
@@ -58,13 +59,36 @@ def beginning_path(home: Path, identity: str) -> Path:
     return home / "live" / f"{identity}.bin"
 
 
-class LiveMarket:
-    """The public side of one net for a few symbols. Make it in the running event loop."""
+class Following(msgspec.Struct, frozen=True):
+    """What else is done with a market that is followed. `admit` is given each slice before it is taken and returns what
+    of it is new (None: nothing); `mark` every mark price (1e-8); `beside` are the other jobs of the process, of which
+    none may end before the run; `may_end` is asked once the time to end has come."""
 
-    def __init__(self, net: Net, wire: Wire, clock: Clock, symbols: tuple[str, ...]) -> None:
+    admit: Callable[[MarketSlice], MarketSlice | None] = lambda market: market
+    mark: Callable[[str, int], None] = lambda symbol, mark_e8: None
+    beside: tuple[Coroutine[None, None, None], ...] = ()
+    may_end: Callable[[], bool] = lambda: True
+
+
+_ALONE = Following()
+
+
+class LiveMarket:
+    """The public side of one net for a few symbols. Make it in the running event loop. `rest` and `contracts`: those
+    of an account, whose brackets and fees are its own."""
+
+    def __init__(
+        self,
+        net: Net,
+        wire: Wire,
+        clock: Clock,
+        symbols: tuple[str, ...],
+        rest: Rest | None = None,
+        contracts: Contracts | None = None,
+    ) -> None:
         self.net, self.symbols, self._wire, self._clock = net, symbols, wire, clock
-        self.rest = Rest(wire, clock)
-        self.contracts = Contracts(
+        self.rest = rest or Rest(wire, clock)
+        self.contracts = contracts or Contracts(
             self.rest, symbols, source=f"AsterDex {net.name}", signed=False, assumed=shipped_instruments()
         )
 
@@ -73,11 +97,13 @@ class LiveMarket:
         (saying what may be done offline), `UsageError` for a symbol that cannot be traded."""
         told = await self._reach()
         await self._read_contracts()
-        start_ms = told // _INTERVAL_MS * _INTERVAL_MS
+        start_ms = told // INTERVAL_MS * INTERVAL_MS
         first_ms = start_ms - round(history_days * _DAY_MS)
         bars = {symbol: await self._bars(symbol, first_ms, start_ms) for symbol in self.symbols}
         instruments = self.contracts.instruments
-        return Beginning(self.net.name, _INTERVAL_MS, start_ms, instruments, bars, ("instruments: assumed",))
+        assumed = any(one.source.startswith("assumed") for one in instruments.values())
+        flags = ("instruments: assumed",) if assumed else ()
+        return Beginning(self.net.name, INTERVAL_MS, start_ms, instruments, bars, flags)
 
     async def _read_contracts(self) -> tuple[InstrumentChanged, ...]:
         read = await self.contracts.read()
@@ -89,7 +115,7 @@ class LiveMarket:
 
     async def _bars(self, symbol: str, first_ms: int, start_ms: int) -> list[BarClosed]:
         bars: list[BarClosed] = []
-        async for page in History(self.rest).bar_pages(symbol, _INTERVAL_MS, first_ms, start_ms - _INTERVAL_MS):
+        async for page in History(self.rest).bar_pages(symbol, INTERVAL_MS, first_ms, start_ms - INTERVAL_MS):
             if not isinstance(page, tuple):
                 raise DataError(f"The past of {symbol} cannot be read: {_why(page)}")
             bars += page
@@ -113,21 +139,36 @@ class LiveMarket:
             taken += 1
             if taken % _BREATH == 0:
                 await asyncio.sleep(0)
+        await self.go_on(built, tape, watch, told, end_ms)
+
+    async def go_on(
+        self,
+        built: Built,
+        tape: Tape,
+        watch: Callable[[MarketSlice], None],
+        told: Callable[[FeedNews], None],
+        end_ms: int | None = None,
+        following: Following = _ALONE,
+    ) -> None:
+        """Every slice from now on, as its bars close, until stopped or `end_ms`. Cancelling it leaves every slice
+        whole."""
         market = AsterMarket(
             self.rest,
             self._wire,
             self._clock,
             built.feed.instruments,
-            _INTERVAL_MS,
+            INTERVAL_MS,
             told,
             Choice(start_ms=tape.next_ms),
+            mark=following.mark,
         )
         now = self.contracts.instruments
         changed = [s for s, desk in built.engine.desks.items() if s in now and now[s] != desk.instrument]
         jobs = [
             asyncio.ensure_future(market.run()),
             asyncio.ensure_future(self._attend(changed)),
-            asyncio.ensure_future(self._slices(built, tape, market, watch, changed, end_ms)),
+            asyncio.ensure_future(self._slices(built, tape, market, watch, changed, end_ms, following)),
+            *map(asyncio.ensure_future, following.beside),
         ]
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -137,7 +178,7 @@ class LiveMarket:
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
-            run.close()
+            built.run.close()
 
     async def renew(self) -> None:
         """What a run that goes on needs to know: time and contracts as they are now. Raises as `begin` does."""
@@ -158,18 +199,21 @@ class LiveMarket:
         watch: Callable[[MarketSlice], None],
         changed: list[str],
         end_ms: int | None,
+        following: Following,
     ) -> None:
         run = built.run
         async for one in market.feed.slices():
-            if end_ms is None or one.open_time_ms < end_ms:
+            if end_ms is None or one.open_time_ms < end_ms or not following.may_end():
                 terms = tuple(self.contracts.instruments[symbol] for symbol in changed)
                 changed.clear()
-                tape.put(msgspec.structs.replace(one, instruments=terms) if terms else one)
-                self._step(built, watch)
-                run.close()
+                new = following.admit(msgspec.structs.replace(one, instruments=terms) if terms else one)
+                if new is not None:
+                    tape.put(new)
+                    self._step(built, watch)
+                    run.close()
             if run.stopping:
                 return
-            if end_ms is not None and tape.next_ms >= end_ms:
+            if end_ms is not None and tape.next_ms >= end_ms and following.may_end():
                 run.step()  # nothing is waiting on the tape: the run has ended
                 return
 

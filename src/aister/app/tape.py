@@ -71,6 +71,12 @@ class Tape:
         for market in arrived:
             self.put(market)
 
+    def taken(self, next_ms: int) -> None:
+        """What was put has been taken; the next slice opens at `next_ms`, which may be that of the newest when it was
+        not taken whole."""
+        self._waiting.clear()
+        self._end_ms = max(next_ms, self._start_ms)
+
     @property
     def waiting(self) -> bool:
         """Whether a slice is there to be taken."""

@@ -51,6 +51,7 @@ def run(
     net: Annotated[str, typer.Option(help="Of --feed live: mainnet, testnet or simulator.")] = "mainnet",
     rest_url: Annotated[str, typer.Option(help="Of --net simulator: its REST address.")] = "http://127.0.0.1:9701",
     ws_url: Annotated[str, typer.Option(help="Of --net simulator: its websockets.")] = "ws://127.0.0.1:9702",
+    key: Annotated[str, typer.Option(help="Of --venue aster: the key's name; the net's by default.")] = "",
     warm_up: Annotated[float, typer.Option(help="Of --feed live: days of the past that features see first.")] = 14.0,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; an unfinished run of the same identity is set aside.")
@@ -71,7 +72,9 @@ def run(
     streamed = data == LIVE
     _check_venue(venue, net, streamed)
     if streamed:
-        _check_pace(speed, start, warm_up)
+        _check_pace(speed, start, warm_up, simulated=venue != _VENUES[0] and net == "simulator")
+    if venue != _VENUES[0]:
+        _check_account(positions, capital)
     settings = RunSettings(
         data=f"{LIVE} {net}" if streamed else data,
         symbols=named_symbols(symbols) or (LIVE_SYMBOLS if streamed else ()),
@@ -94,6 +97,9 @@ def run(
     show_compiling()
     if streamed:
         where = net_named(net, rest_url, ws_url) if net == "simulator" else net_named(net)
+        if venue != _VENUES[0]:
+            _trade(settings, where, key or net, warm_up, report, json_path, pace or 1.0, fresh=fresh)
+            return
         _live(settings, where, warm_up, report, json_path, fresh=fresh)
         return
     with ExitStack() as held:
@@ -190,6 +196,45 @@ def _live(
         say(line)
 
 
+def _trade(
+    settings: "RunSettings",
+    net: "Net",
+    key: str,
+    days: float,
+    report: Path | None,
+    json_path: str,
+    speed: float,
+    *,
+    fresh: bool,
+) -> None:
+    """The same on a real account. What was asked for is left however it ends; exit code 130 when it was stopped."""
+    from aister.adapters.store.home import open_home
+    from aister.cli.output import say
+    from aister.cli.watch.lines import Lines, Silence
+    from aister.cli.watch.results import findings_of, leave, summary
+    from aister.cli.watch.screen import Screen
+    from aister.cli.watch.trade import run_trader
+
+    quiet = json_path == "-"
+    drawable = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
+    screen = Screen(f"ASTER {net.name}", 1.0) if drawable and not quiet else None
+    watcher = screen or (Silence() if quiet else Lines())
+    try:
+        tell = screen.say if screen is not None else _to_stderr
+        built, stands = run_trader(open_home(), settings, net, key, days, watcher, tell, fresh=fresh, speed=speed)
+    finally:
+        watcher.close()
+    said = sys.stderr if quiet else sys.stdout
+    print(stands, file=said)
+    if not built.run.finished:
+        print(f"Stopped at {_utc(built.engine.time_ms)}; the same command goes on from there.", file=said)
+        raise typer.Exit(130)
+    findings = findings_of(built)
+    leave(findings, report, json_path)
+    for line in [] if quiet else summary(findings, report, json_path):
+        say(line)
+
+
 def _check_venue(venue: str, net: str, streamed: bool) -> None:
     """Raises `UsageError` for a venue that orders cannot go to."""
     from aister.core.errors import UsageError
@@ -205,14 +250,24 @@ def _check_venue(venue: str, net: str, streamed: bool) -> None:
             "Orders are not sent to mainnet: arming and the full limits do not exist yet. Use --net testnet or --net "
             "simulator, or leave --venue out: mainnet's data then meet the paper venue."
         )
-    raise UsageError("Orders are not sent to a live venue yet; leave --venue out for its data and the paper venue.")
 
 
-def _check_pace(speed: str, start: str, days: float) -> None:
-    """Raises `UsageError` for what cannot be on a live market."""
+def _check_account(positions: str, capital: str) -> None:
+    """Raises `UsageError` for what cannot be on a real account."""
     from aister.core.errors import UsageError
 
-    if speed != "max":
+    if positions != "one_way":
+        raise UsageError("Hedge mode is not traded on a real account; leave --positions out and set it to one-way.")
+    if capital != "10000":
+        raise UsageError("The capital is the account's own balance; leave --capital out.")
+
+
+def _check_pace(speed: str, start: str, days: float, *, simulated: bool) -> None:
+    """Raises `UsageError` for what cannot be on a live market. A simulator may be served at another speed than the
+    wall's, which must then be named."""
+    from aister.core.errors import UsageError
+
+    if speed != "max" and not simulated:
         raise UsageError("A live market has its own pace; leave --speed out.")
     if start:
         raise UsageError("A live run begins now; leave --from out (--warm-up says how much of the past it sees first).")

@@ -46,7 +46,7 @@ def findings_of(built: Built) -> Findings:
         },
         versions=_versions(),
     )
-    result = collector.result(feed.flags, built.venue.assumptions())
+    result = collector.result(feed.flags, built.floor.assumptions())
     return examine(result, about, _kelly(built), lambda symbol: _bars(feed, symbol))
 
 

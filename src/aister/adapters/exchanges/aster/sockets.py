@@ -10,7 +10,7 @@ from yarl import URL
 from aister.adapters.exchanges.aster.hosts import Net
 from aister.adapters.exchanges.aster.wire import Frames, Lost, Reply
 
-__all__ = ["SocketFrames", "SocketWire", "WallClock"]
+__all__ = ["FastClock", "SocketFrames", "SocketWire", "WallClock"]
 
 _LARGEST_BODY = 32 << 20
 _LARGEST_FRAME = 8 << 20
@@ -36,6 +36,28 @@ class WallClock:
 
     async def sleep(self, ms: float) -> None:
         await asyncio.sleep(ms / 1000.0)
+
+
+class FastClock:
+    """A clock that runs `speed` times as fast as the machine's, from a venue's time on: for a simulator that is served
+    so. `meet` sets it."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed, self._begun = speed, time.monotonic()
+        self._wall_ms = time.time_ns() / 1_000_000
+
+    def now_ms(self) -> int:
+        return round(self._wall_ms + self.monotonic_ms())
+
+    def monotonic_ms(self) -> float:
+        return (time.monotonic() - self._begun) * 1000.0 * self._speed
+
+    async def sleep(self, ms: float) -> None:
+        await asyncio.sleep(ms / 1000.0 / self._speed)
+
+    def meet(self, venue_ms: int) -> None:
+        """It is that time at the venue now."""
+        self._wall_ms = venue_ms - self.monotonic_ms()
 
 
 class SocketWire:

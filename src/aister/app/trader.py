@@ -1,0 +1,273 @@
+"""A trader on a real account: the run that trades recorded data, with a courier where the simulated venue was.
+
+    with seat(...) as held, open_chain(...) as journal:           nobody else trades this account
+        async with connected(held, ...) as there:                 signer, client
+            trader = await opened(there, settings, journal, ...)  a new run is checked and armed
+            trader.start()                                        an old one is repeated
+            await trader.live(watch, told)                        until it is stopped
+            await trader.stop()                                   entries withdrawn, stops left where they rest
+
+After a crash the journal's records are taken again with nothing handed on, what was under way is asked about, and the
+exchange's books are read: protection first, then everything else (docs/order-path.md).
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from aister.adapters.exchanges.aster.userstream import UserStream
+from aister.adapters.store.installation import installation
+from aister.adapters.store.journal import SqliteJournal
+from aister.app.build import RealAccount, build_run, limits_of
+from aister.app.live import INTERVAL_MS, Following, LiveMarket
+from aister.app.settings import RunSettings
+from aister.app.tape import Tape, read_beginning, tape_of, write_beginning
+from aister.app.trader_checks import arm, check_account
+from aister.app.trader_floor import AccountFloor
+from aister.app.trader_seat import Connected, why
+from aister.app.trader_upkeep import CAUSES, Upkeep, check_head
+from aister.core.audit import Audit
+from aister.core.errors import StorageError
+from aister.core.events import FundingSettled, InstrumentListed, RunStarted
+from aister.engine.arrival import ArrivalClock
+from aister.execution.courier import Courier
+from aister.execution.reconcile import Armed, Ours
+from aister.execution.recovery import Recovery
+from aister.execution.traits import VenueTraits
+from aister.ports.exchange import AccountTerms
+from aister.ports.feed import MarketSlice
+from aister.ports.live import FeedNews
+
+__all__ = ["TRAITS", "VENUE", "Trader", "opened"]
+
+VENUE = "aster"
+"""What the chain calls the exchange."""
+
+TRAITS = VenueTraits(protection="before", targets="limit")
+"""How entries are protected and targets rest at AsterDex."""
+
+_LEAVING_S = 3.0
+_OF_ANOTHER_LIFE = ("stop", "courier", "end", *CAUSES)
+Say = Callable[[str], object]
+
+
+async def opened(
+    there: Connected,
+    settings: RunSettings,
+    journal: SqliteJournal,
+    path: Path,
+    days: float,
+    observers: tuple[Callable[[Audit], None], ...],
+    say: Say,
+    *,
+    speed: float = 1.0,
+) -> "Trader":
+    """The trader of this chain. A new run warms up on `days` of the past, has the account checked and its leverage and
+    margin type set; `path` keeps what it began from. One that goes on raises nothing for what only a person can mend at
+    the venue: it must come up to look after what it holds.
+
+    Raises `UsageError` and `DataError` for what stands in the way of a new run, `StorageError` and `JournalError` for
+    what does in that of an old one."""
+    account, symbols = there.account, settings.symbols
+    market = LiveMarket(there.seat.where, there.wire, there.clock, symbols, account.rest, account.contracts)
+    check_head(there, journal)
+    if not journal.sequence:
+        wallet = await check_account(account, there.seat.expires_ms, limits_of(settings).leverage)
+        settings = replace(settings, capital=wallet).check()
+        await arm(account, symbols, limits_of(settings).leverage, settings.margin == "isolated")
+        say(f"Reading {days:g} days of {', '.join(symbols)} from AsterDex {there.seat.where.name} to warm up on.")
+        beginning = await market.begin(days)
+        write_beginning(path, beginning)
+        tape, instance = tape_of(beginning, ()), installation(there.seat.home)
+        return Trader(there, settings, market, tape, journal, instance, observers, say, speed)
+    kept = read_beginning(path)
+    if kept is None:
+        raise StorageError(
+            f"{path}, on which this run warmed up, is gone; restore it from a backup, or close what is "
+            "held on the exchange's page and start over with --fresh."
+        )
+    started = next(audit.event for audit in journal.records())
+    assert isinstance(started, RunStarted)
+    installation(there.seat.home)
+    say(f"An unfinished run of these settings was found: repeating its {journal.sequence:,} records first.")
+    await _read_contracts(there, say)
+    settings = replace(settings, capital=started.capital)
+    tape = tape_of(kept, journal.records())
+    return Trader(there, settings, market, tape, journal, started.trader_id, observers, say, speed)
+
+
+async def _read_contracts(there: Connected, say: Say) -> None:
+    """Until they can be read: without them nothing the venue tells can be counted."""
+    said = ""
+    while not isinstance(told := await there.account.instruments(), dict):
+        if why(told) != said:
+            said = why(told)
+            say(f"The account cannot be read: {said} It is tried again; stops at the exchange stay as they are.")
+        await asyncio.sleep(2.0)
+
+
+class Trader:
+    """One life of a trader. `built` is its run; make it in the running event loop."""
+
+    def __init__(
+        self,
+        there: Connected,
+        settings: RunSettings,
+        market: LiveMarket,
+        tape: Tape,
+        journal: SqliteJournal,
+        instance: str,
+        observers: tuple[Callable[[Audit], None], ...],
+        say: Say,
+        speed: float = 1.0,
+    ) -> None:
+        account = self._account = there.account
+        self._there, self._market, self._tape, self._journal = there, market, tape, journal
+        self._observers = observers
+        self._clock = ArrivalClock(account.now_ms, INTERVAL_MS)
+        self._woken = asyncio.Event()
+        self._settled: set[tuple[str, int]] = set()
+        self._end_ms: int | None = None
+        self.courier = Courier(account, sleep=there.clock.sleep, stamp=self._stamp, wake=self._woken.set)
+        floor = AccountFloor(self.courier, TRAITS)
+        at = RealAccount(floor, VENUE, instance, TRAITS)
+        self.built = build_run(settings, tape, journal, observers, account=at)
+        self._engine = self.built.engine
+        armed = Armed(
+            AccountTerms(hedged=False, multi_assets=False),
+            dict.fromkeys(settings.symbols, self._engine.risk.limits.leverage),
+            dict.fromkeys(settings.symbols, settings.margin == "isolated"),
+        )
+        self.recovery = Recovery(account, self.courier, self._ours, sleep=there.clock.sleep, armed=armed)
+        self._user = UserStream(account.rest, there.wire, there.clock, account.contracts, self.recovery.hear)
+        self.upkeep = Upkeep(there, self.courier.teller, journal, self._close_ms, say, speed)
+        self._instance, self._symbols = instance, settings.symbols
+        self._next_ms = tape.next_ms
+        self._clock.expects(self._close_ms())
+
+    # ---- the beginning ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """A new run: who trades what is its first record. An unfinished one: its records are taken again, nothing is
+        sent, and what was under way is asked about."""
+        run, desks = self.built.run, self._engine.desks
+        if self._journal.sequence:
+            run.repeat(self._learn)
+            newest = max(desks[symbol].bar_ms for symbol in self._symbols)
+            whole = all(desks[symbol].bar_ms == newest for symbol in self._symbols)
+            self._tape.taken(newest if whole else newest - INTERVAL_MS)
+        else:
+            run.start()
+        self._next_ms = self._tape.next_ms
+        self._clock.expects(self._close_ms())
+        self.courier.start()
+        self.courier.resume()
+
+    def _learn(self, audit: Audit) -> None:
+        self.courier.recall(audit)
+        if isinstance(audit.event, FundingSettled):
+            self._settled.add(_settlement(audit.event))
+        for observer in self._observers:
+            observer(audit)
+
+    # ---- its life ---------------------------------------------------------------------------------------------------
+
+    async def live(
+        self, watch: Callable[[MarketSlice], None], told: Callable[[FeedNews], None], end_ms: int | None = None
+    ) -> None:
+        """Trade until stopped; from `end_ms` on nothing new is opened, and the run ends when nothing is held."""
+        self._end_ms = end_ms
+        beside = (self._user.run(), self._hear(), self._keep_books(), self.upkeep.run())
+        following = Following(self._admit, self.upkeep.mark, beside, self._is_flat)
+        await self._market.go_on(self.built, self._tape, watch, told, end_ms, following)
+
+    async def stop(self) -> str:
+        """Withdraw entries, leave stops where they rest, and say in one line how things stand. Waits a few seconds at
+        most for what is under way."""
+        run = self.built.run
+        if not run.finished:
+            self.courier.teller.freeze("stop", "The trader is being stopped.")
+            run.hear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVING_S):
+                await self.courier.idle()
+                while run.hear():
+                    await self.courier.idle()
+        await self.courier.stop()
+        run.hear()
+        run.close()
+        self.upkeep.keep_head()
+        return self.said()
+
+    def said(self) -> str:
+        """What is held and what protects it, as the exchange confirmed it."""
+        where = f"AsterDex {self._there.seat.where.name}"
+        held = [line for symbol in self._symbols if (line := self._position(symbol))]
+        return f"{where}: {'; '.join(held)}" if held else f"{where}: nothing is held"
+
+    def _position(self, symbol: str) -> str:
+        desk = self._engine.desks[symbol]
+        steps, one = self._engine.portfolio.holding(symbol).steps, desk.instrument
+        if not steps:
+            return ""
+        stop = desk.resident_stop_ticks
+        guard = f"stop {one.price_text(stop)} rests there" if stop is not None else "NO STOP rests there"
+        return f"{symbol} {'long' if steps > 0 else 'short'} {one.size_text(abs(steps))}, {guard}"
+
+    # ---- inside -----------------------------------------------------------------------------------------------------
+
+    async def _hear(self) -> None:
+        """Whatever comes between bars."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            self.built.run.hear()
+
+    async def _keep_books(self) -> None:
+        """The exchange's books beside ours, now and from time to time."""
+        await self.recovery.start()
+        for cause in _OF_ANOTHER_LIFE:
+            self.courier.teller.thaw(cause)
+        await self.recovery.run()
+
+    def _admit(self, market: MarketSlice) -> MarketSlice | None:
+        """What of a slice was not taken before a crash. Terms and funding that come while the minute's reports were
+        heard already carry the engine's time."""
+        engine = self._engine
+        bars = tuple(bar for bar in market.bars if bar.time_ms > engine.desks[bar.symbol].bar_ms)
+        if not bars:
+            return None
+        for instrument in market.instruments:
+            self.built.run.hear(InstrumentListed(max(engine.time_ms, market.open_time_ms), instrument))
+        funding = tuple(
+            replace(one, time_ms=max(one.time_ms, engine.time_ms))
+            for one in market.funding
+            if _settlement(one) not in self._settled
+        )
+        self.upkeep.late(bars[0].time_ms)
+        if self._end_ms is not None and market.open_time_ms >= self._end_ms:
+            self.courier.teller.freeze("end", "The run's time is over; it ends when nothing is held.")
+        self.built.run.hear()  # what was reported before this bar is heard before it
+        self._next_ms = market.open_time_ms + INTERVAL_MS
+        self._clock.passed(market)
+        return MarketSlice(market.open_time_ms, funding, bars)
+
+    def _stamp(self) -> int:
+        return max(self._engine.time_ms, self._clock())
+
+    def _close_ms(self) -> int:
+        return self._next_ms + INTERVAL_MS
+
+    def _ours(self) -> Ours:
+        return self.courier.ours(self._instance, self._symbols, self._engine.portfolio.wallet)
+
+    def _is_flat(self) -> bool:
+        return all(desk.free for one in self._engine.desks.values() for desk in one.legs)
+
+
+def _settlement(event: FundingSettled) -> tuple[str, int]:
+    """A settlement by symbol and minute: one that was told late carries a later time of its minute."""
+    return event.symbol, event.time_ms // INTERVAL_MS

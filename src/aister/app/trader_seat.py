@@ -1,0 +1,155 @@
+"""The right to trade one account, and the connection that goes with it: key, lease, signer, client."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import msgspec
+
+from aister.adapters.exchanges.aster.account import AsterAccount
+from aister.adapters.exchanges.aster.amounts import rounded
+from aister.adapters.exchanges.aster.hosts import Net, check_origin
+from aister.adapters.exchanges.aster.messages import PremiumIndex, decoder
+from aister.adapters.exchanges.aster.rest import Rest
+from aister.adapters.exchanges.aster.sockets import FastClock, SocketWire, WallClock
+from aister.adapters.signer.charter import Limits
+from aister.adapters.signer.client import SignerClient
+from aister.adapters.signer.leased import LeasedSigner
+from aister.adapters.signer.opening import signer_of
+from aister.adapters.signer.process import SignerProcess
+from aister.adapters.store.lease import LeaseKeeper, SqliteLease
+from aister.adapters.store.presence import Presence
+from aister.core.errors import CredentialError, DataError, UsageError
+from aister.ports.exchange import Answer, Refused
+from aister.ports.vault import Vault
+from aister.risk.profile import Limits as RiskLimits
+
+__all__ = ["Connected", "Seat", "connected", "seat", "why"]
+
+_MARK = decoder(PremiumIndex)
+_RETRY_S = 2.0
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """This process trades this account until it ends or another takes over. `expires_ms`: when its key ends."""
+
+    home: Path
+    vault: Vault
+    key: str
+    where: Net
+    account: str
+    expires_ms: int
+    keeper: LeaseKeeper
+    epoch: int
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """An account that can be asked and told. `signer` is the process that holds the key, `line` the way to it."""
+
+    seat: Seat
+    wire: SocketWire
+    clock: WallClock | FastClock
+    account: AsterAccount
+    signer: SignerProcess
+    line: SignerClient
+
+
+@contextmanager
+def seat(home: Path, vault: Vault, key: str, where: Net, trader: str) -> Iterator[Seat]:
+    """Take the account's lease and give it back at the end. Raises `CredentialError` for a key that may not trade
+    there, `UsageError` when another trader holds the account."""
+    credential = vault.credential(key)
+    check_origin(credential, where)
+    if credential.scheme != "v3":
+        raise CredentialError(f"The key {key} is an old API key (v1); orders are signed by an agent's key (v3) only.")
+    name = f"{where.name} {credential.account.lower()}"
+    presence = Presence(home, name)
+    lease = SqliteLease(home)
+    try:
+        held = lease.take(name, f"Trader {trader} (process {os.getpid()})", alone=presence.alone)
+        if isinstance(held, str):
+            raise UsageError(held)
+        keeper = LeaseKeeper(lease, held)
+        try:
+            yield Seat(home, vault, key, where, credential.account, credential.expires_ms, keeper, held.epoch)
+        finally:
+            keeper.release()
+    finally:
+        lease.close()
+        presence.close()
+
+
+@asynccontextmanager
+async def connected(
+    held: Seat,
+    symbols: tuple[str, ...],
+    limits: RiskLimits,
+    *,
+    speed: float = 1.0,
+    patient: bool = False,
+    say: Callable[[str], object] = lambda sentence: None,
+) -> AsyncIterator[Connected]:
+    """The account of a seat, its signer running under the caps of these limits. `speed` is that of a simulator's clock;
+    `patient`: a venue that does not answer is waited for. Raises `DataError` when it is not, and what the signer has
+    against the key."""
+    clock = WallClock() if speed == 1 else FastClock(speed)
+    wire = SocketWire(held.where)
+    try:
+        plain = Rest(wire, clock)
+        await _reach(plain, clock, held.where, patient, say)
+        process = signer_of(
+            held.vault,
+            held.key,
+            held.where,
+            held.home,
+            epoch=held.epoch,
+            limits=_caps(limits, {symbol: await _mark(plain, symbol) for symbol in symbols}),
+        )
+        try:
+            line = await asyncio.to_thread(process.start)
+            signer = LeasedSigner(line, lambda: held.keeper.entries_until_s)
+            rest = Rest(wire, clock, signer, governor=plain.governor)
+            account = AsterAccount(rest, symbols, source=f"AsterDex {held.where.name}")
+            account.epoch = held.epoch
+            yield Connected(held, wire, clock, account, process, line)
+            line.close()
+        finally:
+            process.stop()
+    finally:
+        await wire.close()
+
+
+async def _reach(
+    rest: Rest, clock: WallClock | FastClock, where: Net, patient: bool, say: Callable[[str], object]
+) -> None:
+    """Until the venue tells its time, which a clock of a simulator's own speed then keeps."""
+    said = ""
+    while not isinstance(told := await rest.server_time(), int):
+        sentence = f"AsterDex {where.name} cannot be reached: {why(told)}"
+        if not patient:
+            raise DataError(f"{sentence} Offline there is the packaged market data: aister run --feed sample.")
+        if sentence != said:
+            said = sentence
+            say(f"{sentence} It is tried again until it answers.")
+        await asyncio.sleep(_RETRY_S)
+    if isinstance(clock, FastClock):
+        clock.meet(told)
+
+
+async def _mark(rest: Rest, symbol: str) -> int:
+    """Mark price in 1e-8 as the signer's caps are reckoned with; 0 = unknown."""
+    told = await rest.public("premium_index", (("symbol", symbol),), _MARK)
+    return rounded(told.markPrice) if isinstance(told, PremiumIndex) else 0
+
+
+def _caps(limits: RiskLimits, marks: dict[str, int]) -> Limits:
+    """What the signer holds entries to, whatever the trader says: the risk profile's own absolute bounds."""
+    pace = limits.entries
+    return Limits(limits.max_order_notional, pace.per_second, pace.per_day, limits.leverage, marks)
+
+
+def why(answer: Answer) -> str:
+    """An answer's reason."""
+    return answer.reason if isinstance(answer, Refused) else answer.why

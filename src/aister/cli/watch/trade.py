@@ -1,0 +1,104 @@
+"""A trader on a real account, watched: from its beginning, or from where it stopped, until Ctrl-C or its end."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from aister.adapters.exchanges.aster.hosts import Net
+from aister.adapters.store.journal import SqliteJournal, open_chain
+from aister.adapters.vault.file import FileVault
+from aister.analytics.report.words import utc
+from aister.app.build import Built, limits_of
+from aister.app.live import beginning_path, identity_of
+from aister.app.settings import RunSettings
+from aister.app.simulator import event_loop
+from aister.app.trader import Trader, opened
+from aister.app.trader_seat import Seat, connected, seat
+from aister.cli.watch.lines import Silence
+from aister.ports.live import FeedEvent, FeedNews
+
+__all__ = ["Traded", "run_trader"]
+
+_TICK_S = 0.5
+Say = Callable[[str], object]
+Traded = tuple[Built, str]
+"""The run, and in one line how things stand at the exchange."""
+
+
+def run_trader(
+    home: Path,
+    settings: RunSettings,
+    net: Net,
+    key: str,
+    history_days: float,
+    watcher: Silence,
+    say: Say,
+    *,
+    fresh: bool,
+    speed: float = 1.0,
+) -> Traded:
+    """Trade until the settings' end or a signal. Raises what the key, the account, the venue, the settings or the disk
+    have against it."""
+    with seat(home, FileVault(home), key, net, settings.trader_id) as held:
+        identity = identity_of(settings, net, held.account)
+        path = beginning_path(home, identity)
+        with (
+            open_chain(home, owner_id=settings.owner_id, identity=identity, kind="live", fresh=fresh) as journal,
+            asyncio.Runner(loop_factory=event_loop()) as runner,
+        ):
+            return runner.run(_watched(held, settings, journal, path, history_days, watcher, say, speed))
+
+
+async def _watched(
+    held: Seat,
+    settings: RunSettings,
+    journal: SqliteJournal,
+    path: Path,
+    days: float,
+    watcher: Silence,
+    say: Say,
+    speed: float,
+) -> Traded:
+    already = journal.sequence
+    limits = limits_of(settings)
+    async with connected(held, settings.symbols, limits, speed=speed, patient=already > 0, say=say) as there:
+        trader = await opened(there, settings, journal, path, days, watcher.observers, say, speed=speed)
+        watcher.attach(trader.built, already)
+        trader.start()
+        said = await _until_stopped(trader, watcher, say)
+    return trader.built, said
+
+
+async def _until_stopped(trader: Trader, watcher: Silence, say: Say) -> str:
+    def told(news: FeedNews) -> None:
+        if news.event is not FeedEvent.UP:
+            say(f"{utc(news.time_ms)} {news.event} {news.what}: {news.why}")
+
+    run, loop = trader.built.run, asyncio.get_running_loop()
+    living = asyncio.ensure_future(trader.live(watcher.watch, told, trader.built.settings.end_ms))
+    ticking = asyncio.ensure_future(_ticking(watcher))
+
+    def stop() -> None:
+        if run.stopping:
+            raise KeyboardInterrupt
+        run.stop()
+        say("Stopping: entries are withdrawn, stops stay. Once more leaves at once.")
+        living.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        await living
+    except asyncio.CancelledError:
+        if not run.stopping:
+            raise
+    finally:
+        ticking.cancel()
+    return await trader.stop()
+
+
+async def _ticking(watcher: Silence) -> None:
+    while True:
+        await asyncio.sleep(_TICK_S)
+        watcher.tick()
