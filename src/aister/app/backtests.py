@@ -20,7 +20,7 @@ from aister.adapters.sandbox.protocol import Parameter
 from aister.adapters.store.home import open_home
 from aister.adapters.store.sample import shipped_instruments
 from aister.adapters.store.trials import SqliteTrials
-from aister.app.python_strategies import PythonRules, backtest_python, python_rules
+from aister.app.python_strategies import PythonRules, python_rules
 from aister.app.strategies import history_ms, named_spec
 from aister.core.errors import DataError, UsageError
 from aister.core.instrument import Instrument
@@ -118,6 +118,8 @@ def run_backtest(
         record = Record(trials=trials, data=named, made_ms=_now_ms())
         if isinstance(rules, Spec):
             return backtest_spec(rules, market, settings, record)
+        from aister.app.python_runs import backtest_python  # noqa: PLC0415  (a spec needs no walls)
+
         result, ran = backtest_python(rules, market, settings, record)
         if ran.printed:
             hear(ran.printed)

@@ -7,7 +7,8 @@ from pathlib import Path
 from aister.adapters.store.home import open_home
 from aister.adapters.store.trials import SqliteTrials
 from aister.app.backtests import Data, Rules, market_of, rules_or_code
-from aister.app.python_strategies import PythonRules, case_of_python
+from aister.app.python_runs import case_of_python
+from aister.app.python_strategies import PythonRules
 from aister.app.strategies import history_ms
 from aister.lab.backtest import Record
 from aister.lab.detectors.case import case_of_spec

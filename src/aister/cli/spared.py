@@ -1,5 +1,5 @@
-"""What numba looks for when it loads its first kernel and no kernel here uses: scipy's linear algebra and cffi. To
-import them would take a quarter of a second of every command."""
+"""What numba looks for when it is imported or loads its first kernel, and nothing here uses: scipy's linear algebra,
+cffi, and YAML for a configuration file of its own. To import them would take a quarter of a second of every command."""
 
 import sys
 from importlib.machinery import ModuleSpec
@@ -7,7 +7,7 @@ from types import ModuleType
 
 __all__ = ["NotForNumba"]
 
-_SPARED = ("scipy.linalg", "cffi")
+_SPARED = ("scipy", "scipy.linalg", "cffi", "yaml")
 
 
 class NotForNumba:

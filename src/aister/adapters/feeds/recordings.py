@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from aister.adapters.store.bars import KLINES, OHLCV
-from aister.adapters.store.findings import spacing_ms
 from aister.adapters.store.funding import FUNDING, settle_on_the_hour, with_interval
 from aister.adapters.store.instruments import INSTRUMENTS, read_instruments
 from aister.adapters.store.intervals import INTERVALS, interval_name
@@ -169,7 +168,7 @@ def _of_files(path: Path, interval: str, symbols: tuple[str, ...] | None, spec: 
         if named.kind == "funding":
             settlements.setdefault(named.symbol, []).append(file)
         else:
-            step = named.interval_ms or spacing_ms(file)
+            step = named.interval_ms or _spacing_ms(file)
             if not interval or INTERVALS[interval] == step:
                 bars.setdefault((named.symbol, step), []).append(file)
     wanted = _wanted({symbol for symbol, _ in bars}, symbols, spec)
@@ -212,3 +211,9 @@ def _instrument(symbol: str, folder: Path) -> Instrument:
             f"No filters, fees and brackets are known for {symbol}; put them into {beside} in exchangeInfo form."
         )
     return known[symbol]
+
+
+def _spacing_ms(file: Path) -> int:
+    from aister.adapters.store.findings import spacing_ms  # noqa: PLC0415  (with all of the importer behind it)
+
+    return spacing_ms(file)

@@ -12,7 +12,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
@@ -207,7 +206,7 @@ def _cell_numbers(path: Path, column: ArrowColumn, name: str, layout: Layout, ro
     elif not (pa.types.is_integer(kind) or (pa.types.is_floating(kind) and name != layout.time)):
         raise DataError(f"{path}: column {name} holds {kind}, not numbers; convert it first.")
     if column.null_count and name in layout.needed:
-        at = row + pc.index(column.is_null(), True).as_py()
+        at = row + int(np.flatnonzero(numpy_array(column.is_null().cast(pa.int64())))[0])
         raise DataError(f"{path}: row {at} has nothing for {name} (unreadable); repair the file.")
     return numpy_array(column.cast(pa.int64() if name == layout.time else pa.float64(), safe=False))
 
@@ -233,6 +232,8 @@ def _joined(parts: list[Batch]) -> Batch:
 
 
 def _csv_text(path: Path, layout: Layout, caps: Caps) -> tuple[Batch, list[Unreadable]]:
+    import pyarrow.compute as pc  # noqa: PLC0415  (80 ms that sound files need not wait for)
+
     names, has_header = _header(path, layout, caps)
     kept: dict[str, pa.DataType] = {name: pa.string() for name in names if not name.startswith("unkept ")}
     bad: list[Unreadable] = []
