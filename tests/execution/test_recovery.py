@@ -1,8 +1,5 @@
 """Our books beside the exchange's: what is found, and what follows, by the exchange's own books."""
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterable
-
 import msgspec
 import pytest
 
@@ -11,68 +8,15 @@ from aister.core.events import EntriesFrozen, EntriesThawed, FundingPaid, Fundin
 from aister.core.trade import OrderType, Purpose, Side
 from aister.exchange_sim import Fault
 from aister.execution.courier import Courier
-from aister.execution.reconcile import Armed, FindingKind
+from aister.execution.reconcile import FindingKind
 from aister.execution.recovery import Recovery
-from aister.ports.exchange import AccountTerms, Open, VenueNews
-from aister.ports.feed import MarketSlice
+from aister.ports.exchange import Open
 from tests.exchange_sim.floor import MINUTE_MS, START_MS, slices
-from tests.execution.scene import FLAT, SYMBOL, Scene, order, stop
+from tests.execution.kept import ARMED, US, Kept
+from tests.execution.scene import FLAT, SYMBOL, order, stop
 from tests.sim.market import MONEY
 
-US, OTHERS = "ai00000000", "ai11111111"
-ARMED = Armed(AccountTerms(False, False), {SYMBOL: 20}, {})
-
-
-class Kept(Scene):
-    """The same with recovery running; what the books are compared with is what the trader was told."""
-
-    def __init__(
-        self,
-        *faults: Fault,
-        stream: bool = True,
-        armed: Armed | None = None,
-        feed: Iterable[MarketSlice] | None = None,
-    ) -> None:
-        super().__init__(*faults, stream=stream, feed=feed)
-        self.recovery: Recovery | None = None
-        self.armed = armed
-
-    def hear(self, news: VenueNews) -> None:
-        assert self.recovery is not None
-        self.recovery.hear(news)
-
-    def keep(self, story: Callable[[], Coroutine[object, object, None]]) -> None:
-        async def kept() -> None:
-            await self.recovery_of().start()
-            keeper = asyncio.ensure_future(self.recovery_of().run())
-            await story()
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
-
-        self.recovery = Recovery(
-            self.account,
-            self.courier,
-            lambda: self.courier.ours(US, (SYMBOL,)),
-            sleep=self.world.sleep,
-            armed=self.armed,
-        )
-        self.play(kept)
-
-    def recovery_of(self) -> Recovery:
-        assert self.recovery is not None
-        return self.recovery
-
-    def frozen(self) -> dict[str, str]:
-        causes: dict[str, str] = {}
-        for one in self.reports:
-            if isinstance(one, EntriesFrozen):
-                causes[one.cause] = one.reason
-            elif isinstance(one, EntriesThawed):
-                causes.pop(one.cause, None)
-        return causes
-
-    def resting(self) -> list[OrderType]:
-        return [one.type for one in self.books.venue.open_orders(SYMBOL)]
+OTHERS = "ai11111111"
 
 
 def test_a_quiet_account_gives_no_alarm() -> None:

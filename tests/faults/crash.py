@@ -17,7 +17,7 @@ import msgspec
 
 __all__ = ["JOURNALED", "ORDER_PATH", "Crash", "Hooks", "Moment", "Point", "every_point", "instrumented", "points_of"]
 
-ORDER_PATH = ("aister.execution.inquirer", "aister.execution.courier", "aister.execution.recovery")
+ORDER_PATH = tuple(f"aister.execution.{one}" for one in ("inquirer", "courier", "glance", "recovery"))
 """Modules of which every await counts, each after those it imports."""
 JOURNALED = ("aister.engine.runner",)
 """Modules of which every journal write counts."""

@@ -82,6 +82,9 @@ class Courier(Inquirer):
         for course in list(self.courses()):
             if course.state is State.SENT:
                 course.hear(Heard.LOST, "the trader stopped before its answer came")
+                self.teller.unknown(course)
+                self._run(self._find_out(course, Evidence(self._exchange.now_ms())), background=True)
+            elif course.state is State.UNKNOWN:
                 self._run(self._find_out(course, Evidence(self._exchange.now_ms())), background=True)
             elif course.cancel_wanted:
                 self._run(self._cancel(course))
@@ -138,15 +141,31 @@ class Courier(Inquirer):
         if course is None or course.cancel_wanted:
             return
         course.cancel_wanted = True
-        if course.state.arrived and not course.state.ended:
+        self.restore(course)
+        if course.state.may_work:
             self._run(self._cancel(course))
 
+    def retire(self, course: Course) -> None:
+        """The venue shows no position that this order could close, though no trade says so yet: take it away. The
+        trader is told its end when the books say the same, or when `restore` finds that something is held after
+        all."""
+        if not course.retired and not course.cancel_wanted and not course.closed:
+            course.retired = True
+            self._run(self._cancel(course))
+
+    def restore(self, course: Course) -> None:
+        """Something is held there: that the order was taken away must be known."""
+        if course.retired:
+            course.retired = False
+            self._learnt(course)
+
     async def _cancel(self, course: Course) -> None:
-        """Until it is gone: asking twice does no harm."""
+        """Until it is gone: asking twice does no harm. One that may yet arrive is not called gone here."""
         if course.canceling:
             return
         course.canceling = True
-        order, absent_ms = course.order, 0
+        order, absent_ms, rules = course.order, 0, self._rules.unknown
+        eager_ms = self._exchange.now_ms() + rules.eager_ms
         while not course.state.ended:
             answer = await self._exchange.cancel(order.symbol, order.client_id)
             if isinstance(answer, Cancelled):
@@ -158,11 +177,12 @@ class Courier(Inquirer):
             if isinstance(seen, VenueOrder):
                 course.see(seen)
                 self._learnt(course)
-            elif seen is None:
+            elif seen is None and course.state.arrived:
                 absent_ms = absent_ms or begun_ms
-                if begun_ms - absent_ms > self._rules.unknown.lag_ms + self._rules.unknown.margin_ms:
+                if begun_ms - absent_ms > rules.lag_ms + rules.margin_ms:
                     course.hear(Heard.GONE, "the venue no longer knows it")
                     break
             if not course.state.ended:
-                await self._sleep(self._rules.unknown.soon_ms)
+                soon = self._exchange.now_ms() < eager_ms
+                await self._sleep(rules.soon_ms if soon else rules.late_ms)
         self._learnt(course)

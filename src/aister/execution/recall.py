@@ -11,6 +11,7 @@ from aister.core.events import (
     OrderCanceled,
     OrderFilled,
     OrderRejected,
+    OrderUnknown,
     PositionFound,
 )
 from aister.execution.absence import ABSENCE
@@ -32,6 +33,8 @@ def recall(audit: Audit, courses: dict[str, Course], teller: Teller) -> None:
             course.told_filled = max(course.told_filled, course.told_before)
             course.accepted, course.closed = True, course.closed or event.done
             course.hear(Heard.WHOLE if event.done else Heard.PART)
+    elif isinstance(event, OrderUnknown) and event.client_id in courses:
+        courses[event.client_id].hear(Heard.LOST, event.reason)
     elif isinstance(event, FundingPaid):
         teller.paid_before(event)
     elif isinstance(event, EntriesFrozen):

@@ -13,6 +13,7 @@ import msgspec
 
 from aister.core.trade import Purpose, Side
 from aister.execution.courier import Courier
+from aister.execution.glance import Glance
 from aister.execution.identity import instance_of
 from aister.execution.reconcile import Armed, Finding, FindingKind, Ours, needed, reconcile
 from aister.ports.exchange import (
@@ -74,6 +75,7 @@ class Recovery:
         self._armed, self._rules = armed, rules or RecoveryRules()
         self._doubts: dict[tuple[str, str, int, str], tuple[int, int]] = {}
         self._poked = asyncio.Event()
+        self._glance = Glance(exchange, courier, ours().symbols, sleep=sleep, poke=self._poked.set)
         self._twin_until_ms = 0
         self._income_ms = 0
         self._stream_up = True
@@ -89,6 +91,9 @@ class Recovery:
 
     async def run(self) -> None:
         """Until cancelled."""
+        await asyncio.gather(self._survey(), self._glance.run())
+
+    async def _survey(self) -> None:
         while True:
             read = await self.reconcile()
             wait_ms = self._rules.every_ms if read is not None and not self._doubts else self._rules.probe_ms
@@ -158,7 +163,7 @@ class Recovery:
                 if order is not None and not needed(order, open_):
                     await self._exchange.cancel(finding.symbol, finding.client_id)
             case FindingKind.ORPHAN:
-                courier.cancel(finding.symbol, finding.client_id, self._exchange.now_ms())
+                pass  # looked at again within seconds, and taken away
             case FindingKind.TWIN:
                 self._noticed(finding.client_id)
             case FindingKind.DIFFERS:
@@ -171,7 +176,7 @@ class Recovery:
         what may still be there."""
         seen = await self._exchange.order(finding.symbol, finding.client_id)
         course = self._courier.course(finding.client_id)
-        if course is None or course.closed:
+        if course is None or course.closed or course.retired:
             return
         if seen is None:
             if course.order.purpose is Purpose.STOP:

@@ -37,6 +37,11 @@ class State(StrEnum):
         """Whether the venue is known to have it, or to have had it."""
         return self not in (State.PLANNED, State.SENT, State.UNKNOWN, State.REJECTED)
 
+    @property
+    def may_work(self) -> bool:
+        """Whether a cancel makes sense: the venue has it, or may have it."""
+        return self in (State.UNKNOWN, State.ACKED, State.PARTIALLY_FILLED)
+
 
 class Heard(StrEnum):
     """What can become known of an order."""
@@ -105,7 +110,7 @@ class Course(msgspec.Struct):
     unknown).
 
     `cancel_wanted`: it shall go as soon as it is there. What the trader was told: `accepted`, `told` (trade ids),
-    `closed` (its end)."""
+    `closed` (its end). `retired`: the venue shows no position that it could close; its end is not told unasked."""
 
     order: Order
     state: State = State.PLANNED
@@ -120,6 +125,7 @@ class Course(msgspec.Struct):
     told_before: int = 0
     attended: bool = False
     canceling: bool = False
+    retired: bool = False
     closed: bool = False
 
     def hear(self, word: Heard, why: str = "") -> None:

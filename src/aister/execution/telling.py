@@ -74,7 +74,7 @@ class Teller:
             done = whole and place == len(new)
             course.closed = course.closed or done
             self._filled(execution, order.intent_id, str(order.purpose), done)
-        if course.settled and not course.closed:
+        if course.settled and not course.closed and not course.retired:
             course.closed = True
             self._end(course)
 

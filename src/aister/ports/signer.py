@@ -14,6 +14,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True):
     `epoch` is the lease's; reductions carry it too, but are signed by the watcher without one (-1).
     `nonce_us` 0 = take the next; a `void` names the nonce it wants to kill.
     `notional` is the order's worst notional in money units as the caller reckons it (the signer reckons its own).
+    `venue_ms`: the venue's clock as the caller has measured it, of which nonces are made; 0 = not measured.
     """
 
     method: str
@@ -23,6 +24,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True):
     epoch: int
     nonce_us: int = 0
     notional: int = 0
+    venue_ms: int = 0
 
 
 class Signed(msgspec.Struct, frozen=True, array_like=True):

@@ -103,7 +103,12 @@ def test_a_clock_set_back_freezes_entries_without_a_storm_of_refusals(tmp_path: 
     async def talk(account: AsterAccount) -> None:
         account.epoch = 1
         assert isinstance(await account.place(order(worst_ticks=1_001_000)), Placed)
-        for step_s in (-90, -3_600):
+        for step_s in (-90, 90):
+            assert isinstance(await account.server_time(), int)
+            step_us[0] = step_s * 1_000_000
+            told = await account.place(order(100 + step_s, worst_ticks=1_001_000))
+            assert isinstance(told, Placed), "nonces are made of the venue's time, not of the wall clock"
+        for step_s in (-700, -3_600):
             step_us[0] = step_s * 1_000_000
             for number in range(20):
                 told = await account.place(order(10 + number, worst_ticks=1_001_000))

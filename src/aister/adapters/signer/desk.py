@@ -21,6 +21,8 @@ _HIGHEST_MARK_TIMES = 4
 _MOST_MARKS = 1_000
 _MOST_HEADS = 64
 _LARGEST_EPOCH = 2**53
+_MOST_AHEAD_US = 600_000_000
+"""How far ahead of the wall clock a caller may say that the venue is: what a lie can burn of the nonces to come."""
 
 
 def ready_to_sign(charter: Charter, key: bytes) -> Agent | ApiKey:
@@ -66,6 +68,7 @@ class Desk:
         self._pace = Pace(limits.orders_per_s, limits.orders_per_day, kept.day, kept.orders + burnt)
         self._marks: dict[str, tuple[int, int]] = {}
         self._writing = threading.Lock()
+        self._off_us = 0
         self.keep_ahead(always=True)
 
     @property
@@ -83,7 +86,7 @@ class Desk:
         if isinstance(verdict, Declined):
             return verdict
         opens = verdict.right == TRADE
-        now_us = self._now_us()
+        now_us = self._nonce_time_us(call.venue_ms)
         declined = self._fenced(call, verdict.right, ceiling)
         if declined is None and opens:
             declined = self._unfit_to_open(now_us, verdict.counts)
@@ -105,7 +108,7 @@ class Desk:
     def keep_ahead(self, *, always: bool = False) -> None:
         """Write down the nonces of the next block before they are needed, when less than half of it is left. May be
         called by another thread, so that no request waits for the disk."""
-        now_us = self._nonces.peek(self._now_us())
+        now_us = self._nonces.peek(self._now_us() + self._off_us)
         if always or 2 * (self._reserved_us - now_us) < self._charter.block_us:
             self._reserve(now_us)
 
@@ -159,6 +162,14 @@ class Desk:
         """Everything on disk. Raises `StorageError`."""
         self._write(self._reserved_us)
 
+    def _nonce_time_us(self, venue_ms: int) -> int:
+        """The time that nonces are made of: the venue's where the caller has measured it, else this machine's. Made of
+        a wall clock that is ahead, a nonce makes every later one useless until that time has come."""
+        wall_us, told_us = self._now_us(), venue_ms * 1_000
+        now_us = told_us if 0 < told_us <= wall_us + _MOST_AHEAD_US else wall_us
+        self._off_us = now_us - wall_us
+        return now_us
+
     def _fresh_marks(self, call: Call) -> dict[str, int]:
         if call.right != TRADE or not self._marks:
             return {}
@@ -172,7 +183,7 @@ class Desk:
             if epoch > _LARGEST_EPOCH:
                 return Declined("epoch", "That is no lease's epoch; take the lease of the account first.")
             before, self._epoch = self._epoch, epoch
-            if not self._reserve(self._nonces.peek(self._now_us())) and right == TRADE:
+            if not self._reserve(self._nonces.peek(self._now_us() + self._off_us)) and right == TRADE:
                 self._epoch = before
                 return Declined("busy", "The signer cannot write its state; free the disk, until then it only reduces.")
             return None

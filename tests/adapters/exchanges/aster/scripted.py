@@ -95,7 +95,7 @@ class LocalSigner:
             return self.declines
         if call.nonce_us:
             return self.agent.sign(call.params, call.nonce_us)
-        self.last = max(self.last + 1, self.hands.now_ms() * 1000)
+        self.last = max(self.last + 1, (call.venue_ms or self.hands.now_ms()) * 1000)
         return self.agent.sign(call.params, self.last)
 
 

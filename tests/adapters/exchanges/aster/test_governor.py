@@ -175,6 +175,27 @@ def test_a_stop_is_tried_sooner_than_anything_else_in_the_first_minute_of_failur
     assert 10 <= len(tries) <= 15
 
 
+def test_behind_a_firewall_what_protects_is_tried_every_two_seconds_and_its_answer_lets_the_rest_go() -> None:
+    governor, now, tries = Governor(LIMITS), 0.0, []
+    governor.ask(Rank.WATCH, 1, 0, now)
+    governor.heard(governor.ticket, 403, {}, now)
+    while now < 9_000:
+        assert governor.ask(Rank.WATCH, 1, 0, now) > 0
+        if governor.ask(Rank.PROTECT, 1, 1, now) == 0:
+            tries.append(now)
+            governor.heard(governor.ticket, 403, {}, now)
+        now += 100
+    assert tries == [2_000, 4_000, 6_000, 8_000]
+    now = 10_000
+    assert governor.ask(Rank.PROTECT, 1, 1, now) == 0
+    governor.heard(governor.ticket, 200, {}, now)
+    assert governor.ask(Rank.WATCH, 1, 0, now + 2) == 0
+    for headers, status in (({"retry-after": "60"}, 403), ({}, 418)):
+        governor.heard(governor.ticket, status, headers, now)
+        governor.heard(governor.ticket, 403, {}, now)
+        assert governor.ask(Rank.PROTECT, 1, 1, now + 30_000) > 0
+
+
 def test_limits_are_the_venues_own_and_what_was_sent_keeps_counting() -> None:
     governor = Governor()
     for _ in range(80):

@@ -39,14 +39,22 @@ def test_old_measurements_give_way_to_newer_ones() -> None:
     assert clock.now_ms() - hands.now_ms() == 1_040
 
 
+def test_a_step_of_the_venues_own_clock_counts_at_once() -> None:
+    hands = Hands()
+    clock = VenueClock(hands)
+    ask(hands, clock, 0, 1, 1)
+    ask(hands, clock, -20_000, 40, 40)
+    assert clock.now_ms() - hands.now_ms() == -20_000
+
+
 def test_a_step_of_the_wall_clock_is_noticed_and_measured_anew() -> None:
     hands = Hands()
     clock = VenueClock(hands)
     ask(hands, clock, 0, 5, 5)
     hands.wall -= 3_600_000
-    assert clock.watch() and not clock.measured
+    assert clock.watch() and not clock.measured and clock.lost
     ask(hands, clock, 3_600_000, 5, 5)
-    assert clock.measured and clock.skew_ms() == -3_600_000
+    assert clock.measured and not clock.lost and clock.skew_ms() == -3_600_000
     hands.move(10_000)
     assert not clock.watch()
     assert clock.now_ms() == hands.now_ms() + 3_600_000

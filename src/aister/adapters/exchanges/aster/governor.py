@@ -9,6 +9,7 @@ counts the request as sent, or says in how many milliseconds it may be asked aga
 * What protects a position is held back only by what was sent from here, never by what others may have used.
 * A share of each limit is out of reach of entries and of gathering data, so that stops, closes and cancels find room.
 * 429 and 403 pause everything, 418 (banned) until the ban ends; then what protects a position goes before the rest.
+  Behind a firewall's 403 (which names no time) it is tried every 2 s.
 * While the venue answers nothing but failures it is probed, not stormed.
 """
 
@@ -118,7 +119,7 @@ class Governor:
         self._blocked_until = 0.0
         self._pauses = 0
         self._bans = 0
-        self._owed = False
+        self._owed = self._walled = False
         self._precedence_until = 0.0
         self._failures = 0
         self._down_since = 0.0
@@ -152,12 +153,14 @@ class Governor:
                 bucket.send(cost, self._ticket, now)
         if rank is Rank.PROTECT:
             self._owed = False
-        if self._failures >= _FAILURES:
+        if self._failures >= _FAILURES or self._walled:
             self._probed = now
         return 0
 
     def _paused(self, rank: Rank, now: float) -> int:
         if now < self._blocked_until:
+            if rank is Rank.PROTECT and self._walled:
+                return max(0, int(self._probed + _PROTECTING_PROBE_MS - now))
             self._owed = self._owed or rank is Rank.PROTECT
             until = self._blocked_until if rank is Rank.PROTECT else self._precedence_until
             return int(until - now) + 1
@@ -190,12 +193,15 @@ class Governor:
                 self._block(_retry_after_ms(headers, usual), now)
             case 403:
                 self._block(_retry_after_ms(headers, _WALLED_MS), now)
+                self._walled = "retry-after" not in headers and self._blocked_until <= now + _WALLED_MS
+                self._probed = now
         if status == 0 or status >= 500:
             self._failures += 1
             if self._failures == _FAILURES:
                 self._down_since = self._probed = now
         elif status < 400:
             self._failures = self._pauses = 0
+            self._lift(now)
         else:
             self._failures = 0
 
@@ -203,7 +209,14 @@ class Governor:
         """How long everything is paused from now on."""
         return max(0, int(self._blocked_until - now) + 1) if now < self._blocked_until else 0
 
+    def _lift(self, now: float) -> None:
+        """What protects has come through a firewall's 403: the rest need not wait for longer."""
+        if self._walled:
+            self._walled, self._blocked_until = False, min(self._blocked_until, now)
+            self._precedence_until = now + _PRECEDENCE_MS
+
     def _block(self, wait_ms: int, now: float) -> None:
+        self._walled = False
         self._blocked_until = max(self._blocked_until, now + wait_ms)
         self._precedence_until = self._blocked_until + _PRECEDENCE_MS
 

@@ -82,11 +82,17 @@ class Rest:
             return Refused(0, f"The old key version has no call {name}; use an agent's key (v3).")
         if self._barred is not None and self._clock.monotonic_ms() < self._barred_until:
             return self._barred
+        self.time.watch()
+        if self.time.lost and not isinstance(now := await self.server_time(rank), int):
+            why = "This machine's clock was stepped, and the venue does not tell the time."
+            return Unreachable(why, now.retry_ms if isinstance(now, Unreachable) else 0)
         wait = self._ask(endpoint, params, rank)
         if wait is not None:
             return wait
+        venue_ms = self.time.now_ms() if self.time.measured else 0
+        call = Call(endpoint.method, path, params, right, epoch, nonce_us, notional, venue_ms)
         try:
-            signed = self._signer.sign(Call(endpoint.method, path, params, right, epoch, nonce_us, notional))
+            signed = self._signer.sign(call)
         except SignerUnreachable as error:
             return Unreachable(str(error), self.time.now_ms() + _SIGNER_RETRY_MS)
         if isinstance(signed, Declined):

@@ -3,7 +3,7 @@
     venue time(m) = server time + (m - m0),  m0 = middle of the shortest recent round trip of /time,
 
 over a clock m that never steps, so that setting this machine's clock changes nothing. How far this machine's wall clock
-is from the venue's is told apart (`skew_ms`): nonces and timestamps are made from the wall clock.
+is from the venue's is told apart (`skew_ms`): while it is large nothing is opened.
 """
 
 from collections import deque
@@ -25,12 +25,17 @@ class VenueClock:
         self._samples: deque[tuple[float, float, int]] = deque(maxlen=_KEPT)  # round trip, middle, server time
         self._wall_ahead = 0.0
         self._ahead = 0.0
+        self.lost = False
+        """What was measured is worthless since a step, and nothing was measured since."""
 
     def heard(self, server_ms: int, sent: float, received: float) -> None:
         """A reply of /time: server time, and when by the steady clock the request left and the reply came."""
         self.watch()
+        if abs(server_ms - (sent + received) / 2 - self._ahead) > _STEP_MS + (received - sent) / 2:
+            self._samples.clear()  # it is the venue's clock that was stepped
         if not self._samples:
             self._wall_ahead = self.clock.now_ms() - self.clock.monotonic_ms()
+        self.lost = False
         self._samples.append((received - sent, (sent + received) / 2, server_ms))
         _, middle, server = min(one for one in self._samples if received - one[1] <= _OLDEST_MS)
         self._ahead = server - middle
@@ -45,6 +50,7 @@ class VenueClock:
         self._wall_ahead = ahead
         if stepped:
             self._samples.clear()
+            self.lost = True
         return stepped
 
     @property

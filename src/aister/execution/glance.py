@@ -1,0 +1,132 @@
+"""Between two surveys: the positions, every few seconds while something is held or rests.
+
+A frame that got lost must not leave a position without a stop, nor an order without a position. What the positions show
+is acted on before any trade explains it: what is held there is protected, and what protected or reduced a position
+that is gone is taken away. The books change only when the trades are read.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+import msgspec
+
+from aister.core.events import PositionShown
+from aister.core.trade import Purpose
+from aister.execution.courier import Courier
+from aister.execution.states import Course
+from aister.ports.exchange import Exchange, Unreachable, VenuePosition
+
+__all__ = ["Glance", "GlanceRules"]
+
+_SURE = 3
+
+
+class GlanceRules(msgspec.Struct, frozen=True):
+    """`every_ms` between two looks; `unsure_ms` while an entry's fate is unknown; `again_ms` before something odd is
+    looked at once more. What was odd twice is acted on. `tell_ms`: how often a position nobody explains is told."""
+
+    every_ms: int = 2_500
+    unsure_ms: int = 1_000
+    again_ms: int = 500
+    tell_ms: int = 4_000
+
+
+class _Odd(msgspec.Struct, frozen=True):
+    """What the venue holds where it should not, and how often in a row that was seen."""
+
+    steps: int
+    times: int
+
+
+class Glance:
+    """`symbols` are this trader's; `poke` asks for a survey."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        courier: Courier,
+        symbols: tuple[str, ...],
+        *,
+        sleep: Callable[[float], Awaitable[None]],
+        poke: Callable[[], None],
+        rules: GlanceRules | None = None,
+    ) -> None:
+        self._exchange, self._courier, self._symbols = exchange, courier, symbols
+        self._sleep, self._poke, self._rules = sleep, poke, rules or GlanceRules()
+        self._odd: dict[tuple[str, int], _Odd] = {}
+        self._told: dict[tuple[str, int], tuple[int, int]] = {}
+        self._not_before_ms = 0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._sleep(self._wait_ms())
+            if self._exchange.now_ms() >= self._not_before_ms and self._wanted():
+                await self.look()
+
+    async def look(self) -> None:
+        """Read the positions once, and act on what they show."""
+        before = dict(self._courier.teller.held)
+        rows = await self._exchange.positions()
+        if isinstance(rows, Unreachable):
+            self._not_before_ms = rows.retry_ms
+        if isinstance(rows, tuple):
+            self._weigh(before, rows)
+
+    # ---- inside -----------------------------------------------------------------------------------------------------
+
+    def _wait_ms(self) -> int:
+        if any(one.times < _SURE for one in self._odd.values()):
+            return self._rules.again_ms
+        unsure = any(one.order.purpose is Purpose.ENTRY and not one.state.arrived for one in self._courier.courses())
+        return self._rules.unsure_ms if unsure else self._rules.every_ms
+
+    def _wanted(self) -> bool:
+        held = self._courier.teller.held
+        return any(held.values()) or any(True for _ in self._courier.courses())
+
+    def _weigh(self, before: dict[tuple[str, int], int], rows: Iterable[VenuePosition]) -> None:
+        """Each position that did not move in our books meanwhile."""
+        now, there = self._courier.teller.held, {(row.symbol, row.leg): row.steps for row in rows}
+        courses: dict[tuple[str, int], list[Course]] = {}
+        for course in self._courier.courses():
+            courses.setdefault((course.order.symbol, course.order.leg), []).append(course)
+        odd = self._odd
+        self._odd = {}
+        for key in now.keys() | there.keys() | courses.keys():
+            if key[0] in self._symbols and before.get(key, 0) == now.get(key, 0):
+                self._compare(key, now.get(key, 0), there.get(key, 0), courses.get(key, []), odd)
+
+    def _compare(
+        self, key: tuple[str, int], ours: int, theirs: int, courses: list[Course], odd: dict[tuple[str, int], _Odd]
+    ) -> None:
+        symbol, leg = key
+        enters = any(one.order.purpose is Purpose.ENTRY for one in courses)
+        resting = [one for one in courses if one.order.purpose is not Purpose.ENTRY and one.state.may_work]
+        if ours != theirs:
+            self._courier.catch_up(symbol)
+        if theirs:
+            for one in courses:
+                self._courier.restore(one)
+            if not ours and self._is_due(key, theirs):
+                self._courier.teller.say(PositionShown(0, symbol, leg, theirs))
+        if ours == theirs and not (resting and not theirs and not enters):
+            self._told.pop(key, None)
+            return
+        last = odd.get(key)
+        seen = self._odd[key] = _Odd(theirs, last.times + 1 if last is not None and last.steps == theirs else 1)
+        if seen.times < 2:
+            return  # it may be news under way
+        if ours != theirs and seen.times == 2:
+            self._poke()
+        if not theirs and not enters:
+            for one in resting:
+                self._courier.retire(one)
+
+    def _is_due(self, key: tuple[str, int], steps: int) -> bool:
+        """Whether to tell of it: when it is new, and again from time to time."""
+        told, at_ms = self._told.get(key, (0, 0))
+        now_ms = self._exchange.now_ms()
+        if told == steps and now_ms - at_ms < self._rules.tell_ms:
+            return False
+        self._told[key] = steps, now_ms
+        return True

@@ -1,0 +1,109 @@
+"""Between two surveys: what the positions show is acted on before any trade explains it."""
+
+from aister.core.events import EntriesFrozen, OrderCanceled, OrderFilled, OrderUnknown, PositionShown
+from aister.core.trade import OrderType, Purpose, Side
+from aister.exchange_sim import Fault
+from tests.execution.kept import US, Kept
+from tests.execution.scene import SYMBOL, order, stop
+
+NO_STREAM = Fault("drop", user_streams=True)
+LAGGING = Fault("lag", ms=30_000)
+"""Orders and trades younger than 30 s are not seen; positions are."""
+
+
+def test_what_rests_while_the_venue_is_flat_goes_within_five_seconds_and_its_end_is_told_when_asked_for() -> None:
+    """Seed 739942018: the trade that closed the position was in a frame that got lost, and cannot be read yet."""
+    scene = Kept()
+
+    async def story() -> None:
+        scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
+        await scene.wait(3_000)
+        scene.fault(NO_STREAM, LAGGING)
+        await scene.account.place(order("web-1", Side.SELL, 100, purpose=Purpose.CLOSE, reduce_only=True))
+        await scene.wait(5_000)
+        assert (scene.steps, scene.resting()) == (0, [])
+        assert not [one for one in scene.reports if isinstance(one, OrderCanceled)]  # the books still hold 100
+        await scene.wait(34_000)
+        assert [one.fill.client_id for one in scene.reports if isinstance(one, OrderFilled)][1:] == ["web-1"]
+        scene.courier.cancel(SYMBOL, f"{US}-2-1", 0)
+        (gone,) = [one for one in await scene.wait(100) if isinstance(one, OrderCanceled)]
+        assert gone.client_id == f"{US}-2-1"
+
+    scene.keep(story)
+
+
+def test_a_stop_taken_away_is_told_when_something_is_held_after_all() -> None:
+    scene = Kept()
+
+    async def story() -> None:
+        scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
+        await scene.wait(3_000)
+        scene.fault(NO_STREAM, LAGGING)
+        await scene.account.place(order("web-1", Side.SELL, 100, purpose=Purpose.CLOSE, reduce_only=True))
+        await scene.wait(5_000)
+        await scene.account.place(order("web-2"))
+        (gone,) = [one for one in await scene.wait(3_500) if isinstance(one, OrderCanceled)]
+        assert gone.client_id == f"{US}-2-1"
+
+    scene.keep(story)
+
+
+def test_a_position_whose_entry_nobody_tells_of_is_shown_at_once_and_again() -> None:
+    """Seed 1012: filled, the answer and the frames lost, look-ups behind."""
+    scene = Kept(Fault("request", method="POST", path="order", outcome="done", code=-1007, count=1))
+
+    async def story() -> None:
+        scene.fault(NO_STREAM, LAGGING)
+        scene.send(order(f"{US}-1-1"))
+        shown = [one for one in await scene.wait(3_600) if isinstance(one, PositionShown)]
+        assert [(one.symbol, one.leg, one.steps) for one in shown] == [(SYMBOL, 0, 100)]
+        assert [one for one in await scene.wait(8_000) if isinstance(one, PositionShown)]
+        assert [one for one in scene.reports if isinstance(one, OrderUnknown)]
+        assert scene.filled() == 0
+        await scene.wait(30_000)
+        assert scene.filled() == 100
+
+    scene.keep(story)
+
+
+def test_positions_are_not_read_while_there_is_nothing_to_look_after() -> None:
+    scene = Kept()
+
+    async def story() -> None:
+        await scene.wait(29_000)
+        assert sum(one.path.endswith("positionRisk") for one in scene.world.sent) == 2  # two surveys
+        scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
+        await scene.wait(29_000)
+        assert 10 <= sum(one.path.endswith("positionRisk") for one in scene.world.sent) <= 16
+
+    scene.keep(story)
+    assert [one.cause for one in scene.reports if isinstance(one, EntriesFrozen)] == ["start"]
+
+
+def test_a_stop_of_unknown_outcome_is_cancelled_as_soon_as_it_lands() -> None:
+    """Seed 739942183: what may arrive is not waited for when it is no longer wanted."""
+    scene = Kept(Fault("request", method="POST", path="order", outcome="late", code=-1007, ms=8_000, count=1))
+
+    async def story() -> None:
+        scene.fault(LAGGING, Fault("lose_void"))
+        scene.send(stop(f"{US}-2-1"))
+        await scene.wait(1_000)
+        scene.courier.cancel(SYMBOL, f"{US}-2-1", 0)
+        await scene.wait(24_000)
+        assert scene.resting() == []
+        (gone,) = [one for one in scene.reports if isinstance(one, OrderCanceled)]
+        assert gone.client_id == f"{US}-2-1"
+
+    scene.keep(story)
+
+
+def test_positions_show_what_rests_to_be_of_use_only_while_something_is_held() -> None:
+    """A stop that waits for an entry on its way is left alone."""
+    scene = Kept()
+
+    async def story() -> None:
+        scene.send(stop(f"{US}-2-1"), order(f"{US}-1-1", type=OrderType.LIMIT, price_ticks=990_000))
+        await scene.wait(8_000)
+        assert scene.resting() == [OrderType.STOP_MARKET, OrderType.LIMIT]
+
+    scene.keep(story)
