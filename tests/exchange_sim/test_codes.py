@@ -141,7 +141,7 @@ def test_batches_say_per_item_what_became_of_them() -> None:
     bad = '{"symbol":"BTCUSDT","side":"BUY","type":"MARKET","quantity":0}'
     rows = client.call("POST", "batchOrders", batchOrders=f"[{good},{bad},{good}]")
     assert [row.get("code", row.get("status")) for row in rows] == ["NEW", -4003, "NEW"]
-    assert client.call("POST", "batchOrders", batchOrders=f"[{','.join([good] * 6)}]")["code"] == -1102
+    assert client.call("POST", "batchOrders", batchOrders=f"[{','.join([good] * 6)}]")["code"] == -4082
     ids = f'["{rows[0]["orderId"]}",{rows[2]["orderId"]},1]'
     gone = client.call("DELETE", "batchOrders", symbol="BTCUSDT", orderIdList=ids)
     assert [row.get("code", row.get("status")) for row in gone] == ["CANCELED", "CANCELED", -2011]

@@ -35,7 +35,7 @@ def test_longer_intervals_are_made_of_the_feed_s() -> None:
     rows = client.public("klines", symbol="BTCUSDT", interval="5m")
     assert [row[0] % 300_000 for row in rows] == [0] * len(rows)
     assert rows[1][1:5] == ["100000.0", "100300.0", "99900.0", "100100.0"]
-    assert client.public("klines", symbol="BTCUSDT", interval="7m")["code"] == -1102
+    assert client.public("klines", symbol="BTCUSDT", interval="7m")["code"] == -1120
 
 
 def test_combined_streams_are_wrapped_and_control_frames_answered_without_id_too() -> None:

@@ -3,10 +3,12 @@ exchange, the account and the parameters and returns the JSON value of its reply
 
 from typing import Any
 
-from aister.core.money import money_text
+from aister.core.money import UNIT, money_text
 from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.context import Context
-from aister.exchange_sim.forms import balances, order_reply, positions, unrealized
+from aister.exchange_sim.forms import LEGS, order_reply, positions
+from aister.exchange_sim.margins import balances, maintenance, unrealized
+from aister.exchange_sim.orders import STP_MODES
 from aister.exchange_sim.records import Happening, Income
 from aister.exchange_sim.telling import rate_text
 from aister.exchange_sim.wire import Params, Refusal
@@ -22,7 +24,7 @@ def balance(ex: Context, account: Account, params: Params) -> Rows:
             "accountAlias": f"A{account.number}",
             "asset": "USDT",
             "balance": money_text(money["wallet"]),
-            "crossWalletBalance": money_text(money["wallet"]),
+            "crossWalletBalance": money_text(money["cross_wallet"]),
             "crossUnPnl": money_text(money["cross_profit"]),
             "availableBalance": money_text(money["available"]),
             "maxWithdrawAmount": money_text(min(money["available"], max(0, money["wallet"]))),
@@ -35,16 +37,16 @@ def balance(ex: Context, account: Account, params: Params) -> Rows:
 def account_information(ex: Context, account: Account, params: Params) -> dict[str, Any]:
     """GET accountWithJoinMargin (V1: account). `canWithdraw` is a flag of the account, not of the agent."""
     money, rows = balances(account, ex.market), positions(account, ex.market, list(account.instruments))
-    maintenance = sum(_maintenance(ex, account, symbol, leg) for symbol, leg in account.holdings)
+    needed = sum(_maintenance(ex, account, symbol, leg) for symbol, leg in account.holdings)
     totals = {
         "initialMargin": money["position_margin"] + money["order_margin"],
-        "maintMargin": maintenance,
+        "maintMargin": needed,
         "walletBalance": money["wallet"],
         "unrealizedProfit": money["profit"],
         "marginBalance": money["wallet"] + money["profit"],
         "positionInitialMargin": money["position_margin"],
         "openOrderInitialMargin": money["order_margin"],
-        "crossWalletBalance": money["wallet"],
+        "crossWalletBalance": money["cross_wallet"],
         "crossUnPnl": money["cross_profit"],
     }
     usable = {
@@ -85,8 +87,7 @@ def account_information(ex: Context, account: Account, params: Params) -> dict[s
 def _maintenance(ex: Context, account: Account, symbol: str, leg: int) -> int:
     ticker = ex.market.tickers[symbol]
     notional = abs(account.holding(symbol, leg).steps) * ticker.mark_ticks * ticker.instrument.unit
-    tier = ticker.instrument.bracket(notional)
-    return max(0, notional * tier.maintenance_e8 // 100_000_000 - tier.deduction)
+    return maintenance(ticker.instrument, notional)
 
 
 def position_risk(ex: Context, account: Account, params: Params) -> Rows:
@@ -159,7 +160,55 @@ def set_margin_type(ex: Context, account: Account, params: Params) -> dict[str, 
         raise Refusal(-4048)
     account.terms[symbol].cross = kind == "CROSSED"
     account.apply_terms(symbol)
+    account.changed.append(Happening(ex.now_ms, account.number, "MARGIN_TYPE_CHANGE", symbol=symbol))
     return dict(_DONE)
+
+
+def change_margin(ex: Context, account: Account, params: Params) -> dict[str, Any]:
+    """POST positionMargin: type 1 adds to the isolated margin of a leg, 2 takes of what was added or gained back, as
+    long as the initial margin stays."""
+    symbol, amount = ex.trading.ticker(params.need("symbol")).instrument.symbol, params.number("amount")
+    if ex.settings.lockstep:
+        raise Refusal(-1020, "Position margin cannot be changed in lockstep.")
+    if amount is None or params.need("type") not in ("1", "2"):
+        raise Refusal(-1102, "Mandatory parameter 'amount' or 'type' was malformed.")
+    leg = {name: leg for leg, name in LEGS.items()}.get(params.get("positionSide", "") or "BOTH")
+    if leg is None or leg not in account.legs:
+        raise Refusal(-4060 if leg is None else -4061)
+    units = int(amount * UNIT) * (1 if params.need("type") == "1" else -1)
+    if amount <= 0:
+        raise Refusal(-4055)
+    if account.terms[symbol].cross:
+        raise Refusal(-4049)
+    if account.holding(symbol, leg).steps == 0:
+        raise Refusal(-4054)
+    if units > balances(account, ex.market)["available"]:
+        raise Refusal(-4050)
+    if account.holding(symbol, leg).added + min(0, unrealized(account, ex.market, symbol, leg)) + units < 0 > units:
+        raise Refusal(-4051)
+    account.add_margin(symbol, leg, units, ex.now_ms)
+    text = money_text(abs(units))
+    return {"amount": text, "code": 200, "msg": "Successfully modify position margin.", "type": int(params["type"])}
+
+
+def margin_history(ex: Context, account: Account, params: Params) -> Rows:
+    """GET positionMargin/history: 500 by default."""
+    symbol = ex.trading.ticker(params.need("symbol")).instrument.symbol
+    kind, limit = params.whole("type", 0), min(params.whole("limit", 500), 500)
+    start, end = params.whole("startTime", 0), params.whole("endTime", 0) or ex.now_ms
+    rows = [
+        {
+            "amount": money_text(abs(one.amount)),
+            "asset": "USDT",
+            "symbol": one.symbol,
+            "time": one.time_ms,
+            "type": 1 if one.amount > 0 else 2,
+            "positionSide": LEGS[one.leg],
+        }
+        for one in account.margin_changes
+        if one.symbol == symbol and start <= one.time_ms <= end
+    ]
+    return [row for row in rows if kind in (0, row["type"])][-limit:]
 
 
 def position_mode(ex: Context, account: Account, params: Params) -> dict[str, Any]:
@@ -178,6 +227,19 @@ def set_position_mode(ex: Context, account: Account, params: Params) -> dict[str
         raise Refusal(-4068)
     account.set_hedged(hedged)
     account.changed.append(Happening(ex.now_ms, account.number, "CONFIG", detail="hedged"))
+    return dict(_DONE)
+
+
+def stp_mode(ex: Context, account: Account, params: Params) -> dict[str, Any]:
+    return {"stpMode": account.stp_mode}
+
+
+def set_stp_mode(ex: Context, account: Account, params: Params) -> dict[str, Any]:
+    """POST stpMode. Orders of one account never meet here (each has the path's whole market), so none expires by it."""
+    mode = params.need("stpMode")
+    if mode not in STP_MODES:
+        raise Refusal(-1130, "Data sent for parameter 'stpMode' is not valid.")
+    account.stp_mode = mode
     return dict(_DONE)
 
 

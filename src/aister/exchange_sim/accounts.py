@@ -9,7 +9,7 @@ from aister.core.instrument import Instrument
 from aister.core.money import divide_half_even
 from aister.core.trade import Fill, FillKind, OrderType
 from aister.exchange_sim.auth import Credentials
-from aister.exchange_sim.records import Happening, Holding, Income, OrderState, Strategy, Terms, UserTrade
+from aister.exchange_sim.records import Happening, Holding, Income, MarginChange, OrderState, Strategy, Terms, UserTrade
 from aister.exchange_sim.settings import Settings
 from aister.sim import SimVenue
 
@@ -41,6 +41,9 @@ class Account:
         self.undriven: list[Happening] = []
         self.countdowns: dict[str, int] = {}
         self.frozen = ""
+        self.called: set[tuple[str, int]] = set()
+        self.margin_changes: list[MarginChange] = []
+        self.stp_mode = "EXPIRE_TAKER"
         self.venue = self._new_venue()
 
     def _new_venue(self) -> SimVenue:
@@ -51,7 +54,7 @@ class Account:
     def list_instrument(self, instrument: Instrument) -> None:
         """Trade an instrument, or trade it under new terms."""
         symbol = instrument.symbol
-        self.venue.list_instrument(instrument)
+        self.venue.list_instrument(self._matched(instrument))
         if symbol not in self.terms:
             margin = self.settings.model.margin
             kind = self.settings.margin_type or margin.mode
@@ -59,9 +62,19 @@ class Account:
             self.apply_terms(symbol)
         self.instruments[symbol] = instrument
 
+    def _matched(self, instrument: Instrument) -> Instrument:
+        """The instrument as the matching is told of it: where the warden liquidates at mark, matching itself does so
+        only when nothing at all is left."""
+        if self.settings.lockstep:
+            return instrument
+        free = [msgspec.structs.replace(tier, maintenance_e8=0, deduction=0) for tier in instrument.brackets]
+        return msgspec.structs.replace(instrument, brackets=tuple(free))
+
     def apply_terms(self, symbol: str) -> None:
+        """A symbol with margin added is matched as one the whole account stands behind: the warden knows better."""
         terms = self.terms[symbol]
-        self.venue.set_terms(symbol, leverage=terms.leverage, cross=terms.cross)
+        added = any(held.added for (name, _), held in self.holdings.items() if name == symbol)
+        self.venue.set_terms(symbol, leverage=terms.leverage, cross=terms.cross or added)
 
     def set_hedged(self, hedged: bool) -> None:
         """Change the position mode of an account without orders and positions: a new venue with the same money."""
@@ -69,7 +82,7 @@ class Account:
         self.hedged = hedged
         self.venue = self._new_venue()
         for instrument in self.instruments.values():
-            self.venue.list_instrument(instrument)
+            self.venue.list_instrument(self._matched(instrument))
             self.venue.remember(old.newest(instrument.symbol))
             self.apply_terms(instrument.symbol)
         self.venue.deposit(wallet)
@@ -124,6 +137,22 @@ class Account:
         self.income.append(Income(number, kind, "", amount, now_ms))
         self.changed.append(Happening(now_ms, self.number, "TRANSFER", amount=amount))
 
+    def charge(self, kind: str, symbol: str, amount: int, number: int, now_ms: int) -> None:
+        """Change the wallet for a reason that no trade has (negative: less of it)."""
+        self.venue.deposit(amount)
+        self.income.append(Income(number, kind, symbol, amount, now_ms))
+        self.changed.append(Happening(now_ms, self.number, kind, symbol=symbol, amount=amount))
+
+    def add_margin(self, symbol: str, leg: int, amount: int, now_ms: int) -> None:
+        """Move money units into (negative: out of) the isolated margin of a leg."""
+        self.holding(symbol, leg).added += amount
+        self.apply_terms(symbol)
+        self.margin_changes.append(MarginChange(symbol, leg, amount, now_ms))
+        self.changed.append(Happening(now_ms, self.number, "MARGIN_TRANSFER", symbol=symbol))
+
+    def call_for_margin(self, legs: tuple[tuple[str, int], ...], now_ms: int) -> None:
+        self.changed.append(Happening(now_ms, self.number, "MARGIN_CALL", legs=legs))
+
     # what the venue reports
 
     def execute(self, event: OrderFilled, number: int, now_ms: int) -> UserTrade:
@@ -156,7 +185,7 @@ class Account:
             self.income.append(Income(number, "REALIZED_PNL", fill.symbol, realized, now_ms, number))
         if fill.fee:
             self.income.append(Income(number, "COMMISSION", fill.symbol, -fill.fee, now_ms, number))
-        liquidated = fill.kind is FillKind.LIQUIDATION
+        liquidated = fill.kind is FillKind.LIQUIDATION or order.client_id.startswith("autoclose-")
         if event.done:
             self.parts.pop(fill.client_id, None)
         if event.done and not order.held_back and not self._left(order):
@@ -222,6 +251,7 @@ class Account:
         if held.steps * side < 0:
             closing = min(fill.steps, abs(held.steps))
             removed = divide_half_even(held.cost * closing, abs(held.steps))
+            held.added = held.added * (abs(held.steps) - closing) // abs(held.steps)
             realized = -side * fill.price_ticks * closing * unit - removed
             held.cost -= removed
         held.cost += side * fill.price_ticks * (fill.steps - closing) * unit

@@ -84,7 +84,7 @@ def _leverage(scene: Scene, account: Account, fault: Fault) -> None:
 def _margin_type(scene: Scene, account: Account, fault: Fault) -> None:
     account.terms[fault.symbol].cross = fault.text != "isolated"
     account.apply_terms(fault.symbol)
-    account.changed.append(Happening(scene.now_ms, account.number, "CONFIG", symbol=fault.symbol, detail="margin_type"))
+    account.changed.append(Happening(scene.now_ms, account.number, "MARGIN_TYPE_CHANGE", symbol=fault.symbol))
 
 
 def _position_mode(scene: Scene, account: Account, fault: Fault) -> None:
@@ -138,6 +138,10 @@ def _instrument(scene: Scene, fault: Fault) -> None:
 
 def _mark(scene: Scene, fault: Fault) -> None:
     scene.market.tickers[fault.symbol].mark_shift_ticks = fault.value
+
+
+def _index(scene: Scene, fault: Fault) -> None:
+    scene.market.tickers[fault.symbol].index_shift_ticks = fault.value
 
 
 def _delist(scene: Scene, fault: Fault) -> None:
@@ -203,6 +207,7 @@ _OF_ALL: dict[str, Callable[[Scene, Fault], None]] = {
     "skew": _skew,
     "instrument": _instrument,
     "mark": _mark,
+    "index": _index,
     "delist": _delist,
     "ban": _ban,
     "restart": _restart,

@@ -73,7 +73,8 @@ class Exchange:
     ) -> None:
         self.settings = (settings or Settings()).check()
         legs = 1 if self.settings.lockstep else self.settings.legs
-        self.market = Market(instruments, slices, interval_ms, legs, shift_ms, history)
+        seed = self.settings.seed if self.settings.mark == "model" else None
+        self.market = Market(instruments, slices, interval_ms, legs, shift_ms, history, seed)
         first = self.market.ready[0]
         self.now_us = first.start_ms * 1000
         self.faults = faults or Faults(seed=self.settings.seed)
@@ -94,7 +95,7 @@ class Exchange:
         )
         self.depth = Depth(self.settings.model.slippage, self.settings.seed)
         self.teller = Teller(self.hub, self.market, self.depth)
-        self.trading = Trading(self.market, self.settings, self.number, self._order_fault, self._later)
+        self.trading = Trading(self.market, self.settings, self.number, self._order_fault, self._later, self.depth.best)
         self.strategies = Strategies(self.trading)
         self.newsroom = Newsroom(self.hub, self.market, self.teller)
         self.gate = Gate(self.settings, verify)

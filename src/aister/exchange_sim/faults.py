@@ -45,7 +45,8 @@ ACTS = {
     "foreign_order": "somebody places an order: `text` is its query string",
     "adl": "`fill_e4` / 10,000 of the position on `symbol` are auto-deleveraged",
     "instrument": "terms of `symbol` change: `text` is a JSON object of Instrument fields, or brackets_max_leverage",
-    "mark": "mark price of `symbol` stands `value` ticks above last (negative: below)",
+    "mark": "mark price of `symbol` stands `value` ticks higher than it would (negative: lower)",
+    "index": "index price of `symbol` stands `value` ticks higher than it would (negative: lower)",
     "delist": "`symbol` is gone from exchangeInfo and cannot be traded",
     "agent_expires": "the account's agents expire",
     "agent_revoked": "the account's agents are revoked",
@@ -144,8 +145,6 @@ class Faults:
         return self._bite("lose_void", now_ms, request=request) is not None
 
     def on_order(self, account: Account, order: OrderState, now_ms: int) -> OrderFault | None:
-        if order.client_id.startswith("adl_"):
-            return None
         found = OrderFault()
         if order.original.conditional:
             if refused := self._bite("refuse_stop", now_ms, account=account.number, symbol=order.symbol):

@@ -6,15 +6,16 @@ from typing import Any
 from aister.core.instrument import Instrument
 from aister.core.money import UNIT, money_text
 from aister.exchange_sim.accounts import Account
+from aister.exchange_sim.margins import balances, isolated_margin, liquidation_ticks, maintenance, unrealized
 from aister.exchange_sim.market import Kline, Market
 from aister.exchange_sim.records import Happening, OrderState, UserTrade
 
 __all__ = [
     "LEGS",
     "account_update",
-    "balances",
     "entry_price",
     "kline_row",
+    "margin_call",
     "order_reply",
     "order_update",
     "plain",
@@ -117,12 +118,6 @@ def plain(value: float) -> str:
     return f"{Decimal(repr(value)):f}"
 
 
-def unrealized(account: Account, market: Market, symbol: str, leg: int) -> int:
-    held = account.holding(symbol, leg)
-    ticker = market.tickers[symbol]
-    return held.steps * ticker.mark_ticks * ticker.instrument.unit - held.cost
-
-
 def positions(account: Account, market: Market, symbols: list[str]) -> list[dict[str, Any]]:
     """positionRisk: a row per symbol, zero rows included; hedged, one per leg (aster-api 7)."""
     rows = []
@@ -133,7 +128,7 @@ def positions(account: Account, market: Market, symbols: list[str]) -> list[dict
             held = account.holding(symbol, leg)
             notional = held.steps * ticker.mark_ticks * instrument.unit
             profit = unrealized(account, market, symbol, leg)
-            margin = 0 if terms.cross else -(-abs(held.cost) // terms.leverage)
+            margin = isolated_margin(account, symbol, leg)
             cap = max((b.cap for b in instrument.brackets if b.max_leverage >= terms.leverage), default=0)
             rows.append(
                 {
@@ -142,7 +137,7 @@ def positions(account: Account, market: Market, symbols: list[str]) -> list[dict
                     "entryPrice": entry_price(held.cost, held.steps, instrument),
                     "markPrice": instrument.price_text(ticker.mark_ticks),
                     "unRealizedProfit": money_text(profit),
-                    "liquidationPrice": instrument.price_text(account.venue.liquidation_ticks(symbol, leg)),
+                    "liquidationPrice": instrument.price_text(liquidation_ticks(account, market, symbol, leg)),
                     "leverage": str(terms.leverage),
                     "maxNotionalValue": money_text(cap, 0),
                     "marginType": "cross" if terms.cross else "isolated",
@@ -155,25 +150,6 @@ def positions(account: Account, market: Market, symbols: list[str]) -> list[dict
                 }
             )
     return rows
-
-
-def balances(account: Account, market: Market) -> dict[str, int]:
-    """Wallet, unrealised profit, what is bound as margin and what may be used, money units."""
-    profit = sum(unrealized(account, market, symbol, leg) for symbol, leg in account.holdings)
-    cross_profit = sum(unrealized(account, market, s, leg) for s, leg in account.holdings if account.terms[s].cross)
-    position_margin = sum(
-        -(-abs(held.cost) // account.terms[symbol].leverage) for (symbol, _), held in account.holdings.items()
-    )
-    reserved = account.venue.reserved()
-    wallet = account.venue.wallet
-    return {
-        "wallet": wallet,
-        "profit": profit,
-        "cross_profit": cross_profit,
-        "position_margin": position_margin,
-        "order_margin": max(0, reserved - position_margin),
-        "available": max(0, wallet + cross_profit - reserved),
-    }
 
 
 def order_update(told: Happening, instrument: Instrument) -> dict[str, Any]:
@@ -220,11 +196,8 @@ def account_update(account: Account, market: Market, told: Happening, reason: st
     """ACCOUNT_UPDATE: the wallet after it, and the legs of the symbol it is about; B alone when funding was paid in
     cross margin (aster-api 9). `change` is what no trade explains."""
     money = balances(account, market)
-    wallet = money_text(money["wallet"])
-    update: dict[str, Any] = {
-        "m": reason,
-        "B": [{"a": "USDT", "wb": wallet, "cw": wallet, "bc": money_text(change)}],
-    }
+    asset = {"a": "USDT", "wb": money_text(money["wallet"]), "cw": money_text(money["cross_wallet"])}
+    update: dict[str, Any] = {"m": reason, "B": [{**asset, "bc": money_text(change)}]}
     symbol = told.symbol
     if not symbol or (reason == "FUNDING_FEE" and account.terms[symbol].cross):
         return update
@@ -237,7 +210,7 @@ def account_update(account: Account, market: Market, told: Happening, reason: st
             "cr": money_text(held.realized),
             "up": money_text(unrealized(account, market, symbol, leg)),
             "mt": "cross" if terms.cross else "isolated",
-            "iw": money_text(0 if terms.cross else -(-abs(held.cost) // terms.leverage)),
+            "iw": money_text(isolated_margin(account, symbol, leg)),
             "ps": LEGS[leg],
             "ma": instrument.quote,
         }
@@ -245,3 +218,26 @@ def account_update(account: Account, market: Market, told: Happening, reason: st
         for held in (account.holding(symbol, leg),)
     ]
     return update
+
+
+def margin_call(account: Account, market: Market, legs: tuple[tuple[str, int], ...]) -> dict[str, Any]:
+    """MARGIN_CALL (aster-api 9): cw only where a position on cross margin is among them."""
+    rows = []
+    for symbol, leg in legs:
+        held, ticker = account.holding(symbol, leg), market.tickers[symbol]
+        instrument = ticker.instrument
+        notional = abs(held.steps) * ticker.mark_ticks * instrument.unit
+        rows.append(
+            {
+                "s": symbol,
+                "ps": LEGS[leg],
+                "pa": instrument.size_text(held.steps),
+                "mt": "CROSSED" if account.terms[symbol].cross else "ISOLATED",
+                "iw": money_text(isolated_margin(account, symbol, leg)),
+                "mp": instrument.price_text(ticker.mark_ticks),
+                "up": money_text(unrealized(account, market, symbol, leg)),
+                "mm": money_text(maintenance(instrument, notional)),
+            }
+        )
+    shared = any(account.terms[symbol].cross for symbol, _ in legs)
+    return ({"cw": money_text(balances(account, market)["cross_wallet"])} if shared else {}) | {"p": rows}

@@ -1,8 +1,8 @@
 """The one market all accounts trade in: bars of a feed cut into straight legs, and what is told of them in public.
 
 A bar goes open, nearer extreme, other extreme, close (docs/fills.md), each of the three ways in equally many legs;
-prices between are rounded to ticks. In lockstep a bar is one leg of its whole length. Last, mark and index price are
-one and the same (`mark: proxy`). After the last bar of the feed the market stands still.
+prices between are rounded to ticks. In lockstep a bar is one leg of its whole length. Mark and index are last itself
+(a proxy) or follow it by a model of their own (`marks`). After the last bar of the feed the market stands still.
 """
 
 from collections import deque
@@ -14,6 +14,7 @@ import msgspec
 from aister.core.errors import DataError
 from aister.core.events import BarClosed, FundingSettled
 from aister.core.instrument import Instrument
+from aister.exchange_sim.marks import Marks
 from aister.ports.feed import MarketSlice
 
 __all__ = ["Kline", "Leg", "Market", "Ticker", "Trade"]
@@ -58,22 +59,38 @@ class Kline(msgspec.Struct, gc=False):
 
 
 class Ticker:
-    """One symbol as the public sees it."""
+    """One symbol as the public sees it. `marks`: a model of mark and index; None: they are last. Shifts are a fault's
+    word on either."""
 
-    def __init__(self, instrument: Instrument) -> None:
-        self.instrument = instrument
+    def __init__(self, instrument: Instrument, marks: Marks | None = None) -> None:
+        self.instrument, self.marks = instrument, marks
         self.last_ticks = 0
         self.klines: deque[Kline] = deque(maxlen=_KEPT_BARS)
+        self.mark_klines: deque[Kline] = deque(maxlen=_KEPT_BARS if marks else 0)
+        self.index_klines: deque[Kline] = deque(maxlen=_KEPT_BARS if marks else 0)
         self.trades: deque[Trade] = deque(maxlen=_KEPT_TRADES)
         self.next_trade = 1
         self.update_id = 1
         self.funding_e8 = 0
         self.settlements: deque[FundingSettled] = deque(maxlen=5_000)
         self.mark_shift_ticks = 0
+        self.index_shift_ticks = 0
 
     @property
     def mark_ticks(self) -> int:
-        return max(1, self.last_ticks + self.mark_shift_ticks)
+        modelled = self.marks.mark_ticks if self.marks else self.last_ticks
+        return max(1, modelled + self.mark_shift_ticks)
+
+    @property
+    def index_ticks(self) -> int:
+        modelled = self.marks.index_ticks if self.marks else self.last_ticks
+        return max(1, modelled + self.index_shift_ticks)
+
+    def klines_of(self, price: str) -> deque[Kline]:
+        """Bars of "last", "mark" or "index"."""
+        if self.marks is None or price == "last":
+            return self.klines
+        return self.mark_klines if price == "mark" else self.index_klines
 
     def move(self, ticks: int, steps: int, time_ms: int) -> Trade:
         """The market trades at a price."""
@@ -82,6 +99,8 @@ class Ticker:
         self.update_id += 1
         self.last_ticks = ticks
         self.trades.append(trade)
+        if self.marks:
+            self._follow(self.marks, ticks, time_ms)
         if self.klines:
             bar = self.klines[-1]
             bar.high, bar.low, bar.close = max(bar.high, ticks), min(bar.low, ticks), ticks
@@ -93,8 +112,32 @@ class Ticker:
         return trade
 
     def start_bar(self, open_ms: int, close_ms: int, ticks: int) -> None:
-        number = self.next_trade
-        self.klines.append(Kline(open_ms, close_ms, ticks, ticks, ticks, ticks, 0.0, 0.0, 0, number, number - 1, False))
+        if self.marks:
+            self.marks.follow(ticks, open_ms)
+            for bars, at in ((self.mark_klines, self.mark_ticks), (self.index_klines, self.index_ticks)):
+                if bars:
+                    bars[-1].closed = True
+                bars.append(_flat(open_ms, close_ms, at, 0))
+        self.klines.append(_flat(open_ms, close_ms, ticks, self.next_trade))
+
+    def remember(self, open_ms: int, close_ms: int, ticks: tuple[int, int, int, int], volume: float) -> None:
+        """A bar of the past (open, high, low, close): it can be read."""
+        o, high, low, c = ticks
+        number, quote = self.next_trade, volume * self.instrument.price(c)
+        self.next_trade += 1
+        self.klines.append(Kline(open_ms, close_ms, o, high, low, c, volume, quote, 1, number, number, True))
+        if self.marks:
+            self.marks.follow(o, open_ms)
+            for bars, at in ((self.mark_klines, self.mark_ticks), (self.index_klines, self.index_ticks)):
+                bars.append(_flat(open_ms, close_ms, at, 0))
+            self._follow(self.marks, c, close_ms)
+
+    def _follow(self, marks: Marks, ticks: int, time_ms: int) -> None:
+        marks.follow(ticks, time_ms)
+        for bars, at in ((self.mark_klines, self.mark_ticks), (self.index_klines, self.index_ticks)):
+            if bars:
+                bar = bars[-1]
+                bar.high, bar.low, bar.close = max(bar.high, at), min(bar.low, at), at
 
     def newest(self, interval_ms: int, offset_ms: int = 0) -> Kline | None:
         """The newest bar of an interval, perhaps unfinished; None before the first."""
@@ -123,10 +166,10 @@ class Ticker:
         joined.closed = bars[0].closed and bars[0].close_ms == end_ms
         return joined
 
-    def spans(self, interval_ms: int, offset_ms: int = 0) -> list[Kline]:
-        """Bars of a longer interval, the last one perhaps unfinished."""
+    def spans(self, interval_ms: int, offset_ms: int = 0, price: str = "last") -> list[Kline]:
+        """Bars of a longer interval, the last one perhaps unfinished; of last, mark or index."""
         spans: list[Kline] = []
-        for bar in self.klines:
+        for bar in self.klines_of(price):
             start = (bar.open_ms - offset_ms) // interval_ms * interval_ms + offset_ms
             if spans and spans[-1].open_ms == start:
                 spans[-1].join(bar)
@@ -134,6 +177,10 @@ class Ticker:
                 spans.append(msgspec.structs.replace(bar, open_ms=start, close_ms=start + interval_ms))
             spans[-1].closed = bar.closed and bar.close_ms == spans[-1].close_ms
         return spans
+
+
+def _flat(open_ms: int, close_ms: int, ticks: int, number: int) -> Kline:
+    return Kline(open_ms, close_ms, ticks, ticks, ticks, ticks, 0.0, 0.0, 0, number, number - 1, False)
 
 
 class Leg(msgspec.Struct, frozen=True):
@@ -150,7 +197,7 @@ class Leg(msgspec.Struct, frozen=True):
 
 class Market:
     """Tickers by symbol, and the legs to come. `shift_ms` is added to every time of the feed;
-    `history` lies before what the slices play.
+    `history` lies before what the slices play. With `marks_seed` mark and index follow the model.
 
     Raises `DataError` when the feed holds no bar."""
 
@@ -162,9 +209,13 @@ class Market:
         legs: int,
         shift_ms: int = 0,
         history: Iterable[MarketSlice] = (),
+        marks_seed: int | None = None,
     ) -> None:
         self.interval_ms = interval_ms
-        self.tickers = {symbol: Ticker(instrument) for symbol, instrument in instruments.items()}
+        self.tickers = {
+            symbol: Ticker(instrument, None if marks_seed is None else Marks(marks_seed, symbol))
+            for symbol, instrument in instruments.items()
+        }
         self._slices, self._legs, self.shift_ms = slices, legs, shift_ms
         self.taken = 0
         self.history = tuple(_shifted(market, shift_ms) for market in history)
@@ -195,11 +246,7 @@ class Market:
         for bar in market.bars:
             ticker = self.tickers[bar.symbol]
             o, high, low, c = (ticker.instrument.to_ticks(price) for price in (bar.open, bar.high, bar.low, bar.close))
-            quote, number = bar.volume * bar.close, ticker.next_trade
-            ticker.klines.append(
-                Kline(bar.open_time_ms, bar.time_ms, o, high, low, c, bar.volume, quote, 1, number, number, True)
-            )
-            ticker.next_trade += 1
+            ticker.remember(bar.open_time_ms, bar.time_ms, (o, high, low, c), bar.volume)
         for settled in market.funding:
             self.tickers[settled.symbol].funding_e8 = settled.rate_e8
             self.tickers[settled.symbol].settlements.append(settled)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from aister.exchange_sim.accounts import Account
-from aister.exchange_sim.forms import LEGS, account_update, order_update
+from aister.exchange_sim.forms import LEGS, account_update, margin_call, order_update
 from aister.exchange_sim.market import Market
 from aister.exchange_sim.records import Happening
 from aister.exchange_sim.streams import Hub
@@ -33,6 +33,9 @@ class Newsroom:
             return [{"e": "ACCOUNT_CONFIG_UPDATE", **both, **self._config(account, told)}]
         if told.what == "REFUSED":
             return []
+        if told.what == "MARGIN_CALL":
+            held = tuple(leg for leg in told.legs if account.holding(*leg).steps)
+            return [{"e": "MARGIN_CALL", "E": now_ms, **margin_call(account, self.market, held)}] if held else []
         if told.order is None:
             change = account_update(account, self.market, told, told.what, told.amount)
             return [{"e": "ACCOUNT_UPDATE", **both, "a": change}]
@@ -46,8 +49,6 @@ class Newsroom:
 
     def _config(self, account: Account, told: Happening) -> dict[str, Any]:
         if told.detail == "leverage":
-            return {"ac": {"s": told.symbol, "l": account.terms[told.symbol].leverage}}
-        if told.detail == "margin_type":
             return {"ac": {"s": told.symbol, "l": account.terms[told.symbol].leverage}}
         return {"ai": {"j": account.multi_assets, "f": False, "d": account.hedged}}
 

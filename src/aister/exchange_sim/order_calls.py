@@ -22,6 +22,8 @@ def _row(ex: Context, order: OrderState, *, acknowledge: bool = False) -> dict[s
 
 def place(ex: Context, account: Account, params: Params) -> dict[str, Any]:
     """POST order: ACK by default; RESULT tells the end of MARKET, IOC and FOK."""
+    if params.get("newOrderRespType", "").upper() not in ("", "ACK", "RESULT"):
+        raise Refusal(-1136)
     order = ex.trading.place(account, params, ex.now_ms)
     ends = order.original.name == "MARKET" or order.time_in_force in ("IOC", "FOK")
     result = params.get("newOrderRespType", "").upper() == "RESULT"
@@ -32,7 +34,7 @@ def place_batch(ex: Context, account: Account, params: Params) -> list[dict[str,
     """POST batchOrders: at most five, results in order, refusals beside them."""
     asked = _json_list(params.need("batchOrders"))
     if not 0 < len(asked) <= 5:
-        raise Refusal(-1102, "Mandatory parameter 'batchOrders' must hold 1 to 5 orders.")
+        raise Refusal(-4082, f"Invalid number of batch place orders: {len(asked)}")
     rows = []
     for one in asked:
         if not isinstance(one, dict):
@@ -95,8 +97,10 @@ def cancel_batch(ex: Context, account: Account, params: Params, nonce: int = 0) 
     symbol = ex.trading.ticker(params.need("symbol")).instrument.symbol
     ids = _json_list(params.get("orderIdList", "[]"))
     names = _json_list(params.get("origClientOrderIdList", "[]"))
-    if not 0 < len(ids) + len(names) <= 10:
-        raise Refusal(-1102, "Mandatory parameter 'orderIdList' must hold 1 to 10 ids.")
+    if len(ids) + len(names) > 10:
+        raise Refusal(-4032)
+    if not ids + names:
+        raise Refusal(-1102, "Mandatory parameter 'orderIdList' was not sent, was empty/null, or malformed.")
     if not all(_text(one).isascii() and _text(one).isdigit() for one in ids):
         raise Refusal(-1102, "Mandatory parameter 'orderIdList' was malformed.")
     found = [account.find(symbol, int(_text(one)), "") for one in ids]
@@ -197,7 +201,7 @@ def _window(ex: Context, params: Params) -> tuple[int, int]:
     start = params.whole("startTime", 0) or max(0, (end or ex.now_ms) - longest)
     end = end or min(ex.now_ms, start + longest)
     if end - start > longest:
-        raise Refusal(-1100, "More than 7 days between startTime and endTime.")
+        raise Refusal(-1127, f"More than {longest // 3_600_000} hours between startTime and endTime.")
     return start, end
 
 

@@ -1,6 +1,7 @@
 """Reading a new order and refusing what the venue refuses, check by check (aster-api 5 and 6)."""
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
@@ -14,7 +15,7 @@ from aister.exchange_sim.records import OrderState
 from aister.exchange_sim.rules import Readings
 from aister.exchange_sim.wire import Params, Refusal
 
-__all__ = ["KNOWN", "amended", "check_limit", "price_ticks", "quantity_steps", "read_order"]
+__all__ = ["KNOWN", "STP_MODES", "amended", "check_limit", "price_ticks", "quantity_steps", "read_order"]
 
 KNOWN = frozenset(
     {
@@ -47,9 +48,12 @@ KNOWN = frozenset(
         "recvWindow",
     }
 )
+Best = Callable[[Ticker], tuple[tuple[int, int], tuple[int, int]]]
+"""Best bid and best ask of a symbol: (ticks, steps)."""
 _CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}\Z")
 _TIF = ("GTC", "IOC", "FOK", "GTX", "HIDDEN")
 _ALGO_LIMIT = 100
+STP_MODES = ("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
 _NEEDS: dict[OrderType, tuple[str, ...]] = {
     OrderType.LIMIT: ("timeInForce", "quantity", "price"),
     OrderType.MARKET: ("quantity",),
@@ -63,10 +67,15 @@ _NEEDS: dict[OrderType, tuple[str, ...]] = {
 
 
 def read_order(
-    params: Params, account: Account, ticker: Ticker, readings: Readings, number: int, now_ms: int
+    params: Params, account: Account, ticker: Ticker, best: Best, readings: Readings, number: int, now_ms: int
 ) -> OrderState:
-    """The order these parameters ask for; nothing has happened to it yet. Raises `Refusal`."""
+    """The order these parameters ask for; nothing has happened to it yet. `best`: bid and ask, for pegged ones.
+    Raises `Refusal`."""
     instrument, symbol = ticker.instrument, ticker.instrument.symbol
+    if params.get("pegPriceType", ""):
+        params = _pegged(params, ticker, best)
+    if params.get("stpMode", "") not in ("", *STP_MODES):
+        raise Refusal(-1130, "Data sent for parameter 'stpMode' is not valid.")
     if readings.unknown_parameters == "refused" and (strange := sorted(set(params) - KNOWN)):
         raise Refusal(-1106, f"Parameter '{strange[0]}' sent when not required.")
     side, kind = _side(params), _kind(params)
@@ -100,7 +109,7 @@ def read_order(
         _check_bound(ticker, side, account.settings.take_bound_e8)
     working_type = params.get("workingType", "") or "CONTRACT_PRICE"
     if working_type not in ("CONTRACT_PRICE", "MARK_PRICE"):
-        raise Refusal(-1100, "Illegal characters found in parameter 'workingType'.")
+        raise Refusal(-4031, f"Invalid parameter working type: `{working_type[:20]}`")
     if client_id in account.open_by_client:
         raise Refusal(-4015, "Client order id is duplicated.")
     _check_counts(account, instrument, kind)
@@ -128,6 +137,20 @@ def read_order(
     )
     _check_trigger(order, ticker.mark_ticks if working_type == "MARK_PRICE" else ticker.last_ticks, readings)
     return order
+
+
+def _pegged(params: Params, ticker: Ticker, best: Best) -> Params:
+    """A LIMIT order with pegPriceType: its price is the best of the other side (COUNTERPARTY_1) or of its own
+    (QUEUE_1) as it arrives, plus pegOffset, which may only move it away from the market (aster-api 6)."""
+    kind, side, offset = params["pegPriceType"], _side(params), params.number("pegOffset") or Decimal(0)
+    if kind not in ("COUNTERPARTY_1", "QUEUE_1") or _kind(params) is not OrderType.LIMIT:
+        raise Refusal(-1130, "Data sent for parameter 'pegPriceType' is not valid.")
+    if offset * side > 0:
+        raise Refusal(-1130, "Data sent for parameter 'pegOffset' is not valid.")
+    (bid, _), (ask, _) = best(ticker)
+    at = ask if (kind == "COUNTERPARTY_1") == (side > 0) else bid
+    price = Decimal(ticker.instrument.price_text(at)) + offset
+    return Params({**params, "price": f"{price:f}"})
 
 
 def price_ticks(price: Decimal | None, instrument: Instrument, name: str) -> int:
@@ -193,7 +216,9 @@ def _kind(params: Params) -> OrderType:
 def _leg(params: Params, hedged: bool) -> int:
     """0 one-way, 1 or -1 hedged (aster-api 6, side/positionSide)."""
     word = params.get("positionSide", "") or "BOTH"
-    if word not in ("BOTH", "LONG", "SHORT") or hedged != (word != "BOTH"):
+    if word not in ("BOTH", "LONG", "SHORT"):
+        raise Refusal(-4060)
+    if hedged != (word != "BOTH"):
         raise Refusal(-4061)
     return {"BOTH": 0, "LONG": 1, "SHORT": -1}[word]
 

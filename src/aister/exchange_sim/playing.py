@@ -5,9 +5,11 @@ from typing import Protocol
 from aister.core.events import FundingSettled
 from aister.core.instrument import Instrument
 from aister.exchange_sim.accounts import Account
+from aister.exchange_sim.margins import Warden
 from aister.exchange_sim.market import Leg, Market
 from aister.exchange_sim.telling import Teller
 from aister.exchange_sim.trading import Trading
+from aister.exchange_sim.triggers import reached
 
 __all__ = ["Player"]
 
@@ -31,6 +33,7 @@ class Player:
         self._stage = stage
         settings = stage.trading.settings
         self._closed_bars_only = settings.lockstep and settings.model.intrabar == "stop_first"
+        self._warden = Warden(stage.trading)
         self.leg: Leg | None = None
         self.last: Leg | None = None
 
@@ -113,6 +116,19 @@ class Player:
                 self._print(bar.symbol, instrument.to_ticks(price), each, volume)
             if self._closed_bars_only:
                 stage.teller.bar_moved(bar.symbol, stage.now_ms)
+        if not stage.trading.settings.lockstep:
+            for account in stage.accounts.values():
+                self._trigger(account)
+                self._warden.look(account, stage.now_ms)
+
+    def _trigger(self, account: Account) -> None:
+        """What is kept off the book and has been reached."""
+        stage, protect_e8 = self._stage, self._stage.trading.settings.trigger_protect_e8
+        if stage.trading.settings.mark == "last":
+            return
+        for order in account.open_orders():
+            if order.watched and reached(order, stage.market.tickers[order.symbol], protect_e8):
+                stage.trading.trigger(account, order, stage.now_ms)
 
     def _print(self, symbol: str, ticks: int, steps: int, volume: float | None = None) -> None:
         """The market trades at a price; with the bar's whole `volume`, for the last time in it. In lockstep with

@@ -77,7 +77,7 @@ def _symbol_row(ex: Context, instrument: Instrument) -> dict[str, Any]:
         "underlyingType": "COIN",
         "underlyingSubType": [],
         "settlePlan": 0,
-        "triggerProtect": "0.0500",
+        "triggerProtect": money_text(ex.settings.trigger_protect_e8, 4),
         "liquidationFee": money_text(instrument.liquidation_e8),
         "marketTakeBound": money_text(ex.settings.take_bound_e8, 2),
         "filters": [
@@ -120,7 +120,7 @@ def depth(ex: Context, params: Params) -> dict[str, Any]:
     ticker = ex.trading.ticker(params.need("symbol"))
     limit = params.whole("limit", 500)
     if limit not in _DEPTHS:
-        raise Refusal(-1102, "Mandatory parameter 'limit' was malformed.")
+        raise Refusal(-4021, f"'{limit}' is not valid depth limit.")
     bids, asks = ex.depth.snapshot(ticker, limit)
     price, size = ticker.instrument.price_text, ticker.instrument.size_text
     return {
@@ -156,7 +156,7 @@ def agg_trades(ex: Context, params: Params) -> Rows:
     instrument, limit = ticker.instrument, min(params.whole("limit", 500), 1000)
     first, start, end = params.whole("fromId", 0), params.whole("startTime", 0), params.whole("endTime", 0)
     if start and end and end - start >= 3_600_000:
-        raise Refusal(-1100, "More than 1 hour between startTime and endTime.")
+        raise Refusal(-1127, "More than 1 hours between startTime and endTime.")
     rows = [
         trade
         for trade in ticker.trades
@@ -177,15 +177,31 @@ def agg_trades(ex: Context, params: Params) -> Rows:
 
 
 def klines(ex: Context, params: Params) -> list[list[Any]]:
-    """GET klines and its mark and index twins: at most 1500 rows of 12, the last one open."""
-    ticker = ex.trading.ticker(params.get("pair", "") or params.need("symbol"))
+    """GET klines: at most 1500 rows of 12, the last one open."""
+    return _klines(ex, params, ex.trading.ticker(params.need("symbol")), "last")
+
+
+def mark_klines(ex: Context, params: Params) -> list[list[Any]]:
+    """GET markPriceKlines, by symbol."""
+    return _klines(ex, params, ex.trading.ticker(params.need("symbol")), "mark")
+
+
+def index_klines(ex: Context, params: Params) -> list[list[Any]]:
+    """GET indexPriceKlines, by pair. Raises `Refusal` -4144 for one there is not."""
+    pair = params.need("pair").upper()
+    if pair not in ex.market.tickers:
+        raise Refusal(-4144)
+    return _klines(ex, params, ex.market.tickers[pair], "index")
+
+
+def _klines(ex: Context, params: Params, ticker: Ticker, price: str) -> list[list[Any]]:
     name, limit = params.need("interval"), min(params.whole("limit", 500), 1500)
     if name not in INTERVALS or INTERVALS[name] < ex.market.interval_ms:
-        raise Refusal(-1102, "Mandatory parameter 'interval' was malformed, or is shorter than the feed's.")
+        raise Refusal(-1120, "Invalid interval, or one shorter than the feed's.")
     start, end = params.whole("startTime", 0), params.whole("endTime", 0)
     rows = [
         bar
-        for bar in ticker.spans(INTERVALS[name], offset_ms(name))
+        for bar in ticker.spans(INTERVALS[name], offset_ms(name), price)
         if bar.open_ms >= start and (not end or bar.open_ms <= end)
     ]
     return [kline_row(bar, ticker.instrument) for bar in (rows[:limit] if start else rows[-limit:])]
@@ -197,8 +213,8 @@ def premium_index(ex: Context, params: Params) -> Any:
         return {
             "symbol": instrument.symbol,
             "markPrice": instrument.price_text(ticker.mark_ticks),
-            "indexPrice": instrument.price_text(ticker.last_ticks),
-            "estimatedSettlePrice": instrument.price_text(ticker.last_ticks),
+            "indexPrice": instrument.price_text(ticker.index_ticks),
+            "estimatedSettlePrice": instrument.price_text(ticker.index_ticks),
             "lastFundingRate": rate_text(ticker.funding_e8),
             "interestRate": "0.00010000",
             "nextFundingTime": next_funding_ms(instrument, ex.now_ms),

@@ -4,7 +4,7 @@ import msgspec
 
 from aister.core.trade import OrderType, Side
 
-__all__ = ["Happening", "Holding", "Income", "OrderState", "Strategy", "SubOrder", "Terms", "UserTrade"]
+__all__ = ["Happening", "Holding", "Income", "MarginChange", "OrderState", "Strategy", "SubOrder", "Terms", "UserTrade"]
 
 WORKING = ("NEW", "PARTIALLY_FILLED")
 
@@ -49,6 +49,11 @@ class OrderState(msgspec.Struct):
     visible_ms: int = 0
     parts: list[str] = []
     strategy: int = 0
+    forced: bool = False
+    """Placed by the venue itself: liquidation, auto-deleveraging."""
+    watched: bool = False
+    """Not on the book: its trigger is looked at from outside (`triggers`)."""
+    triggered: bool = False
 
     @property
     def working(self) -> bool:
@@ -83,6 +88,15 @@ class Income(msgspec.Struct, frozen=True):
     trade: int = 0
 
 
+class MarginChange(msgspec.Struct, frozen=True):
+    """Isolated margin added or taken; money units, positive = added (aster-api 7, positionMargin)."""
+
+    symbol: str
+    leg: int
+    amount: int
+    time_ms: int
+
+
 class SubOrder(msgspec.Struct):
     """One order of a strategy: its parameters, and what drives it. `order_id` 0 = not placed yet."""
 
@@ -112,17 +126,20 @@ class Strategy(msgspec.Struct):
 
 
 class Holding(msgspec.Struct):
-    """A leg of a symbol: signed steps, cost in money units, the sum of profit realised so far."""
+    """A leg of a symbol: signed steps, cost in money units, the sum of profit realised so far, isolated margin added
+    beyond the initial."""
 
     steps: int = 0
     cost: int = 0
     realized: int = 0
+    added: int = 0
     updated_ms: int = 0
 
 
 class Happening(msgspec.Struct, frozen=True):
     """Something that the account's user stream tells and the judges of a campaign read: `what` is the execution type
-    (NEW, TRADE, CANCELED, EXPIRED, CALCULATED, AMENDMENT), FUNDING_FEE, TRANSFER, ADL, or CONFIG."""
+    (NEW, TRADE, CANCELED, EXPIRED, CALCULATED, AMENDMENT), FUNDING_FEE, TRANSFER, INSURANCE_CLEAR, MARGIN_TRANSFER,
+    MARGIN_TYPE_CHANGE, MARGIN_CALL (of `legs`), or CONFIG."""
 
     time_ms: int
     account: int
@@ -132,3 +149,4 @@ class Happening(msgspec.Struct, frozen=True):
     symbol: str = ""
     amount: int = 0
     detail: str = ""
+    legs: tuple[tuple[str, int], ...] = ()

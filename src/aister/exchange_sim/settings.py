@@ -41,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True):
     model: FillModel = FREE_MODEL
     legs: int = 15
     lockstep: bool = False
+    mark: Literal["last", "model"] = "last"
+    """What mark and index are: last itself (a proxy), or the model of `marks`."""
     seed: int = 1
     readings: Readings = Readings()
     limits: Limits = Limits()
@@ -56,6 +58,9 @@ class Settings(msgspec.Struct, frozen=True):
     streams_per_connection: int = 200
     take_bound_e8: int = 5_000_000
     """marketTakeBound: MARKET fills at most this share of mark away from it."""
+    trigger_protect_e8: int = 5_000_000
+    """triggerProtect: an order with priceProtect waits while mark and last are farther apart than this share of
+    last."""
     kept: int = 200_000
     """How many requests and happenings are remembered, the newest."""
     margin_type: Literal["", "isolated", "cross"] = ""
@@ -69,6 +74,8 @@ class Settings(msgspec.Struct, frozen=True):
     def check(self) -> "Settings":
         """The settings themselves; raises `SettingsError` for what cannot be."""
         self.model.check()
+        if self.lockstep and self.mark != "last":
+            raise SettingsError("In lockstep a bar has no inside to follow a mark price through; choose mark last.")
         if self.lockstep:
             return self
         if self.legs < 3 or self.legs % 3:

@@ -2,8 +2,9 @@
 
 Connections and listen keys are not in it: a restart breaks them. Neither are the log and the happenings so far."""
 
+from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,13 +17,16 @@ from aister.exchange_sim.exchange import Exchange
 from aister.exchange_sim.faults import Fault
 from aister.exchange_sim.limits import Spent
 from aister.exchange_sim.market import Kline, Leg, Trade
-from aister.exchange_sim.records import Holding, Income, OrderState, Strategy, Terms, UserTrade
+from aister.exchange_sim.marks import MarksState
+from aister.exchange_sim.records import Holding, Income, MarginChange, OrderState, Strategy, Terms, UserTrade
 from aister.exchange_sim.settings import Settings
 from aister.exchange_sim.wire import Request
 from aister.ports.feed import MarketSlice
 from aister.sim.keeping import VenueState, keep, put_back
 
 __all__ = ["ExchangeState", "load", "save"]
+
+_Row = TypeVar("_Row")
 
 
 class _Ticker(msgspec.Struct):
@@ -35,6 +39,10 @@ class _Ticker(msgspec.Struct):
     funding_e8: int
     settlements: list[FundingSettled]
     mark_shift_ticks: int
+    index_shift_ticks: int
+    marks: MarksState | None
+    mark_klines: list[Kline]
+    index_klines: list[Kline]
 
 
 class _Account(msgspec.Struct):
@@ -49,6 +57,8 @@ class _Account(msgspec.Struct):
     holdings: list[tuple[str, int, Holding]]
     countdowns: dict[str, int]
     strategies: dict[int, Strategy]
+    margin_changes: list[MarginChange]
+    stp_mode: str
     venue: VenueState
 
 
@@ -106,6 +116,10 @@ def save(exchange: Exchange, data_hash: str) -> bytes:
                 t.funding_e8,
                 list(t.settlements),
                 t.mark_shift_ticks,
+                t.index_shift_ticks,
+                t.marks.state if t.marks else None,
+                list(t.mark_klines),
+                list(t.index_klines),
             )
             for symbol, t in exchange.market.tickers.items()
         },
@@ -181,6 +195,8 @@ def _kept(account: Account) -> _Account:
         holdings=[(symbol, leg, held) for (symbol, leg), held in account.holdings.items()],
         countdowns=account.countdowns,
         strategies=account.strategies,
+        margin_changes=account.margin_changes,
+        stp_mode=account.stp_mode,
         venue=keep(account.venue),
     )
 
@@ -190,11 +206,19 @@ def _restore_ticker(made: Exchange, symbol: str, kept: _Ticker) -> None:
     ticker = made.market.tickers[symbol]
     ticker.last_ticks, ticker.next_trade, ticker.update_id = kept.last_ticks, kept.next_trade, kept.update_id
     ticker.funding_e8, ticker.mark_shift_ticks = kept.funding_e8, kept.mark_shift_ticks
-    for target, rows in ((ticker.klines, kept.klines), (ticker.trades, kept.trades)):
-        target.clear()
-        target.extend(rows)  # type: ignore[arg-type]
-    ticker.settlements.clear()
-    ticker.settlements.extend(kept.settlements)
+    ticker.index_shift_ticks = kept.index_shift_ticks
+    if ticker.marks and kept.marks:
+        ticker.marks.state = kept.marks
+    _refill(ticker.klines, kept.klines)
+    _refill(ticker.mark_klines, kept.mark_klines)
+    _refill(ticker.index_klines, kept.index_klines)
+    _refill(ticker.trades, kept.trades)
+    _refill(ticker.settlements, kept.settlements)
+
+
+def _refill(target: deque[_Row], rows: list[_Row]) -> None:
+    target.clear()
+    target.extend(rows)
 
 
 def _restore_account(made: Exchange, kept: _Account) -> None:
@@ -213,4 +237,5 @@ def _restore_account(made: Exchange, kept: _Account) -> None:
             account.parts.update(dict.fromkeys(order.parts, order.order_id))
     account.trades, account.income, account.countdowns = kept.trades, kept.income, kept.countdowns
     account.strategies = kept.strategies
+    account.margin_changes, account.stp_mode = kept.margin_changes, kept.stp_mode
     account.holdings = {(symbol, leg): held for symbol, leg, held in kept.holdings}

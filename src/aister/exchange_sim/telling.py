@@ -65,7 +65,7 @@ class Teller:
                 self.hub.publish(stream, self.mark_price(ticker, now_ms))
         for stream in ("!markPrice@arr", "!markPrice@arr@1s"):
             if stream in heard:
-                self.hub.publish(stream, [self.mark_price(ticker, now_ms)])
+                self.hub.publish(stream, [self.mark_price(one, now_ms) for one in self.market.tickers.values()])
         for name in ("miniTicker", "ticker"):
             for stream in (f"{s}@{name}", f"!{name}@arr"):
                 if stream in heard:
@@ -96,8 +96,8 @@ class Teller:
             "E": now_ms,
             "s": instrument.symbol,
             "p": instrument.price_text(ticker.mark_ticks),
-            "i": instrument.price_text(ticker.last_ticks),
-            "P": instrument.price_text(ticker.last_ticks),
+            "i": instrument.price_text(ticker.index_ticks),
+            "P": instrument.price_text(ticker.index_ticks),
             "r": rate_text(ticker.funding_e8),
             "T": next_funding_ms(instrument, now_ms),
         }

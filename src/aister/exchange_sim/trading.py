@@ -6,12 +6,13 @@ import msgspec
 
 from aister.core.events import FundingPaid, OrderCanceled, OrderFilled, OrderRejected
 from aister.core.money import UNIT
-from aister.core.trade import Order, OrderType, Purpose
+from aister.core.trade import Order, OrderType, Purpose, Side
 from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.market import Market, Ticker
-from aister.exchange_sim.orders import amended, read_order
+from aister.exchange_sim.orders import Best, amended, read_order
 from aister.exchange_sim.records import OrderState, SubOrder
 from aister.exchange_sim.settings import Settings
+from aister.exchange_sim.triggers import watched
 from aister.exchange_sim.wire import Params, Refusal
 
 __all__ = ["OrderFault", "Trading"]
@@ -39,9 +40,10 @@ class Trading:
         number: Callable[[], int],
         ask: Callable[[Account, OrderState], OrderFault | None],
         later: Callable[[int, str, int, int], None],
+        best: Best,
     ) -> None:
-        self.market, self.settings = market, settings
-        self._number, self._ask, self._later = number, ask, later
+        self.market, self.settings, self._best = market, settings, best
+        self.number, self._ask, self._later = number, ask, later
         self.inside = False
         self.after: Callable[[Account, int], None] = lambda account, now_ms: None
 
@@ -60,25 +62,55 @@ class Trading:
         """Take an order (perhaps as part of a strategy) or raise `Refusal`; in a market that runs by itself what can
         act has acted."""
         ticker = self.ticker(params.need("symbol"))
-        order = read_order(params, account, ticker, self.settings.readings, self._number(), now_ms)
-        order.strategy = strategy
+        order = read_order(params, account, ticker, self._best, self.settings.readings, self.number(), now_ms)
+        order.strategy, order.watched = strategy, watched(order, self.settings)
+        self._afford(account, order, ticker)
         fault = self._ask(account, order)
         if fault and fault.refuse:
             raise Refusal(fault.refuse)
         if fault and fault.share_e4 < 10_000 and order.steps > 1:
             order.held_back = min(order.steps - 1, order.steps * (10_000 - fault.share_e4) // 10_000)
-        self._send(account, order, order.steps - order.held_back, now_ms)
+        if not order.watched:
+            self._send(account, order, order.steps - order.held_back, now_ms)
         account.add(order)
         if sub:
             sub.order_id = order.order_id
         account.tell("NEW", now_ms, order)
         if fault and fault.cancel_after_ms >= 0:
             self._later(now_ms + fault.cancel_after_ms, "cancel", account.number, order.order_id)
+        if order.watched:
+            return order
         if order.held_back and fault:
             self._later(now_ms + fault.rest_ms, "rest", account.number, order.order_id)
         if not (self.settings.lockstep or self.inside):
             self.settle_now(account, order, ticker, now_ms)
         return order
+
+    def _afford(self, account: Account, order: OrderState, ticker: Ticker) -> None:
+        """What was added to isolated margins is bound, of which the matching knows nothing. Raises `Refusal` -2019."""
+        added = sum(held.added for held in account.holdings.values())
+        reduces = order.reduce_only or order.close_position or order.leg * order.side < 0
+        if not added or reduces:
+            return
+        at = order.price_ticks or order.stop_ticks or ticker.last_ticks
+        needed = -(-ticker.instrument.notional(at, order.steps) // account.terms[order.symbol].leverage)
+        if needed > account.venue.wallet - account.venue.reserved() - added:
+            raise Refusal(-2019)
+
+    def trigger(self, account: Account, order: OrderState, now_ms: int) -> None:
+        """A watched order's price was reached: it comes to the book as what it is then."""
+        held = account.holding(order.symbol, order.leg).steps
+        order.watched, order.triggered = False, True
+        steps = (abs(held) if held * order.side < 0 else 0) if order.close_position else order.steps
+        try:
+            if steps:
+                self._send(account, order, steps, now_ms)
+        except Refusal:
+            steps = 0
+        if steps == 0:
+            self._remove(account, order, "EXPIRED", now_ms)
+        else:
+            self.settle_now(account, order, self.ticker(order.symbol), now_ms)
 
     def settle_now(self, account: Account, order: OrderState, ticker: Ticker, now_ms: int) -> None:
         """What has just come to the book acts at the price the market is at; IOC and FOK leave nothing behind."""
@@ -146,24 +178,49 @@ class Trading:
         if not (self.settings.lockstep or self.inside):
             self.settle_now(account, order, self.ticker(order.symbol), now_ms)
 
-    def force_close(self, account: Account, symbol: str, leg: int, share_e4: int, client_id: str, now_ms: int) -> None:
-        """Close a share of a position as auto-deleveraging does (aster-api 6, statuses; C16)."""
-        steps = account.holding(symbol, leg).steps
-        take = max(1, abs(steps) * share_e4 // 10_000)
-        if steps == 0:
-            return
-        sides = {0: "BOTH", 1: "LONG", -1: "SHORT"}
-        pairs = {
-            "symbol": symbol,
-            "side": "SELL" if steps > 0 else "BUY",
-            "type": "MARKET",
-            "quantity": self.market.tickers[symbol].instrument.size_text(take),
-            "positionSide": sides[leg],
-            "newClientOrderId": client_id,
-        }
-        if not leg:
-            pairs["reduceOnly"] = "true"
-        self.place(account, Params(pairs), now_ms)
+    def force_close(self, account: Account, symbol: str, leg: int, share_e4: int, prefix: str, now_ms: int) -> None:
+        """Close a share of a position whatever any filter says, as liquidation and auto-deleveraging do (aster-api 6,
+        statuses; C16). `prefix`: what the client id of the venue's own order begins with."""
+        ticker = self.ticker(symbol)
+        held = account.holding(symbol, leg).steps
+        left = max(1, abs(held) * share_e4 // 10_000) if held else 0
+        while left > 0:
+            take = min(left, ticker.instrument.market_max_steps)
+            order = self._forced(symbol, leg, -1 if held > 0 else 1, take, prefix, now_ms)
+            try:
+                self._send(account, order, take, now_ms)
+            except Refusal:
+                return
+            account.add(order)
+            account.tell("NEW", now_ms, order)
+            if not (self.settings.lockstep or self.inside):
+                self.settle_now(account, order, ticker, now_ms)
+            left -= take
+
+    def _forced(self, symbol: str, leg: int, side: int, steps: int, prefix: str, now_ms: int) -> OrderState:
+        number = self.number()
+        return OrderState(
+            order_id=number,
+            client_id=prefix if prefix == "adl_autoclose" else f"{prefix}{number}",
+            symbol=symbol,
+            side=Side(side),
+            leg=leg,
+            kind="MARKET",
+            original=OrderType.MARKET,
+            time_in_force="GTC",
+            steps=steps,
+            price_ticks=0,
+            stop_ticks=0,
+            activation_ticks=0,
+            callback="",
+            reduce_only=not leg,
+            close_position=False,
+            working_type="CONTRACT_PRICE",
+            price_protect=False,
+            created_ms=now_ms,
+            updated_ms=now_ms,
+            forced=True,
+        )
 
     # the book
 
@@ -184,9 +241,11 @@ class Trading:
         """In lockstep an IOC limit is a market order with a worst price: what the bar's volume leaves of it goes on at
         the next open, as in a recorded run."""
         kind, limit, worst = order.original, order.price_ticks, 0
+        if order.triggered:
+            kind = OrderType.LIMIT if kind.limited else OrderType.MARKET
         if self.settings.lockstep and kind is OrderType.LIMIT and order.time_in_force in ("IOC", "FOK"):
             kind, limit, worst = OrderType.MARKET, 0, limit
-        elif kind is OrderType.MARKET and not self.settings.lockstep:
+        elif kind is OrderType.MARKET and not (self.settings.lockstep or order.forced):
             bound = UNIT + int(order.side) * self.settings.take_bound_e8
             worst = self.market.tickers[order.symbol].mark_ticks * bound // UNIT
         return Order(
@@ -196,11 +255,11 @@ class Trading:
             side=order.side,
             type=kind,
             purpose=Purpose.ENTRY,
-            steps=0 if order.close_position else steps,
+            steps=0 if order.close_position and not order.triggered else steps,
             price_ticks=limit,
-            trigger_ticks=order.stop_ticks,
-            reduce_only=order.reduce_only,
-            close_position=order.close_position,
+            trigger_ticks=0 if order.triggered else order.stop_ticks,
+            reduce_only=order.reduce_only or (order.triggered and order.close_position and not order.leg),
+            close_position=order.close_position and not order.triggered,
             worst_ticks=worst,
             post_only=order.time_in_force == "GTX",
             callback_e8=round(float(order.callback) * UNIT / 100) if order.callback else 0,
@@ -222,11 +281,11 @@ class Trading:
         reports = account.venue.take_reports()
         for event in reports:
             if isinstance(event, OrderFilled):
-                account.execute(event, self._number(), now_ms)
+                account.execute(event, self.number(), now_ms)
             elif isinstance(event, OrderCanceled):
                 account.expire(event, now_ms)
             elif isinstance(event, FundingPaid):
-                account.pay_funding(event, self._number(), now_ms)
+                account.pay_funding(event, self.number(), now_ms)
         if account.undriven:
             self.after(account, now_ms)
         return bool(reports)

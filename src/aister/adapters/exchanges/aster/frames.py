@@ -180,6 +180,7 @@ class PositionChange(msgspec.Struct, frozen=True):
     symbol: str = field(name="s")
     amount: Decimal = field(name="pa")
     position_side: str = field(name="ps", default="BOTH")
+    margin_type: str = field(name="mt", default="")
 
 
 class AccountChange(msgspec.Struct, frozen=True):

@@ -174,6 +174,9 @@ class UserStream:
                     self._wallet_ms, wallet = frame.time_ms, rounded(balance.wallet)
         if moved or wallet is not None or change:
             self._heard(PositionNews(frame.time_ms, told.reason, wallet, tuple(moved), rounded(change)))
+        if told.reason == "MARGIN_TYPE_CHANGE":
+            for one in told.positions:
+                self._heard(TermsNews(frame.time_ms, one.symbol, f"margin type is {one.margin_type}"))
 
     def _config(self, frame: ConfigFrame) -> None:
         if frame.leverage is not None:
