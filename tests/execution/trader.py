@@ -9,6 +9,7 @@ import msgspec
 from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.exchanges.aster.userstream import UserStream
+from aister.adapters.exchanges.aster.wire import Lost, Reply
 from aister.adapters.store.chain import decode, encode
 from aister.adapters.store.memory import MemoryJournal
 from aister.core.audit import Audit
@@ -19,7 +20,8 @@ from aister.engine.arrival import ArrivalClock
 from aister.engine.repeat import RepeatedJournal
 from aister.engine.runner import Run
 from aister.exchange_sim import Agent, Credentials, Exchange, Fault, Faults, Settings
-from aister.execution.courier import Courier
+from aister.execution.countdown import Countdown, CountdownRules
+from aister.execution.courier import Courier, CourierRules
 from aister.execution.gateway import OrderGateway
 from aister.execution.recovery import Recovery
 from aister.execution.traits import VenueTraits
@@ -61,6 +63,20 @@ class LiveFloor:
         return {}
 
 
+class Sending:
+    """The way to the exchange of a process that may die: what has left arrives without it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.connect = world.connect
+
+    async def request(
+        self, method: str, path: str, query: bytes, body: bytes, headers: tuple[tuple[str, str], ...], timeout_ms: int
+    ) -> Reply | Lost:
+        left = asyncio.ensure_future(self._world.request(method, path, query, body, headers, timeout_ms))
+        return await asyncio.shield(left)
+
+
 class KeptJournal(MemoryJournal):
     """One that outlives a crash, record by record as it was appended."""
 
@@ -87,8 +103,11 @@ class Trader(Rig):
         faults: tuple[Fault, ...] = (),
         traits: VenueTraits | None = None,
         settings: Settings | None = None,
+        rules: CourierRules | None = None,
+        countdown: CountdownRules | None = None,
     ) -> None:
         self.setups, self.traits, self.prices = setups, traits, list(prices)
+        self.rules, self.counts = rules, countdown
         plan = tuple(
             msgspec.structs.replace(one, at_ms=one.at_ms + START_MS, until_ms=one.until_ms and one.until_ms + START_MS)
             for one in faults
@@ -107,11 +126,18 @@ class Trader(Rig):
     def _boot(self) -> None:
         """Everything that lives in the process."""
         super().__init__(*self.setups, traits=self.traits)
-        rest = Rest(self.world, self.world, self.signer)
+        rest = Rest(Sending(self.world), self.world, self.signer)
         self.account = AsterAccount(rest, (BTC,), source="simulator")
         self.clock = ArrivalClock(self.account.now_ms, MINUTE_MS)
         self.woken = asyncio.Event()
-        self.courier = Courier(self.account, sleep=self.world.sleep, stamp=self.clock, wake=self.woken.set)
+        self.courier = Courier(
+            self.account, sleep=self.world.sleep, stamp=self.clock, wake=self.woken.set, rules=self.rules
+        )
+        self.countdown = Countdown(
+            self.account, self.courier.courses, (BTC,), sleep=self.world.sleep, rules=self.counts
+        )
+        if self.counts is not None:
+            self.courier.way = self.countdown.place
         self.recovery = Recovery(
             self.account, self.courier, lambda: self.courier.ours(INSTANCE, (BTC,)), sleep=self.world.sleep
         )
@@ -140,6 +166,23 @@ class Trader(Rig):
         """Trade for so long; the process is killed at these times (from START_MS) and started again 2 s later."""
         self.world.run(self._lives(minutes, list(crashes_ms)))
         return self
+
+    def die(self, minutes: int, at_ms: float, left_ms: int = 600_000) -> "Trader":
+        """Trade until `at_ms` (from START_MS), then nothing of this machine lives any more and the exchange goes on."""
+        self.world.run(self._die(minutes, at_ms, left_ms))
+        return self
+
+    async def _die(self, minutes: int, at_ms: float, left_ms: int) -> None:
+        watch = asyncio.ensure_future(self._watch())
+        life = asyncio.ensure_future(self._trade(minutes))
+        await self.world.sleep(START_MS + at_ms - self.world.now_ms())
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
+        self.longest_naked_ms = self.naked_ms = 0
+        await self.world.sleep(left_ms)
+        self.world.catch_up()
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
 
     async def _lives(self, minutes: int, crashes_ms: list[int]) -> None:
         watch = asyncio.ensure_future(self._watch())
@@ -171,6 +214,8 @@ class Trader(Rig):
             self.courier.resume()
             tasks += [asyncio.ensure_future(self.user.run()), asyncio.ensure_future(self._hear())]
             await self.world.sleep(100)
+            if self.counts is not None:
+                tasks.append(asyncio.ensure_future(self.countdown.run()))
             await self.recovery.start()
             tasks.append(asyncio.ensure_future(self.recovery.run()))
             for market in list(self._market())[:minutes]:

@@ -12,11 +12,12 @@ from collections.abc import Awaitable, Callable
 from aister.core.audit import Audit
 from aister.core.events import VenueReport
 from aister.core.trade import Order, Purpose
+from aister.execution.departure import as_sent, crossing
 from aister.execution.inquirer import CourierRules, Inquirer
 from aister.execution.recall import recall
 from aister.execution.states import Course, Heard, State
 from aister.execution.unknown import Evidence
-from aister.ports.exchange import Cancelled, Exchange, Placed, Refused, Unknown, VenueOrder
+from aister.ports.exchange import Answer, Cancelled, Exchange, Placed, Refused, Unknown, VenueOrder
 
 __all__ = ["Courier", "CourierRules"]
 
@@ -25,7 +26,8 @@ _ALREADY_OPEN = -4015
 
 class Courier(Inquirer):
     """A `Venue` over an `Exchange`. Call `start` inside the event loop; `threaded` when `send` and `cancel` come from
-    another thread than the loop's. The rest as for `Inquirer`."""
+    another thread than the loop's. `way` is how an order leaves: the exchange's own, or a `Countdown`'s. The rest as
+    for `Inquirer`."""
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class Courier(Inquirer):
     ) -> None:
         super().__init__(exchange, sleep=sleep, stamp=stamp, wake=wake, rules=rules, threaded=threaded)
         self._entries: dict[str, deque[Course]] = {}
+        self.way: Callable[[Order], Awaitable[Placed | Answer]] = exchange.place
 
     # ---- the venue's face -----------------------------------------------------------------------------------------
 
@@ -116,9 +119,14 @@ class Courier(Inquirer):
                 course.hear(Heard.GONE, "withdrawn before it left")
                 self._learnt(course)
                 return
+            others = [one for one in self.courses() if one is not course]
+            if crosses := crossing(order, others):
+                course.hear(Heard.REFUSED, f"0 {crosses}")
+                break
+            leaving = as_sent(order, others) if rules.unguarded == "at_once" else order
             course.sent_ms = self._exchange.now_ms()
             course.hear(Heard.LEFT)
-            answer = await self._exchange.place(order)
+            answer = await self.way(leaving)
             if isinstance(answer, Placed):
                 course.see(answer.order)
                 break

@@ -6,11 +6,13 @@ its trade. Every await here is a point at which the process may die.
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Literal
 
 import msgspec
 
 from aister.core.trade import Purpose
 from aister.execution.errands import Errands
+from aister.execution.gap import Gaps
 from aister.execution.reconcile import Ours, OwnOrder
 from aister.execution.states import Course, Heard, State
 from aister.execution.telling import Teller
@@ -36,7 +38,8 @@ class CourierRules(msgspec.Struct, frozen=True):
     """`patience_ms`: how long an entry that cannot leave is tried again; protection is tried as long as it is wanted.
     `grace_ms`: how long trades may come over the stream before they are asked for. `check_ms`: how often an entry or
     close that still works is looked up, whatever the stream says. `again_ms`: how far back trades are read again,
-    because look-ups lag. `kept` finished orders are remembered."""
+    because look-ups lag. `kept` finished orders are remembered. `unguarded`: what becomes of a limit entry of a leg
+    without a resting stop; "rest" is for venues that are watched by a `Countdown`, or that never outlive the trader."""
 
     patience_ms: int = 2_000
     retry_ms: int = 250
@@ -44,6 +47,7 @@ class CourierRules(msgspec.Struct, frozen=True):
     check_ms: int = 2_000
     again_ms: int = 95_000
     kept: int = 5_000
+    unguarded: Literal["rest", "at_once"] = "rest"
     unknown: UnknownRules = UnknownRules()
 
 
@@ -66,6 +70,7 @@ class Inquirer(ABC):
         self._errands = Errands(self._failed, threaded)
         self._run = self._errands.run
         self._courses: dict[str, Course] = {}
+        self.gaps = Gaps()
         self._reading: set[str] = set()
         self._read_ms: dict[str, int] = {}
         self._shown: dict[tuple[str, int], int] = {}
@@ -213,6 +218,7 @@ class Inquirer(ABC):
         """Pass on what is new, and see to what is still missing."""
         revived = course.closed and course.state.arrived and not course.state.ended
         self.teller.tell(course)
+        self.gaps.learnt(course, self._exchange.now_ms())
         if course.missing:
             self.catch_up(course.order.symbol)
         if (course.cancel_wanted or revived) and course.state.arrived and not course.state.ended:

@@ -117,7 +117,8 @@ class AsterAccount:
         if not isinstance(mark, int):
             return mark
         grid = self.contracts.grid(order.symbol)
-        params = order_params(order, grid, listed, mark_e8=mark, working_type=self._working_type)
+        prevents = self.rest.scheme == "v3"
+        params = order_params(order, grid, listed, mark_e8=mark, working_type=self._working_type, prevents=prevents)
         if isinstance(params, Refused):
             return self._noted(params)
         price = (order.worst_ticks or order.price_ticks or order.trigger_ticks) * grid.tick or mark

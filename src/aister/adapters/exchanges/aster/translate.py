@@ -39,13 +39,20 @@ def grid_of(known: Instrument | Listing) -> Grid:
 
 
 def order_params(
-    order: Order, grid: Grid, listed: Listing, *, mark_e8: int = 0, working_type: str = "MARK_PRICE"
+    order: Order,
+    grid: Grid,
+    listed: Listing,
+    *,
+    mark_e8: int = 0,
+    working_type: str = "MARK_PRICE",
+    prevents: bool = False,
 ) -> Params | Refused:
     """The business parameters of an order that passes every filter, or why it does not.
 
     A market order that must not fill worse than `worst_ticks` goes out as LIMIT IOC at that price (the venue's MARKET
-    has no bound), at the edge of the price band where that is nearer. Stops trigger on mark by default (Q28). A
-    reduction is reduce-only in one-way mode; hedged, the leg says it (the flag is illegal there).
+    has no bound), at the edge of the price band where that is nearer; a limit with a worst price is IOC too. Stops
+    trigger on mark by default (Q28). A reduction is reduce-only in one-way mode; hedged, the leg says it (the flag is
+    illegal there). `prevents`: should it meet an order of ours, an entry expires itself, a reduction the other (C13).
     """
     if order.close_position and order.type not in (OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET):
         return Refused(-4138, f"{order.type.name} cannot close a position by itself; send it with a quantity.")
@@ -80,7 +87,7 @@ def order_params(
         params.append(("quantity", text(wanted.size)))
     if wanted.price:
         params.append(("price", text(wanted.price)))
-        params.append(("timeInForce", "IOC" if bounded else "GTX" if order.post_only else "GTC"))
+        params.append(("timeInForce", "IOC" if order.worst_ticks else "GTX" if order.post_only else "GTC"))
     if trails:
         params.append(("callbackRate", text(order.callback_e8 * 100)))
         if wanted.trigger:
@@ -98,6 +105,8 @@ def order_params(
         params.append(("positionSide", _POSITION_SIDES[order.leg]))
     if order.type is OrderType.MARKET:
         params.append(("newOrderRespType", "RESULT"))
+    if prevents and not order.type.conditional:
+        params.append(("stpMode", "EXPIRE_TAKER" if order.purpose is Purpose.ENTRY else "EXPIRE_MAKER"))
     return tuple(params)
 
 
