@@ -5,6 +5,7 @@ AisterError
 |-- DataError           market data is missing, broken or contradictory
 |-- SettingsError       a setting is out of range or contradicts another
 |-- StorageError        disk full, read-only, locked or of an unsuitable kind
+|   `-- JournalImpaired the journal cannot be written, the emergency log can: only what reduces may leave
 |-- JournalError        the journal does not verify; `sequence` says where
 |-- KernelCacheError    the compiled-kernel cache cannot be trusted or written
 |-- MoneyOverflow       an exact amount left the int64 range
@@ -20,6 +21,7 @@ __all__ = [
     "CredentialError",
     "DataError",
     "JournalError",
+    "JournalImpaired",
     "KernelCacheError",
     "MoneyOverflow",
     "PermissionRefused",
@@ -52,6 +54,11 @@ class SettingsError(AisterError):
 
 class StorageError(AisterError):
     """The disk is full, read-only, locked or of an unsuitable kind."""
+
+
+class JournalImpaired(StorageError):
+    """The journal cannot be written and the emergency log holds its records instead: reductions may leave, entries may
+    not (C8)."""
 
 
 class JournalError(AisterError):

@@ -12,10 +12,19 @@ from typing import Protocol
 from aister.core.audit import AskCouncil, Audit, CancelOrder, PlaceOrder
 from aister.core.commands import Command, Transfer
 from aister.core.council import Question
-from aister.core.errors import UsageError
-from aister.core.events import BarClosed, CommandGiven, DecisionMade, Event, InstrumentListed, RunEnded, RunStarted
+from aister.core.errors import JournalImpaired, UsageError
+from aister.core.events import (
+    BarClosed,
+    CommandGiven,
+    DecisionMade,
+    Event,
+    InstrumentListed,
+    OrderRejected,
+    RunEnded,
+    RunStarted,
+)
 from aister.core.permission import Approved
-from aister.core.trade import Order
+from aister.core.trade import Order, Purpose
 from aister.engine.engine import Engine
 from aister.engine.repeat import RepeatedJournal
 from aister.ports.clock import Clock
@@ -65,6 +74,7 @@ class Run:
         self._asks = 0
         self._commands: list[Command] = []
         self._recorded_commands = journal_commands(journal)
+        self._held_back: list[tuple[Order, str]] = []
 
     def command(self, command: Command) -> None:
         """Queue an operator's command; it becomes an event at the next slice that is not a repetition.
@@ -85,7 +95,7 @@ class Run:
                 self._list(event)
             else:
                 self._handle(event)
-        self._journal.flush()
+        self._save()
 
     def repeat(self, learn: Observer) -> int:
         """After a crash of a run at a real venue: take every recorded event again instead of starting, each audit equal
@@ -147,12 +157,12 @@ class Run:
             self._handle(event)
         heard = self._drain() or event is not None
         if heard:
-            self._journal.flush()
+            self._save()
         return heard
 
     def close(self) -> None:
         """Make everything durable; safe at any time between steps."""
-        self._journal.flush()
+        self._save()
 
     def _price(self, symbol: str, bars: tuple[BarClosed, ...]) -> float:
         """The symbol's price at the opening; where its bar is missing, the last close known."""
@@ -179,16 +189,27 @@ class Run:
         self._handle(event)
         self._drain()
 
+    def _save(self) -> str:
+        """Make everything durable; why the journal itself is not where it is, so that only reductions may leave."""
+        try:
+            self._journal.flush()
+        except JournalImpaired as impaired:
+            return str(impaired)
+        return ""
+
     def _hand_on(self, audit: Audit) -> None:
         time_ms = audit.event.time_ms
-        durable = False
+        impaired: str | None = None
         for output in audit.outputs:
             if isinstance(output, PlaceOrder):
-                if not durable:
-                    self._journal.flush()
-                    durable = True
+                if impaired is None:
+                    impaired = self._save()
                 order = output.order
-                self._sender.send(order, self.engine.permit(order.client_id), time_ms)
+                permit = self.engine.permit(order.client_id)
+                if impaired and order.purpose is Purpose.ENTRY:
+                    self._held_back.append((order, impaired))
+                else:
+                    self._sender.send(order, permit, time_ms)
             elif isinstance(output, CancelOrder):
                 self._sender.cancel(output.symbol, output.client_id, time_ms)
             elif isinstance(output, AskCouncil):
@@ -202,11 +223,14 @@ class Run:
     def _drain(self) -> bool:
         """Process the venue's reports, and those that their consequences cause; whether there were any."""
         reports = self._floor.take_reports()
-        if not reports:
+        if not reports and not self._held_back:
             return False
-        while reports:
+        while reports or self._held_back:
             for report in reports:
                 self._handle(report)
+            held_back, self._held_back = self._held_back, []
+            for order, reason in held_back:
+                self._handle(OrderRejected(self.engine.time_ms, order.symbol, order.client_id, f"0 {reason}"))
             reports = self._floor.take_reports()
         return True
 
@@ -233,7 +257,7 @@ class Run:
     def _command(self, event: CommandGiven) -> None:
         """Durable at once: what a person was told is done must survive a crash."""
         self._handle(event)
-        self._journal.flush()
+        self._save()
         if isinstance(event.command, Transfer):
             self._floor.deposit(event.command.amount)
         self._drain()
@@ -242,7 +266,7 @@ class Run:
         if not self.finished:
             self._release(self.engine.time_ms)
             self._handle(RunEnded(self.engine.time_ms))
-            self._journal.flush()
+            self._save()
             self.finished = True
 
 

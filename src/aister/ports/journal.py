@@ -10,7 +10,8 @@ __all__ = ["Journal"]
 
 class Journal(Protocol):
     """One chain, one writer. `append` chains a record; `flush` makes everything appended durable (called before any
-    order leaves). Raises `StorageError` when it cannot, having lost nothing that was flushed."""
+    order leaves). Raises `StorageError` when it cannot, having lost nothing that was flushed; `JournalImpaired`, which
+    is one, when the records are durable elsewhere, so that what reduces may leave."""
 
     @property
     def sequence(self) -> int:

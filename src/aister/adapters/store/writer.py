@@ -18,6 +18,7 @@ from aister.adapters.store.chain import SEGMENT_RECORDS, Segment, decode, encode
 from aister.adapters.store.database import failure, file_failure, journal_path
 from aister.adapters.store.heads import HeadFile, head_path, read_heads
 from aister.adapters.store.keys import JournalKey
+from aister.adapters.store.putting_back import place_of, put_back
 from aister.adapters.store.rows import Chain, opened_segments
 from aister.adapters.store.verify import verify_chain
 from aister.core.audit import Audit
@@ -83,10 +84,8 @@ class SqliteJournal:
         self._side = ""
         path = head_path(home, chain.chain_id)
         self._heads = HeadFile(path, key, chain.chain_id, mode, read_heads(path, key, chain.chain_id)[0][0].turn)
-        connection.execute(f"PRAGMA synchronous={mode.upper()}")
-        connection.execute("PRAGMA fullfsync=ON")
-        if mode == "normal":
-            connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
+        self._set_durability()
+        self._place, self._gone = place_of(journal_path(home)), False
         self._guard = threading.Lock()
         self._stop = threading.Event()
         self._sync_error: OSError | None = None
@@ -185,6 +184,8 @@ class SqliteJournal:
     def _commit(self) -> None:
         if self._sync_error:
             raise file_failure(self._sync_error, journal_path(self._home))
+        if place_of(journal_path(self._home)) != self._place:
+            self._put_back()
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -199,6 +200,21 @@ class SqliteJournal:
         self._saved = (newest.last + 1, newest.head)
         if self._mode == "full":
             self._synced = newest.last + 1
+
+    def _put_back(self) -> None:
+        """Somebody deleted the database. That is said first, because what is to leave now cannot wait for a copy."""
+        if not self._gone:
+            self._gone = True
+            raise StorageError(f"{journal_path(self._home)} is gone; it is put back from what is open here.")
+        self._connection = put_back(self._connection, self._home, self._busy_s)
+        self._set_durability()
+        self._place, self._gone = place_of(journal_path(self._home)), False
+
+    def _set_durability(self) -> None:
+        self._connection.execute(f"PRAGMA synchronous={self._mode.upper()}")
+        self._connection.execute("PRAGMA fullfsync=ON")
+        if self._mode == "normal":
+            self._connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
 
     def _write_head(self, durable: bool = False) -> None:
         with self._guard:
@@ -237,7 +253,10 @@ class SqliteJournal:
         """Move a long write-ahead log into the database here, where nobody waits for it. The writer does so itself only
         when it is so fast that the log never rests (`_LOG_PAGES`)."""
         path = journal_path(self._home)
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path, timeout=0)) as mover:
+        there = f"{path.as_uri()}?mode=rw"  # a database that was deleted is not begun anew
+        with contextlib.ExitStack() as held:
+            held.enter_context(contextlib.suppress(sqlite3.Error, FileNotFoundError))
+            mover = held.enter_context(contextlib.closing(sqlite3.connect(there, uri=True, timeout=0)))
             if path.with_name(f"{path.name}-wal").stat().st_size > _LOG_BYTES:
                 mover.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
