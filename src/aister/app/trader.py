@@ -29,6 +29,7 @@ from aister.app.trader_checks import arm, check_account
 from aister.app.trader_floor import AccountFloor
 from aister.app.trader_seat import Connected, why
 from aister.app.trader_upkeep import CAUSES, Upkeep, check_head
+from aister.app.watcher import WatcherProcess
 from aister.core.audit import Audit
 from aister.core.errors import StorageError
 from aister.core.events import FundingSettled, InstrumentListed, RunStarted
@@ -126,7 +127,7 @@ class Trader:
     ) -> None:
         account = self._account = there.account
         self._there, self._market, self._tape, self._journal = there, market, tape, journal
-        self._observers = observers
+        self._observers, self._say = observers, say
         self._clock = ArrivalClock(account.now_ms, INTERVAL_MS)
         self._woken = asyncio.Event()
         self._settled: set[tuple[str, int]] = set()
@@ -143,7 +144,11 @@ class Trader:
         )
         self.recovery = Recovery(account, self.courier, self._ours, sleep=there.clock.sleep, armed=armed)
         self._user = UserStream(account.rest, there.wire, there.clock, account.contracts, self.recovery.hear)
-        self.upkeep = Upkeep(there, self.courier.teller, journal, self._close_ms, say, speed)
+        seat = there.seat
+        self.watcher = WatcherProcess(
+            seat.home, seat.vault, seat.key, seat.where, symbols=settings.symbols, instance=instance
+        )
+        self.upkeep = Upkeep(there, self.courier.teller, self.watcher, journal, self._close_ms, say, speed)
         self._instance, self._symbols = instance, settings.symbols
         self._next_ms = tape.next_ms
         self._clock.expects(self._close_ms())
@@ -200,7 +205,8 @@ class Trader:
         run.hear()
         run.close()
         self.upkeep.keep_head()
-        return self.said()
+        stays = await asyncio.to_thread(self.watcher.leave)
+        return f"{self.said()}; the watcher stays" if stays else self.said()
 
     def said(self) -> str:
         """What is held and what protects it, as the exchange confirmed it."""
@@ -229,6 +235,7 @@ class Trader:
     async def _keep_books(self) -> None:
         """The exchange's books beside ours, now and from time to time."""
         await self.recovery.start()
+        self._say(f"The exchange's books are read. {self.said()}")
         for cause in _OF_ANOTHER_LIFE:
             self.courier.teller.thaw(cause)
         await self.recovery.run()

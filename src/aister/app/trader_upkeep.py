@@ -1,5 +1,6 @@
-"""What a trader looks after a few times a second: its lease, the process that signs, the age of the market's bars, the
-key's end, and the journal's head beside the key (D1). Whatever is wrong freezes entries and thaws them by itself."""
+"""What a trader looks after a few times a second: its lease, the process that signs, the watcher, the age of the
+market's bars, the key's end, and the journal's head beside the key (D1). Whatever is wrong freezes entries and thaws
+them by itself."""
 
 import asyncio
 import time
@@ -9,12 +10,13 @@ from contextlib import suppress
 from aister.adapters.store.journal import SqliteJournal
 from aister.adapters.vault.expiry import expiry
 from aister.app.trader_seat import Connected
-from aister.core.errors import JournalError, SignerUnreachable
+from aister.app.watcher import WatcherProcess
+from aister.core.errors import CredentialError, JournalError, SettingsError, SignerUnreachable
 from aister.execution.telling import Teller
 
 __all__ = ["CAUSES", "Upkeep", "check_head"]
 
-CAUSES = ("lease", "signer", "market", "key", "journal")
+CAUSES = ("lease", "signer", "watcher", "market", "key", "journal")
 """Causes of a freeze that are told from here."""
 
 _LOOK_S = 0.25
@@ -31,12 +33,13 @@ class Upkeep:
         self,
         there: Connected,
         teller: Teller,
+        watcher: WatcherProcess,
         journal: SqliteJournal,
         close_ms: Callable[[], int],
         say: Callable[[str], object],
         speed: float = 1.0,
     ) -> None:
-        self._there, self._teller, self._journal = there, teller, journal
+        self._there, self._teller, self._watcher, self._journal = there, teller, watcher, journal
         self._close_ms, self._say = close_ms, say
         self._late_ms = round(_LATE_MS * speed)
         self._kept = -1
@@ -46,10 +49,13 @@ class Upkeep:
     async def run(self) -> None:
         """Until cancelled."""
         looks = 0
+        starting = asyncio.ensure_future(asyncio.to_thread(self._start_watcher))
         while True:
             self._look_at_signer()
             if looks % _SLOWLY == 0:
                 self._look_at_lease()
+                if starting.done():
+                    self._look_at_watcher()
                 self._look_at_market()
                 self._look_at_key()
                 self.keep_head()
@@ -73,6 +79,20 @@ class Upkeep:
             self._marked[symbol] = now
             with suppress(SignerUnreachable):
                 self._there.line.tell_mark(symbol, mark_e8)
+
+    def _start_watcher(self) -> None:
+        """One that cannot be started is tried again with every beat, and told as the reason of the freeze."""
+        with suppress(SettingsError, CredentialError):
+            self._watcher.start()
+
+    def _look_at_watcher(self) -> None:
+        self._watcher.beat()
+        if self._watcher.why:
+            self._teller.freeze("watcher", self._watcher.why)
+        else:
+            self._teller.thaw("watcher")
+        if news := self._watcher.news():
+            self._say(f"The watcher: {news}")
 
     def _look_at_lease(self) -> None:
         keeper = self._there.seat.keeper
