@@ -214,6 +214,15 @@ class Trader:
         held = [line for symbol in self._symbols if (line := self._position(symbol))]
         return f"{where}: {'; '.join(held)}" if held else f"{where}: nothing is held"
 
+    def standing(self) -> str:
+        """Account, lease, watcher, and why nothing is entered, for a screen."""
+        seat, frozen = self._there.seat, self.courier.teller.frozen
+        account = f"{seat.account[:6]}..{seat.account[-4:]} on AsterDex {seat.where.name}"
+        watched = "watched" if self.watcher.alive and self.watcher.state is not None else "no watcher"
+        entries = "; ".join(frozen.values())
+        why = f"entries frozen: {entries}" if frozen else "entries allowed"
+        return f"{account}, lease {seat.epoch}, {watched}, {why}"
+
     def _position(self, symbol: str) -> str:
         desk = self._engine.desks[symbol]
         steps, one = self._engine.portfolio.holding(symbol).steps, desk.instrument

@@ -174,7 +174,7 @@ def _live(
     from aister.cli.output import say
     from aister.cli.watch.lines import Lines, Silence
     from aister.cli.watch.live import run_live
-    from aister.cli.watch.results import findings_of, leave, summary
+    from aister.cli.watch.results import leave, summary
     from aister.cli.watch.screen import Screen
 
     quiet = json_path == "-"
@@ -183,14 +183,13 @@ def _live(
     watcher = screen or (Silence() if quiet else Lines())
     try:
         tell = screen.say if screen is not None else _to_stderr
-        built = run_live(open_home(), settings, net, days, watcher, tell, fresh=fresh)
+        built, findings = run_live(open_home(), settings, net, days, watcher, tell, fresh=fresh)
     finally:
         watcher.close()
-    if not built.run.finished:
+    if findings is None:
         kept = "everything up to there is kept. The same command goes on from there."
         print(f"Stopped at {_utc(built.engine.time_ms)}; {kept}", file=sys.stderr if quiet else sys.stdout)
         raise typer.Exit(130)
-    findings = findings_of(built)
     leave(findings, report, json_path)
     for line in [] if quiet else summary(findings, report, json_path):
         say(line)
@@ -211,7 +210,7 @@ def _trade(
     from aister.adapters.store.home import open_home
     from aister.cli.output import say
     from aister.cli.watch.lines import Lines, Silence
-    from aister.cli.watch.results import findings_of, leave, summary
+    from aister.cli.watch.results import leave, summary
     from aister.cli.watch.screen import Screen
     from aister.cli.watch.trade import run_trader
 
@@ -221,16 +220,19 @@ def _trade(
     watcher = screen or (Silence() if quiet else Lines())
     try:
         tell = screen.say if screen is not None else _to_stderr
-        built, stands = run_trader(open_home(), settings, net, key, days, watcher, tell, fresh=fresh, speed=speed)
+        figures = report is not None or bool(json_path)
+        built, stands, findings = run_trader(
+            open_home(), settings, net, key, days, watcher, tell, fresh=fresh, speed=speed, figures=figures
+        )
     finally:
         watcher.close()
     said = sys.stderr if quiet else sys.stdout
     print(stands, file=said)
-    if not built.run.finished:
+    if findings is not None:
+        leave(findings, report, json_path)
+    if findings is None or not built.run.finished:
         print(f"Stopped at {_utc(built.engine.time_ms)}; the same command goes on from there.", file=said)
         raise typer.Exit(130)
-    findings = findings_of(built)
-    leave(findings, report, json_path)
     for line in [] if quiet else summary(findings, report, json_path):
         say(line)
 

@@ -28,6 +28,8 @@ class Silence:
     observers: tuple[Callable[[Audit], None], ...] = ()
     failed: OSError | None = None
     """Why nothing can be shown any more, when that is not because the reader left."""
+    standing: Callable[[], str] | None = None
+    """How things stand at the exchange, in one line; None where there is none."""
 
     def attach(self, built: Built, already: int) -> None:
         """Nothing to prepare."""

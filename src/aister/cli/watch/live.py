@@ -8,6 +8,7 @@ from pathlib import Path
 from aister.adapters.exchanges.aster.hosts import Net
 from aister.adapters.exchanges.aster.sockets import SocketWire, WallClock
 from aister.adapters.store.journal import open_chain
+from aister.analytics.findings import Findings
 from aister.analytics.report.words import utc
 from aister.app.build import Built, build_run
 from aister.app.live import LiveMarket, beginning_path, identity_of
@@ -15,6 +16,7 @@ from aister.app.settings import RunSettings
 from aister.app.simulator import event_loop
 from aister.app.tape import Tape, read_beginning, tape_of, write_beginning
 from aister.cli.watch.lines import Silence
+from aister.cli.watch.results import findings_of
 from aister.core.errors import StorageError
 from aister.ports.journal import Journal
 from aister.ports.live import FeedEvent, FeedNews
@@ -27,15 +29,17 @@ Say = Callable[[str], object]
 
 def run_live(
     home: Path, settings: RunSettings, net: Net, history_days: float, watcher: Silence, say: Say, *, fresh: bool
-) -> Built:
-    """Run until the settings' end or a signal. Raises what the market, the settings or the disk have against it."""
+) -> tuple[Built, Findings | None]:
+    """Run until the settings' end or a signal; its figures when it ended. Raises what the market, the settings or the
+    disk have against it."""
     identity = identity_of(settings, net)
     path = beginning_path(home, identity)
     with (
         open_chain(home, owner_id=settings.owner_id, identity=identity, kind="run", fresh=fresh) as journal,
         asyncio.Runner(loop_factory=event_loop()) as runner,
     ):
-        return runner.run(_watched(settings, net, history_days, watcher, say, journal, path))
+        built = runner.run(_watched(settings, net, history_days, watcher, say, journal, path))
+        return built, findings_of(built) if built.run.finished else None
 
 
 async def _watched(

@@ -27,6 +27,13 @@ def mode_of(settings: RunSettings) -> str:
     return "SAMPLE" if settings.data == "sample" else "PAPER"
 
 
+def _mode(built: Built) -> str:
+    """The same of a run: on a real account the exchange's name and net."""
+    if built.venue is built.floor:
+        return mode_of(built.settings)
+    return f"ASTER {built.settings.data.rpartition(' ')[2]}"
+
+
 def findings_of(built: Built) -> Findings:
     """One pass over the journal, then figures and benchmarks."""
     collector, hashes = Collector(), Hashes()
@@ -35,7 +42,7 @@ def findings_of(built: Built) -> Findings:
         hashes.observe(audit)
     feed, settings = built.feed, built.settings
     about = About(
-        mode=mode_of(settings),
+        mode=_mode(built),
         settings=_settings(settings),
         hashes={
             "journal_hash": built.journal.head,

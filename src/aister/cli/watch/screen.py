@@ -161,7 +161,8 @@ class Screen(Silence):
         bar = Text("━" * round(part * width), "blue")
         bar.append("─" * (width - len(bar)), "bright_black")
         flags = ", ".join(shown(flag_in_short(flag)) for flag in built.feed.flags)
-        return [head, bar, *([Text(f"data: {flags}", "yellow")] if flags else [])]
+        told = [Text(shown(line)) for line in wrap(self.standing(), max(20, width))] if self.standing else []
+        return [head, bar, *told, *([Text(f"data: {flags}", "yellow")] if flags else [])]
 
     def _worth(self, width: int) -> list[Text]:
         built, risk = self._needed(), self._needed().engine.risk

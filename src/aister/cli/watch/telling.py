@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from aister.analytics.report.words import money, percent, price, signed, utc
 from aister.core.audit import AskCouncil, Audit, BreakerChanged, PlanVoided, Reviewed, TradeClosed
 from aister.core.council import Setup
-from aister.core.events import CommandGiven, DecisionMade, OrderFilled
+from aister.core.events import (
+    CommandGiven,
+    DecisionMade,
+    EntriesFrozen,
+    EntriesThawed,
+    Event,
+    OrderFilled,
+    OrderRejected,
+    OrderUnknown,
+)
 from aister.core.instrument import Instrument
 from aister.core.trade import FillKind, Purpose
 
@@ -23,6 +32,8 @@ class Telling:
         self.pnl = 0
         self.last: tuple[Setup, DecisionMade] | None = None
         self.became = ""
+        self.frozen: dict[str, str] = {}
+        """Why nothing new is entered, by cause."""
 
     def hear(self, audit: Audit) -> list[str]:
         """Sentences about this audit; none for a plain bar."""
@@ -33,6 +44,8 @@ class Telling:
             said += self._filled(event)
         elif type(event) is CommandGiven:
             said.append(f"{utc(event.time_ms)} command: {type(event.command).__name__}")
+        else:
+            said += self._of_the_exchange(event)
         for output in audit.outputs:
             if type(output) is AskCouncil:
                 self._setups[output.question.setup.symbol] = output.question.setup
@@ -53,6 +66,21 @@ class Telling:
             elif type(output) is BreakerChanged:
                 said.append(f"{utc(event.time_ms)} breaker {output.state}: {output.reason}")
         return said
+
+    def _of_the_exchange(self, event: Event) -> list[str]:
+        """What only happens at a real one."""
+        if type(event) is EntriesFrozen:
+            self.frozen[event.cause] = event.reason
+            return [f"{utc(event.time_ms)} entries are frozen ({event.cause}): {event.reason}"]
+        if type(event) is EntriesThawed:
+            self.frozen.pop(event.cause, None)
+            left = f"frozen by {', '.join(self.frozen)}" if self.frozen else "entries may go on"
+            return [f"{utc(event.time_ms)} no longer frozen by {event.cause}: {left}"]
+        if type(event) is OrderUnknown:
+            return [f"{utc(event.time_ms)} {event.symbol} nobody knows yet whether an order is there: {event.reason}"]
+        if type(event) is OrderRejected:
+            return [f"{utc(event.time_ms)} {event.symbol} an order was refused: {event.reason}"]
+        return []
 
     def _after(self, symbol: str, sentence: str) -> str:
         """A sentence that says what the newest decision came to, if it is about that symbol."""

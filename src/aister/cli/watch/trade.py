@@ -8,6 +8,7 @@ from pathlib import Path
 from aister.adapters.exchanges.aster.hosts import Net
 from aister.adapters.store.journal import SqliteJournal, open_chain
 from aister.adapters.vault.file import FileVault
+from aister.analytics.findings import Findings
 from aister.analytics.report.words import utc
 from aister.app.build import Built, limits_of
 from aister.app.live import beginning_path, identity_of
@@ -16,14 +17,15 @@ from aister.app.simulator import event_loop
 from aister.app.trader import Trader, opened
 from aister.app.trader_seat import Seat, connected, seat
 from aister.cli.watch.lines import Silence
+from aister.cli.watch.results import findings_of
 from aister.ports.live import FeedEvent, FeedNews
 
 __all__ = ["Traded", "run_trader"]
 
 _TICK_S = 0.5
 Say = Callable[[str], object]
-Traded = tuple[Built, str]
-"""The run, and in one line how things stand at the exchange."""
+Traded = tuple[Built, str, Findings | None]
+"""The run, in one line how things stand at the exchange, and its figures when they were asked for."""
 
 
 def run_trader(
@@ -37,9 +39,10 @@ def run_trader(
     *,
     fresh: bool,
     speed: float = 1.0,
+    figures: bool = False,
 ) -> Traded:
-    """Trade until the settings' end or a signal. Raises what the key, the account, the venue, the settings or the disk
-    have against it."""
+    """Trade until the settings' end or a signal. `figures`: those of a run that was stopped are worked out too. Raises
+    what the key, the account, the venue, the settings or the disk have against it."""
     with seat(home, FileVault(home), key, net, settings.trader_id) as held:
         identity = identity_of(settings, net, held.account)
         path = beginning_path(home, identity)
@@ -47,7 +50,8 @@ def run_trader(
             open_chain(home, owner_id=settings.owner_id, identity=identity, kind="live", fresh=fresh) as journal,
             asyncio.Runner(loop_factory=event_loop()) as runner,
         ):
-            return runner.run(_watched(held, settings, journal, path, history_days, watcher, say, speed))
+            built, said = runner.run(_watched(held, settings, journal, path, history_days, watcher, say, speed))
+            return built, said, findings_of(built) if figures or built.run.finished else None
 
 
 async def _watched(
@@ -59,13 +63,15 @@ async def _watched(
     watcher: Silence,
     say: Say,
     speed: float,
-) -> Traded:
+) -> tuple[Built, str]:
     already = journal.sequence
     limits = limits_of(settings)
     async with connected(held, settings.symbols, limits, speed=speed, patient=already > 0, say=say) as there:
         trader = await opened(there, settings, journal, path, days, watcher.observers, say, speed=speed)
         watcher.attach(trader.built, already)
+        watcher.standing = trader.standing
         trader.start()
+        say(trader.standing())
         said = await _until_stopped(trader, watcher, say)
     return trader.built, said
 
