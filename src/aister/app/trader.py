@@ -128,6 +128,7 @@ class Trader:
         account = self._account = there.account
         self._there, self._market, self._tape, self._journal = there, market, tape, journal
         self._observers, self._say = observers, say
+        self._instance, self._symbols = instance, settings.symbols
         self._clock = ArrivalClock(account.now_ms, INTERVAL_MS)
         self._woken = asyncio.Event()
         self._settled: set[tuple[str, int]] = set()
@@ -149,7 +150,6 @@ class Trader:
             seat.home, seat.vault, seat.key, seat.where, symbols=settings.symbols, instance=instance
         )
         self.upkeep = Upkeep(there, self.courier.teller, self.watcher, journal, self._close_ms, say, speed)
-        self._instance, self._symbols = instance, settings.symbols
         self._next_ms = tape.next_ms
         self._clock.expects(self._close_ms())
 

@@ -54,8 +54,7 @@ class Upkeep:
             self._look_at_signer()
             if looks % _SLOWLY == 0:
                 self._look_at_lease()
-                if starting.done():
-                    self._look_at_watcher()
+                self._look_at_watcher(starting.done())
                 self._look_at_market()
                 self._look_at_key()
                 self.keep_head()
@@ -85,7 +84,10 @@ class Upkeep:
         with suppress(SettingsError, CredentialError):
             self._watcher.start()
 
-    def _look_at_watcher(self) -> None:
+    def _look_at_watcher(self, started: bool) -> None:
+        if not started:
+            self._teller.freeze("watcher", "The watcher is being started.")
+            return
         self._watcher.beat()
         if self._watcher.why:
             self._teller.freeze("watcher", self._watcher.why)

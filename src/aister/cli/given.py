@@ -35,6 +35,8 @@ def _fed(spec: str) -> Path | None:
     from aister.adapters.store.intervals import INTERVALS
     from aister.adapters.store.sample import sample_store
 
+    if not spec:
+        return None
     name, _, interval = spec.rpartition("@")
     place = Path(name if interval in INTERVALS else spec).expanduser()
     if str(place) == "sample":
