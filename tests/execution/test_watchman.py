@@ -9,7 +9,7 @@ from aister.core.events import EntriesFrozen
 from aister.core.trade import OrderType, Side
 from aister.exchange_sim import Fault
 from aister.execution.watch import Watch
-from aister.execution.watchman import Act, Watchman
+from aister.execution.watchman import Act, Watchman, WatchmanRules
 from aister.ports.exchange import Placed, VenueNews
 from tests.engine.rig import setup
 from tests.execution.scene import SYMBOL, Scene, order, stop
@@ -23,10 +23,11 @@ class Watched(Scene):
 
     man: Watchman | None = None
 
-    def watchman(self) -> Watchman:
+    def watchman(self, rules: WatchmanRules | None = None) -> Watchman:
         self.acts: list[Act] = []
         self.watch = Watch(US, (SYMBOL,))
-        self.man = Watchman(self.account, self.watch, (SYMBOL,), sleep=self.world.sleep, log=self.acts.append)
+        log, sleep = self.acts.append, self.world.sleep
+        self.man = Watchman(self.account, self.watch, (SYMBOL,), sleep=sleep, log=log, rules=rules)
         return self.man
 
     def hear(self, news: VenueNews) -> None:
@@ -161,3 +162,20 @@ def test_the_trader_books_what_the_watcher_did_as_its_own() -> None:
     assert [one.reason for one in trader.said(TradeClosed)] == ["close"]
     frozen = {one.event.cause for one in trader.audits if isinstance(one.event, EntriesFrozen)}
     assert frozen <= {"start"}
+
+
+def test_a_simulator_that_is_gone_is_not_waited_for_and_a_venue_is() -> None:
+    for lost_ms, ends in ((30_000, True), (0, False)):
+        scene = Watched(Fault("restart", at_ms=2_000, ms=10**9), stream=False)
+
+        async def story(scene: Watched = scene, lost_ms: int = lost_ms) -> bool:
+            scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
+            await scene.wait(1_000)
+            man = scene.watchman(WatchmanRules(lost_ms=lost_ms))
+            working = asyncio.ensure_future(man.run())
+            await scene.wait(50_000)
+            done = working.done()
+            working.cancel()
+            return done
+
+        assert scene.play(story) is ends

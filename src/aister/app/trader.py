@@ -19,8 +19,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from aister.adapters.exchanges.aster.userstream import UserStream
+from aister.adapters.store.emergency import GuardedJournal
 from aister.adapters.store.installation import installation
-from aister.adapters.store.journal import SqliteJournal
 from aister.app.build import RealAccount, build_run, limits_of
 from aister.app.live import INTERVAL_MS, Following, LiveMarket
 from aister.app.settings import RunSettings
@@ -58,7 +58,7 @@ Say = Callable[[str], object]
 async def opened(
     there: Connected,
     settings: RunSettings,
-    journal: SqliteJournal,
+    journal: GuardedJournal,
     path: Path,
     days: float,
     observers: tuple[Callable[[Audit], None], ...],
@@ -119,7 +119,7 @@ class Trader:
         settings: RunSettings,
         market: LiveMarket,
         tape: Tape,
-        journal: SqliteJournal,
+        journal: GuardedJournal,
         instance: str,
         observers: tuple[Callable[[Audit], None], ...],
         say: Say,
@@ -147,7 +147,7 @@ class Trader:
         self._user = UserStream(account.rest, there.wire, there.clock, account.contracts, self.recovery.hear)
         seat = there.seat
         self.watcher = WatcherProcess(
-            seat.home, seat.vault, seat.key, seat.where, symbols=settings.symbols, instance=instance
+            seat.home, seat.vault, seat.key, seat.where, symbols=settings.symbols, instance=instance, speed=speed
         )
         self.upkeep = Upkeep(there, self.courier.teller, self.watcher, journal, self._close_ms, say, speed)
         self._next_ms = tape.next_ms

@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from aister.adapters.store.journal import SqliteJournal
+from aister.adapters.store.emergency import GuardedJournal
 from aister.adapters.vault.expiry import expiry
 from aister.app.trader_seat import Connected
 from aister.app.watcher import WatcherProcess
-from aister.core.errors import CredentialError, JournalError, SettingsError, SignerUnreachable
+from aister.core.errors import CredentialError, JournalError, JournalImpaired, SettingsError, SignerUnreachable
 from aister.execution.telling import Teller
 
 __all__ = ["CAUSES", "Upkeep", "check_head"]
 
-CAUSES = ("lease", "signer", "watcher", "market", "key", "journal")
+CAUSES = ("lease", "signer", "watcher", "market", "key", "storage", "journal")
 """Causes of a freeze that are told from here."""
 
 _LOOK_S = 0.25
@@ -34,7 +34,7 @@ class Upkeep:
         there: Connected,
         teller: Teller,
         watcher: WatcherProcess,
-        journal: SqliteJournal,
+        journal: GuardedJournal,
         close_ms: Callable[[], int],
         say: Callable[[str], object],
         speed: float = 1.0,
@@ -131,9 +131,14 @@ class Upkeep:
     def keep_head(self) -> None:
         """What is durable of the journal, told to the signer: an older one is refused at the next start."""
         journal = self._journal
-        if journal.sequence == self._kept:
+        if journal.sequence == self._kept and not journal.impaired:
             return
-        journal.flush()
+        try:
+            journal.flush()
+        except JournalImpaired as impaired:
+            self._teller.freeze("storage", f"{impaired} Until then only what reduces leaves.")
+            return
+        self._teller.thaw("storage")
         with suppress(SignerUnreachable):
             declined = self._there.line.keep_head(journal.chain.chain_id, journal.sequence, journal.head)
             self._kept = journal.sequence
@@ -141,7 +146,7 @@ class Upkeep:
                 self._teller.freeze("journal", declined.reason)
 
 
-def check_head(there: Connected, journal: SqliteJournal) -> None:
+def check_head(there: Connected, journal: GuardedJournal) -> None:
     """Raises `JournalError` when the journal is older than the signer remembers it."""
     declined = there.line.keep_head(journal.chain.chain_id, journal.sequence, journal.head)
     if declined is not None:

@@ -36,14 +36,18 @@ __all__ = ["WatcherProcess", "end_watcher"]
 
 _START_S = 20.0
 _LEAVE_S = 2.0
+_GONE_S = 1.0
 _SILENT_S = 3.5
+_HANGS_S = 6.0
+_LOST_MS = 60_000
 _BLIND_S = 10.0
 _PAUSES_S = (0.0, 1.0, 5.0, 30.0)
 
 
 class WatcherProcess:
     """The watcher of one key, for one trader. `instance` is the installation's id; the vault is asked once more by the
-    watcher itself when a file holds the key, and else its credential is handed over as a signer's is."""
+    watcher itself when a file holds the key, and else its credential is handed over as a signer's is. `speed` is that
+    of a simulator's clock."""
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class WatcherProcess:
         instance: str,
         watch: WatchRules | None = None,
         rules: WatchmanRules | None = None,
+        speed: float = 1.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._home, self._vault, self._name, self._where = home, vault, name, where
@@ -66,7 +71,8 @@ class WatcherProcess:
             symbols,
             instance,
             watch=watch or WatchRules(),
-            rules=rules or WatchmanRules(),
+            rules=_of_speed(rules or WatchmanRules(), where, speed),
+            speed=speed,
         )
         self._monotonic = monotonic
         self._line = WatcherLine(beat_door(home, name))
@@ -95,16 +101,17 @@ class WatcherProcess:
             if self._starting.is_alive():
                 return
             self._starting = None
-        self._line.say(Beat())
+        said = self._line.say(Beat())
         told = self._line.hear()
         if told is not None:
             self.state, self._heard_s, self._failures = told, now, 0
             if not told.why:
                 self._seen_s = now
-        if now - self._heard_s > _SILENT_S and now >= self._due_s:
+        silent_s = now - self._heard_s
+        if silent_s > (_HANGS_S if said else _GONE_S) and now >= self._due_s:
             self._due_s = now + _PAUSES_S[min(self._failures, len(_PAUSES_S) - 1)]
             self._failures += 1
-            self._starting = threading.Thread(target=self._launch, name="watcher", daemon=True)
+            self._starting = threading.Thread(target=self._launch, args=(said,), name="watcher", daemon=True)
             self._starting.start()
 
     @property
@@ -155,11 +162,11 @@ class WatcherProcess:
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 
-    def _launch(self) -> None:
+    def _launch(self, hangs: bool = False) -> None:
         self._line.close()
         self.state = None
         try:
-            end_watcher(self._home, self._name)
+            end_watcher(self._home, self._name, patience_s=0.0 if hangs else _LEAVE_S)
             self._wrong = self._begin()
         except (OSError, subprocess.SubprocessError, msgspec.MsgspecError) as error:
             self._wrong = f"The watcher cannot be started ({type(error).__name__}); start again."
@@ -198,15 +205,25 @@ class WatcherProcess:
         return msgspec.msgpack.decode(said, type=Ready).error
 
 
-def end_watcher(home: Path, name: str) -> bool:
-    """End the watcher of a key, whoever started it: it is asked, and ended when it does not go. Whether there was
-    one."""
+def _of_speed(rules: WatchmanRules, where: Net, speed: float) -> WatchmanRules:
+    """The trader's heart beats in seconds of this machine. A simulator that is gone does not come back."""
+    return msgspec.structs.replace(
+        rules,
+        hangs_ms=round(rules.hangs_ms * speed),
+        gone_ms=round(rules.gone_ms * speed),
+        lost_ms=round(_LOST_MS * speed) if where.name == "simulator" else 0,
+    )
+
+
+def end_watcher(home: Path, name: str, *, patience_s: float = _LEAVE_S) -> bool:
+    """End the watcher of a key, whoever started it: it is asked, and ended when it does not go within `patience_s`.
+    Whether there was one."""
     lock = lock_path(home, name)
     if not holder_of(lock):
         return False
     line = WatcherLine(beat_door(home, name))
     line.say(Retire())
-    until = time.monotonic() + _LEAVE_S
+    until = time.monotonic() + patience_s
     while (holder := holder_of(lock)) and time.monotonic() < until:
         time.sleep(0.01)
     line.close()

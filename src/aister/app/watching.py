@@ -22,7 +22,7 @@ from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.adapters.exchanges.aster.hosts import Net
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.exchanges.aster.sign import address_of
-from aister.adapters.exchanges.aster.sockets import SocketWire, WallClock
+from aister.adapters.exchanges.aster.sockets import FastClock, SocketWire, WallClock
 from aister.adapters.exchanges.aster.userstream import UserStream
 from aister.adapters.signer.charter import REDUCE
 from aister.adapters.signer.hardening import harden
@@ -40,8 +40,7 @@ from aister.ports.vault import Credential, Vault
 __all__ = ["Ready", "WatcherStart", "lock_path", "main", "said_of"]
 
 _LOCK_S = 3.0
-_ATTEND_MS = 500.0
-_TELL_MS = 500.0
+_ATTEND_S = _TELL_S = 0.5
 _AGAIN_MS = 1_000.0
 _STUCK_MS = 25_000
 
@@ -57,6 +56,7 @@ class WatcherStart(msgspec.Struct, frozen=True):
     credential: Credential | None = None
     watch: WatchRules = WatchRules()
     rules: WatchmanRules = WatchmanRules()
+    speed: float = 1.0
 
     def __repr__(self) -> str:
         return f"WatcherStart({self.name}, ...)"
@@ -150,10 +150,11 @@ class _Post:
     """Everything the watcher is made of."""
 
     def __init__(self, start: WatcherStart, signer: StandbySigner, scheme: str) -> None:
-        self._clock, self._signer = WallClock(), signer
+        self._clock, self._signer = (WallClock() if start.speed == 1 else FastClock(start.speed)), signer
+        self._speed = start.speed
         self._wire = SocketWire(start.where)
         rest = Rest(self._wire, self._clock, signer, scheme=scheme)
-        self._account = AsterAccount(rest, start.symbols, source=f"AsterDex {start.where.name}")
+        self._rest, self._account = rest, AsterAccount(rest, start.symbols, source=f"AsterDex {start.where.name}")
         self._watch = Watch(start.instance, start.symbols, start.watch)
         self._log = ActLog(acts_path(Path(start.home), start.name))
         self._acts, self._last = 0, ""
@@ -190,9 +191,14 @@ class _Post:
                 await self._clock.sleep(_AGAIN_MS)
 
     async def _work(self) -> None:
+        while isinstance(self._clock, FastClock) and not self._rest.time.measured:
+            told = await self._rest.server_time()
+            if isinstance(told, int):
+                self._clock.meet(told)
+            await asyncio.sleep(_ATTEND_S)
         while not isinstance(read := await self._account.instruments(), dict):
             self.man.sight = msgspec.structs.replace(self.man.sight, why=getattr(read, "why", str(read)))
-            await self._clock.sleep(_ATTEND_MS)
+            await asyncio.sleep(_ATTEND_S)
         await self.man.run()
 
     def _heard(self, said: Said) -> None:
@@ -214,19 +220,19 @@ class _Post:
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(self._signer.attend)
             await self._account.attend()
-            await self._clock.sleep(_ATTEND_MS)
+            await asyncio.sleep(_ATTEND_S)
 
     async def _tell(self) -> None:
         while True:
             self.door.tell(self._state())
-            await self._clock.sleep(_TELL_MS)
+            await asyncio.sleep(_TELL_S)
 
     def _state(self) -> Watching:
         sight, now_ms = self.man.sight, self._clock.monotonic_ms()
         if self.man.looks != self._looks:
             self._looks, self._looked_ms = self.man.looks, now_ms
         why = sight.why or self._signer.why
-        if not why and now_ms - self._looked_ms > _STUCK_MS:
+        if not why and now_ms - self._looked_ms > _STUCK_MS * self._speed:
             why = "It has been waiting for the venue too long."
         return Watching(
             os.getpid(), why, sight.held, sight.bare, tuple(sorted(self._watch.unusable)), self._acts, self._last

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aister.adapters.exchanges.aster.hosts import Net
-from aister.adapters.store.journal import SqliteJournal, open_chain
+from aister.adapters.store.emergency import GuardedJournal, guarded
+from aister.adapters.store.journal import open_chain
 from aister.adapters.vault.file import FileVault
 from aister.analytics.findings import Findings
 from aister.analytics.report.words import utc
@@ -23,6 +24,7 @@ from aister.ports.live import FeedEvent, FeedNews
 __all__ = ["Traded", "run_trader"]
 
 _TICK_S = 0.5
+_BUSY_S = 0.5
 Say = Callable[[str], object]
 Traded = tuple[Built, str, Findings | None]
 """The run, in one line how things stand at the exchange, and its figures when they were asked for."""
@@ -46,8 +48,9 @@ def run_trader(
     with seat(home, FileVault(home), key, net, settings.trader_id) as held:
         identity = identity_of(settings, net, held.account)
         path = beginning_path(home, identity)
+        chain = open_chain(home, settings.owner_id, identity, "live", fresh=fresh, busy_s=_BUSY_S)
         with (
-            open_chain(home, owner_id=settings.owner_id, identity=identity, kind="live", fresh=fresh) as journal,
+            guarded(home, chain) as journal,
             asyncio.Runner(loop_factory=event_loop()) as runner,
         ):
             built, said = runner.run(_watched(held, settings, journal, path, history_days, watcher, say, speed))
@@ -57,7 +60,7 @@ def run_trader(
 async def _watched(
     held: Seat,
     settings: RunSettings,
-    journal: SqliteJournal,
+    journal: GuardedJournal,
     path: Path,
     days: float,
     watcher: Silence,
