@@ -27,14 +27,16 @@ from aister.app.settings import RunSettings
 from aister.app.tape import Tape, read_beginning, tape_of, write_beginning
 from aister.app.trader_checks import arm, check_account
 from aister.app.trader_floor import AccountFloor
+from aister.app.trader_rollback import accepted_rollback, check_head, check_orders, write_acceptance
 from aister.app.trader_seat import Connected, why
-from aister.app.trader_upkeep import CAUSES, Upkeep, check_head
+from aister.app.trader_upkeep import CAUSES, Upkeep
 from aister.app.watcher import WatcherProcess
 from aister.core.audit import Audit
+from aister.core.commands import AcceptRollback
 from aister.core.errors import StorageError
 from aister.core.events import FundingSettled, InstrumentListed, RunStarted
 from aister.engine.arrival import ArrivalClock
-from aister.execution.courier import Courier
+from aister.execution.courier import Courier, CourierRules
 from aister.execution.reconcile import Armed, Ours
 from aister.execution.recovery import Recovery
 from aister.execution.traits import VenueTraits
@@ -50,6 +52,8 @@ VENUE = "aster"
 TRAITS = VenueTraits(protection="before", targets="limit")
 """How entries are protected and targets rest at AsterDex."""
 
+_COURIER = CourierRules(unguarded="at_once")
+"""Without a stop resting, entries fill at once or not at all (C6)."""
 _LEAVING_S = 3.0
 _OF_ANOTHER_LIFE = ("stop", "courier", "end", *CAUSES)
 Say = Callable[[str], object]
@@ -74,7 +78,8 @@ async def opened(
     what does in that of an old one."""
     account, symbols = there.account, settings.symbols
     market = LiveMarket(there.seat.where, there.wire, there.clock, symbols, account.rest, account.contracts)
-    check_head(there, journal)
+    accepted = accepted_rollback(there, journal)
+    check_head(there, journal, accepted)
     if not journal.sequence:
         wallet = await check_account(account, there.seat.expires_ms, limits_of(settings).leverage)
         settings = replace(settings, capital=wallet).check()
@@ -95,9 +100,14 @@ async def opened(
     installation(there.seat.home)
     say(f"An unfinished run of these settings was found: repeating its {journal.sequence:,} records first.")
     await _read_contracts(there, say)
+    if accepted is None:
+        newest = journal.newest()
+        await check_orders(there, journal, started.trader_id, symbols, newest.event.time_ms if newest else 0)
     settings = replace(settings, capital=started.capital)
     tape = tape_of(kept, journal.records())
-    return Trader(there, settings, market, tape, journal, started.trader_id, observers, say, speed)
+    trader = Trader(there, settings, market, tape, journal, started.trader_id, observers, say, speed)
+    trader.accepted = accepted
+    return trader
 
 
 async def _read_contracts(there: Connected, say: Say) -> None:
@@ -129,11 +139,15 @@ class Trader:
         self._there, self._market, self._tape, self._journal = there, market, tape, journal
         self._observers, self._say = observers, say
         self._instance, self._symbols = instance, settings.symbols
+        self.accepted: AcceptRollback | None = None
+        """Who answered for a journal that was put back: the first record that follows."""
         self._clock = ArrivalClock(account.now_ms, INTERVAL_MS)
         self._woken = asyncio.Event()
         self._settled: set[tuple[str, int]] = set()
         self._end_ms: int | None = None
-        self.courier = Courier(account, sleep=there.clock.sleep, stamp=self._stamp, wake=self._woken.set)
+        self.courier = Courier(
+            account, sleep=there.clock.sleep, stamp=self._stamp, wake=self._woken.set, rules=_COURIER
+        )
         floor = AccountFloor(self.courier, TRAITS)
         at = RealAccount(floor, VENUE, instance, TRAITS)
         self.built = build_run(settings, tape, journal, observers, account=at)
@@ -161,6 +175,8 @@ class Trader:
         run, desks = self.built.run, self._engine.desks
         if self._journal.sequence:
             run.repeat(self._learn)
+            if self.accepted is not None:
+                write_acceptance(self._there, self._journal, run, self.accepted)
             newest = max(desks[symbol].bar_ms for symbol in self._symbols)
             whole = all(desks[symbol].bar_ms == newest for symbol in self._symbols)
             self._tape.taken(newest if whole else newest - INTERVAL_MS)
@@ -206,7 +222,8 @@ class Trader:
         run.close()
         self.upkeep.keep_head()
         stays = await asyncio.to_thread(self.watcher.leave)
-        return f"{self.said()}; the watcher stays" if stays else self.said()
+        said = f"{self.said()}; {self.courier.gaps.figures.sentence}"
+        return f"{said}; the watcher stays" if stays else said
 
     def said(self) -> str:
         """What is held and what protects it, as the exchange confirmed it."""

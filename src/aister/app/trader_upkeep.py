@@ -11,10 +11,10 @@ from aister.adapters.store.emergency import GuardedJournal
 from aister.adapters.vault.expiry import expiry
 from aister.app.trader_seat import Connected
 from aister.app.watcher import WatcherProcess
-from aister.core.errors import CredentialError, JournalError, JournalImpaired, SettingsError, SignerUnreachable
+from aister.core.errors import CredentialError, JournalImpaired, SettingsError, SignerUnreachable
 from aister.execution.telling import Teller
 
-__all__ = ["CAUSES", "Upkeep", "check_head"]
+__all__ = ["CAUSES", "Upkeep"]
 
 CAUSES = ("lease", "signer", "watcher", "market", "key", "storage", "journal")
 """Causes of a freeze that are told from here."""
@@ -144,10 +144,3 @@ class Upkeep:
             self._kept = journal.sequence
             if declined is not None:
                 self._teller.freeze("journal", declined.reason)
-
-
-def check_head(there: Connected, journal: GuardedJournal) -> None:
-    """Raises `JournalError` when the journal is older than the signer remembers it."""
-    declined = there.line.keep_head(journal.chain.chain_id, journal.sequence, journal.head)
-    if declined is not None:
-        raise JournalError(declined.reason)

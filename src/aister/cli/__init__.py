@@ -21,7 +21,7 @@ VERBS = {
     "backtest": "Backtest a strategy.",
     "detect": "Look for what makes a backtest lie.",
     "data": "Market data: import, download, list, check, export.",
-    "journal": "The journal: list, verify, show, export.",
+    "journal": "The journal: list, verify, show, export, accept-rollback.",
     "strategy": "Strategies: list, show, check a spec, its JSON Schema.",
     "ticks": "Recorded depth and trades: replay.",
     "council": "The council: explain a vote.",

@@ -23,11 +23,13 @@ _ID = typer.Option("--id", help="Only records of the trade that this setup, ques
 
 
 def register(app: typer.Typer) -> None:
-    verbs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The journal: list, verify, show, export.")
+    told = "The journal: list, verify, show, export, accept-rollback."
+    verbs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=told)
     verbs.command("list")(list_)
     verbs.command("verify")(verify)
     verbs.command("show")(show)
     verbs.command("export")(export)
+    verbs.command("accept-rollback")(accept_rollback)
     app.add_typer(verbs, name="journal")
 
 
@@ -135,6 +137,26 @@ def export(
             count += 1
     if out is not None:
         _say(f"{count:,} records written to {out}.")
+
+
+def accept_rollback(
+    by: Annotated[str, typer.Option("--by", help="Who answers for it: your name.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why the journal is older than it was.")],
+    chain: Annotated[str, typer.Argument(help="A live trader's chain; by default the newest.")] = "",
+) -> None:
+    """Answer for a live trader's journal that was put back to an earlier state, so that it may start again.
+
+    Look at the account first: orders of the lost records may be there. What was found at the exchange is adopted or
+    closed by policy, and your name and reason are the first record that follows.
+    """
+    from aister.adapters.store.home import home
+    from aister.adapters.store.rollback import accept_rollback as accept
+
+    given = accept(home(), by, reason, chain)
+    _say(
+        f"{given.chain_id}: {given.by} goes on from record {given.sequence:,}; {given.remembered:,} were there before. "
+        "The next start of its trader writes that down."
+    )
 
 
 def _chosen(reader: "AuditReader", chain: str, first: int, last: int | None, about: str) -> "Iterator[Entry]":

@@ -191,6 +191,10 @@ class GuardedJournal:
     def records(self) -> Iterator[Audit]:
         return self._journal.records()
 
+    def newest(self) -> Audit | None:
+        """The newest durable record, None when there is none."""
+        return self._journal.newest()
+
     def close(self) -> None:
         """Let go of both; what the chain could not take stays in the emergency log for the next start."""
         with suppress(JournalImpaired):

@@ -20,7 +20,7 @@ from aister.adapters.store.rows import Chain, chains, finished, stem
 from aister.adapters.store.writer import DURABILITY, SqliteJournal, beside
 from aister.core.errors import StorageError, UsageError
 
-__all__ = ["DURABILITY", "SqliteJournal", "open_chain"]
+__all__ = ["DURABILITY", "SqliteJournal", "hold_chain", "open_chain"]
 
 
 def open_chain(
@@ -52,14 +52,14 @@ def open_chain(
         runs = [c for c in known if (c.owner_id, c.kind, c.identity) == (owner_id, kind, identity)]
         chain = runs[-1] if runs and not runs[-1].aside and not finished(connection, runs[-1].chain_id) else None
         if chain:
-            lock = _locked(home, chain.chain_id)
+            lock = hold_chain(home, chain.chain_id)
             if fresh:
                 _set_aside(connection, chain, key)
                 os.close(lock)
                 lock, chain = -1, None
         if chain is None:
             chain = _started(home, connection, key, owner_id, identity, kind, mode)
-            lock = _locked(home, chain.chain_id)
+            lock = hold_chain(home, chain.chain_id)
         connection.execute("COMMIT")
         count_chains(home, connection, key)
         return SqliteJournal(home, chain, key, connection, lock, mode, busy_s)
@@ -122,7 +122,7 @@ def _set_aside(connection: sqlite3.Connection, chain: Chain, key: JournalKey) ->
     connection.execute("INSERT INTO aside (chain_id, owner_id, side, seal) VALUES (?, ?, ?, ?)", row)
 
 
-def _locked(home: Path, chain_id: str) -> int:
+def hold_chain(home: Path, chain_id: str) -> int:
     """An open descriptor that holds the chain until it is closed or the process ends, however it ends."""
     path = home / "locks" / chain_id
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

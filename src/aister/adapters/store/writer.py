@@ -14,12 +14,12 @@ from types import TracebackType
 
 import msgspec
 
-from aister.adapters.store.chain import SEGMENT_RECORDS, Segment, decode, encode, sealed_segment
+from aister.adapters.store.chain import SEGMENT_RECORDS, Segment, decode, encode, last_record, sealed_segment
 from aister.adapters.store.database import failure, file_failure, journal_path
 from aister.adapters.store.heads import HeadFile, head_path, read_heads
 from aister.adapters.store.keys import JournalKey
 from aister.adapters.store.putting_back import place_of, put_back
-from aister.adapters.store.rows import Chain, opened_segments
+from aister.adapters.store.rows import Chain, newest_segment, opened_segments
 from aister.adapters.store.verify import verify_chain
 from aister.core.audit import Audit
 from aister.core.errors import JournalError, StorageError
@@ -31,6 +31,7 @@ DURABILITY = {
     "full": "full: every flush waits for the disk, nothing flushed is ever lost",
 }
 _SYNC_S = 0.5
+_ELSE = ", or answer for going on without them: aister journal accept-rollback"
 _LOG_BYTES = 4 << 20
 _LOG_PAGES = 16_384
 _VERSION = version("aister")
@@ -60,9 +61,10 @@ class SqliteJournal:
     ) -> None:
         report = verify_chain(connection, chain, key, home)
         if not report.intact:
+            rolled_back = chain.kind == "live" and report.code == "tail"
             raise JournalError(
                 f"Chain {chain.chain_id} does not verify: {report.message} "
-                "Run with --fresh to set it aside (it is kept), or restore a backup.",
+                f"Run with --fresh to set it aside (it is kept), or restore a backup{_ELSE if rolled_back else ''}.",
                 report.sequence,
             )
         self.chain, self.notes = chain, report.notes
@@ -132,6 +134,11 @@ class SqliteJournal:
         for segment, opened in opened_segments(self._connection, self.chain, self._key):
             for sequence, record in enumerate(opened.records, segment.first):
                 yield decode(record, sequence)
+
+    def newest(self) -> Audit | None:
+        """The newest durable record, None when there is none."""
+        segment = newest_segment(self._connection, self.chain.chain_id)
+        return last_record(segment) if segment else None
 
     def close(self) -> None:
         """Flush, make durable and let go of the chain. Closing twice is harmless."""

@@ -1,0 +1,75 @@
+"""Is the journal as new as everybody else remembers it? The signer keeps its head, and every order at the exchange
+carries the number of the record that asked for it (D1). Where it is not, a trader starts only when a person has
+answered for it, and writes who and why into the journal."""
+
+from typing import TypeAlias
+
+from aister.adapters.exchanges.aster.account import AsterAccount
+from aister.adapters.signer.client import SignerClient
+from aister.adapters.store.emergency import GuardedJournal
+from aister.adapters.store.journal import SqliteJournal
+from aister.adapters.store.rollback import acceptance, done_with, note_remembered
+from aister.app.trader_seat import Connected
+from aister.core.commands import AcceptRollback
+from aister.core.errors import JournalError
+from aister.core.events import CommandGiven
+from aister.engine.runner import Run
+from aister.execution.identity import instance_of, sequence_of
+
+__all__ = ["accepted_rollback", "check_head", "check_orders", "write_acceptance"]
+
+_POWER = "power"
+Chained: TypeAlias = SqliteJournal | GuardedJournal
+
+
+def accepted_rollback(there: Connected, journal: Chained) -> AcceptRollback | None:
+    """What a person has answered for about the journal as it stands."""
+    given = acceptance(there.seat.home, journal.chain.chain_id, journal.sequence, journal.head)
+    if given is None:
+        return None
+    return AcceptRollback(given.by, given.reason, given.sequence, given.remembered)
+
+
+def check_head(there: Connected, journal: Chained, accepted: AcceptRollback | None) -> None:
+    """Raises `JournalError` when the journal is older than the signer remembers it, unless that was accepted."""
+    line: SignerClient = there.line
+    chain_id = journal.chain.chain_id
+    declined = line.keep_head(chain_id, journal.sequence, journal.head, accepted=accepted is not None)
+    if declined is not None:
+        kept = line.kept_head(chain_id)
+        note_remembered(there.seat.home, chain_id, max(journal.sequence, kept[0] if kept else 0))
+        raise JournalError(declined.reason)
+
+
+async def check_orders(
+    there: Connected, journal: Chained, instance: str, symbols: tuple[str, ...], since_ms: int
+) -> None:
+    """Raises `JournalError` when the exchange tells of an order that a record asked for which is not there. What a
+    power loss may take of the journal's end is not held against it: those orders are taken over or away."""
+    if any(_POWER in note for note in journal.notes):
+        return
+    found = [await _sequences(there.account, symbol, instance, since_ms) for symbol in symbols]
+    newest = max((one for sequences in found for one in sequences), default=-1)
+    if newest >= journal.sequence:
+        note_remembered(there.seat.home, journal.chain.chain_id, newest + 1)
+        raise JournalError(
+            f"The exchange holds an order that record {newest} of the journal asked for, and the journal ends at "
+            f"{journal.sequence}: it was put back. Restore it, or accept the rollback with aister journal "
+            "accept-rollback."
+        )
+
+
+async def _sequences(account: AsterAccount, symbol: str, instance: str, since_ms: int) -> list[int]:
+    """The records that asked for what rests and for what traded since; nothing where it cannot be read: the survey
+    will tell."""
+    orders, trades = await account.open_orders(symbol), await account.executions(symbol, since_ms)
+    ids = [one.client_id for one in orders if one.updated_ms >= since_ms] if isinstance(orders, tuple) else []
+    ids += [one.client_id for one in trades] if isinstance(trades, tuple) else []
+    found = [sequence_of(one) for one in ids if instance_of(one) == instance]
+    return [one for one in found if one is not None]
+
+
+def write_acceptance(there: Connected, journal: Chained, run: Run, accepted: AcceptRollback) -> None:
+    """Who answered for the rollback and why: the first record that follows."""
+    run.hear(CommandGiven(run.engine.time_ms, accepted))
+    done_with(there.seat.home, journal.chain.chain_id)
