@@ -1,5 +1,7 @@
 """What the engine does when the venue refuses, forgets or does things nobody asked for."""
 
+import pytest
+
 from aister.core.audit import Breaker, BreakerChanged, CancelOrder, PlaceOrder, PlanVoided, Reviewed
 from aister.core.commands import ResumeTrading
 from aister.core.events import (
@@ -7,6 +9,7 @@ from aister.core.events import (
     EntriesThawed,
     Event,
     OrderAccepted,
+    OrderCanceled,
     OrderFilled,
     OrderRejected,
     OrderUnknown,
@@ -30,15 +33,20 @@ def told(rig: Rig, event: Event) -> list[Order]:
     return [one.order for one in rig.engine.process(event).outputs if isinstance(one, PlaceOrder)]
 
 
+def fills(rig: Rig, order: Order, steps: int, *, ticks: int = 1_000_000, done: bool = True) -> list[Order]:
+    """What the engine orders on so many steps of this order."""
+    fill = Fill(
+        rig.engine.time_ms, BTC, order.client_id, order.intent_id, str(order.purpose), order.side, steps, ticks, 0,
+        False, FillKind.TRADE,
+    )  # fmt: skip
+    return told(rig, OrderFilled(rig.engine.time_ms, fill, done))
+
+
 def just_filled() -> tuple[Rig, Order]:
     """A rig whose entry filled, and its stop on the way: no answer yet."""
     rig = Rig(LONG).bars(4)
     (entry,) = [one.order for one in rig.said(PlaceOrder)]
-    fill = Fill(
-        rig.engine.time_ms, BTC, entry.client_id, entry.intent_id, "entry", Side.BUY, 50, 1_000_000, 0, False,
-        FillKind.TRADE,
-    )  # fmt: skip
-    placed = told(rig, OrderFilled(rig.engine.time_ms, fill, True))
+    placed = fills(rig, entry, 50)
     assert [one.purpose for one in placed] == [Purpose.STOP, Purpose.TARGET, Purpose.TARGET]
     return rig, placed[0]
 
@@ -75,6 +83,31 @@ def test_a_stop_of_unknown_outcome_gets_another_beside_it_and_the_late_one_is_ca
     assert second.intent_id == f"{stop.intent_id}~1"
     audit = rig.engine.process(OrderAccepted(now, BTC, second.client_id))
     assert [one.client_id for one in audit.outputs if isinstance(one, CancelOrder)] == [stop.client_id]
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (OrderRejected, "-2021 it would trigger at once"),
+        (OrderRejected, "-1000 no idea"),
+        (OrderCanceled, "taken away"),
+        (OrderUnknown, "silence"),
+    ],
+)
+def test_the_end_of_an_order_of_the_position_before_says_nothing_about_this_one(
+    event: type[OrderRejected | OrderCanceled | OrderUnknown], reason: str
+) -> None:
+    """20 of 50 fill, their stop is of unknown outcome, the one beside it takes them out; then the other 30 fill."""
+    rig = Rig(LONG).bars(4)
+    (entry,) = [one.order for one in rig.said(PlaceOrder)]
+    (stop,) = fills(rig, entry, 20, done=False)
+    (beside,) = told(rig, OrderUnknown(rig.engine.time_ms, BTC, stop.client_id, "silence"))
+    assert fills(rig, beside, 20, ticks=990_000) == []
+    purposes = [one.purpose for one in fills(rig, entry, 30)]
+    assert purposes == [Purpose.STOP, Purpose.TARGET, Purpose.TARGET]
+    desk = rig.engine.desks[BTC]
+    assert told(rig, event(rig.engine.time_ms, BTC, stop.client_id, reason)) == []
+    assert (desk.tries, desk.stop_moves) == (0, False)
 
 
 def test_an_unknown_stop_beside_a_resident_one_and_an_unknown_entry_change_nothing() -> None:

@@ -67,8 +67,12 @@ class Trading:
 
     def rejected(self, event: OrderRejected, now: Pass) -> None:
         desk = self._desks[event.symbol].with_order(event.client_id)
+        outlived = desk.orders.outlived(event.client_id)
         order = desk.orders.gone(event.client_id)
         if order is None:
+            return
+        if outlived:
+            desk.rewake()
             return
         if desk.entering is not None and desk.entering.guard == event.client_id:
             self.entries.unguarded(desk, desk.entering, event.reason, now)
@@ -90,7 +94,8 @@ class Trading:
 
     def canceled(self, event: OrderCanceled, now: Pass) -> None:
         desk = self._desks[event.symbol].with_order(event.client_id)
-        taken_away, outlived = desk.orders.unasked_end(event.client_id), desk.orders.outlived(event.client_id)
+        outlived = desk.orders.outlived(event.client_id)
+        taken_away = desk.orders.unasked_end(event.client_id) and not outlived
         order = desk.orders.gone(event.client_id)
         if order is None:
             return
@@ -113,7 +118,7 @@ class Trading:
         more than close what is held."""
         desk = self._desks[event.symbol].with_order(event.client_id)
         order = next((w.order for w in desk.orders.live() if w.order.client_id == event.client_id), None)
-        if order is None:
+        if order is None or desk.orders.outlived(event.client_id):
             return
         if desk.entering is not None and desk.entering.guard == event.client_id:
             self.out.give_up(desk, f"nobody knows whether its stop rests: {event.reason}", now)
