@@ -17,7 +17,7 @@ from aister.adapters.store.memory import MemoryJournal
 from aister.app.build import _costs
 from aister.core.audit import Audit, Breaker, BreakerChanged, TradeClosed
 from aister.core.council import Setup, Target
-from aister.core.events import BarClosed, FundingSettled, InstrumentListed, OrderFilled, RunStarted
+from aister.core.events import BarClosed, FundingAssumed, FundingSettled, InstrumentListed, OrderFilled, RunStarted
 from aister.core.instrument import Instrument
 from aister.core.trade import Fill, FillKind, OrderType, Side
 from aister.council.calibration import Calibration
@@ -152,8 +152,13 @@ def slices(market: Market) -> Iterator[MarketSlice]:
 
 
 def settlements(one: Series) -> list[FundingSettled]:
-    rows = zip(one.funding_ms.tolist(), one.funding_e8.tolist(), strict=True)
-    return [FundingSettled(time_ms, one.symbol, rate, one.instrument.funding_interval_ms) for time_ms, rate in rows]
+    assumed = np.zeros(len(one.funding_ms), np.bool_) if one.funding_assumed is None else one.funding_assumed
+    rows = zip(one.funding_ms.tolist(), one.funding_e8.tolist(), assumed.tolist(), strict=True)
+    covers = one.instrument.funding_interval_ms
+    return [
+        (FundingAssumed if guess else FundingSettled)(time_ms, one.symbol, rate, covers)
+        for time_ms, rate, guess in rows
+    ]
 
 
 def bar_of(one: Series, i: int) -> BarClosed:

@@ -129,6 +129,7 @@ def random_series(rng: np.random.Generator, symbol: str, bars: int, grain: int) 
         funding_ms=settled,
         funding_e8=rng.integers(-200_000, 200_001, len(settled)),
         start=int(np.searchsorted(open_ms, START_MS)),
+        funding_assumed=np.arange(len(settled)) % 2 == 0 if len(settled) % 3 == 0 else None,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from aister.core.errors import DataError, MoneyOverflow, SettingsError, UsageError
 from aister.core.events import (
+    FundingAssumed,
     FundingPaid,
     FundingSettled,
     OrderAccepted,
@@ -186,6 +187,17 @@ def test_funding_is_paid_by_what_is_held() -> None:
     made = venue()
     made.settle(FundingSettled(2 * MINUTE_MS, "BTCUSDT", 10_000, 8 * 3_600_000), 100_000.0)
     assert made.take_reports() == []
+
+
+def test_assumed_funding_is_paid_by_whatever_is_held() -> None:
+    """Nobody knows who would have paid: 1 quote unit leaves the wallet of a long and of a short (Q8)."""
+    for side in (1, -1):
+        made = held(side=side)
+        before = made.wallet
+        made.settle(FundingAssumed(2 * MINUTE_MS, "BTCUSDT", 10_000, 8 * 3_600_000), 100_000.0)
+        paid = FundingPaid(2 * MINUTE_MS, "BTCUSDT", MONEY, side * 10_000, side * 100, 1_000_000, True)
+        assert made.take_reports() == [paid]
+        assert made.wallet == before - MONEY
 
 
 def test_a_liquidation_is_nobodys_order() -> None:

@@ -37,6 +37,7 @@ from aister.core.events import (
     BarClosed,
     CommandGiven,
     DecisionMade,
+    FundingAssumed,
     FundingPaid,
     FundingSettled,
     InstrumentListed,
@@ -89,6 +90,7 @@ class Collector:
         self._commands: list[tuple[int, str]] = []
         self._events: dict[type, Callable[[Any], None]] = {
             BarClosed: self._bar,
+            FundingAssumed: self._settlement,
             FundingSettled: self._settlement,
             FundingPaid: self._paid,
             OrderFilled: self._fill,

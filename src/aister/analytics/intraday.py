@@ -72,7 +72,10 @@ def equity_at_closes(fills: Rows, series: Sequence[Series], capital: int) -> tup
         due = due[inside]
         opened = one.open_ms[bar[due]] == grid[due]
         price = np.where(opened, np.rint(one.open[bar[due]] * per_quote), last[due - 1])
-        equity -= _running(due, held[due - 1] * price * unit * (one.funding_e8[inside] / RATE_ONE), len(grid))
+        had, rate = held[due - 1], one.funding_e8[inside] / RATE_ONE
+        if one.funding_assumed is not None:
+            rate = np.where(one.funding_assumed[inside], np.abs(rate) * np.sign(had), rate)
+        equity -= _running(due, had * price * unit * rate, len(grid))
     return closes_ms, equity
 
 

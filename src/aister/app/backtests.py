@@ -253,6 +253,7 @@ def _series(symbol: str, columns: Columns, instrument: Instrument, start_ms: int
         funding_ms=np.array([one.time_ms for one in settled], np.int64),
         funding_e8=np.array([one.rate_e8 for one in settled], np.int64),
         start=start,
+        funding_assumed=np.ones(len(settled), np.bool_),
     )
 
 

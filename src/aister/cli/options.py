@@ -37,7 +37,9 @@ Start = Annotated[str, typer.Option("--from", help="First bar, UTC: 2025-05-10 o
 End = Annotated[str, typer.Option("--to", help="End, exclusive, UTC.")]
 AssumeFunding = Annotated[
     bool,
-    typer.Option("--assume-funding", help="Fill missing settlements: 0.01 % per 8 hours, longs pay shorts; flagged."),
+    typer.Option(
+        "--assume-funding", help="Fill missing settlements: 0.01 % per 8 hours, paid by the position; flagged."
+    ),
 ]
 Capital = Annotated[str, typer.Option(help="Starting capital in USDT.")]
 Parameters = Annotated[

@@ -15,6 +15,8 @@ __all__ = [
     "EntriesFrozen",
     "EntriesThawed",
     "Event",
+    "Funding",
+    "FundingAssumed",
     "FundingPaid",
     "FundingSettled",
     "InstrumentListed",
@@ -80,6 +82,17 @@ class FundingSettled(msgspec.Struct, frozen=True, gc=False, array_like=True, tag
     symbol: str
     rate_e8: int
     interval_ms: int
+
+    def charged_e8(self, steps: int) -> int:
+        """The rate at which a position of `steps` is charged; positive: longs pay shorts."""
+        return self.rate_e8
+
+
+class FundingAssumed(FundingSettled, frozen=True, gc=False, array_like=True, tag="assumed_funding"):
+    """A settlement that nobody recorded: whatever is held pays it, long or short (Q8)."""
+
+    def charged_e8(self, steps: int) -> int:
+        return abs(self.rate_e8) if steps > 0 else -abs(self.rate_e8)
 
 
 class OrderAccepted(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="accepted"):
@@ -189,7 +202,8 @@ class CommandGiven(msgspec.Struct, frozen=True, array_like=True, tag="command"):
     command: Command
 
 
-MarketEvent = BarClosed | FundingSettled | InstrumentListed
+Funding = FundingSettled | FundingAssumed
+MarketEvent = BarClosed | Funding | InstrumentListed
 VenueReport = (
     OrderAccepted
     | OrderRejected

@@ -20,6 +20,7 @@ from aister.core.events import (
     EntriesFrozen,
     EntriesThawed,
     Event,
+    FundingAssumed,
     FundingPaid,
     FundingSettled,
     InstrumentListed,
@@ -115,6 +116,7 @@ class Engine:
         self._delay_ms = rules.delay_bars * features.base_interval_ms
         self._update = features.update
         self._handlers: dict[type, Callable[[Any, Pass], None]] = {
+            FundingAssumed: self._funding_settled,
             FundingSettled: self._funding_settled,
             FundingPaid: self._trading.funding_paid,
             OrderAccepted: self._trading.accepted,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from aister.core.errors import UsageError
-from aister.core.events import FundingSettled
+from aister.core.events import Funding
 from aister.core.instrument import Instrument
 from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.auth import Credentials, Nonces, Verifier, recovered_by_eth_account
@@ -37,7 +37,7 @@ class _Ticker(msgspec.Struct):
     next_trade: int
     update_id: int
     funding_e8: int
-    settlements: list[FundingSettled]
+    settlements: list[Funding]
     mark_shift_ticks: int
     index_shift_ticks: int
     marks: MarksState | None

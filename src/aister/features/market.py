@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import msgspec
 
 from aister.core.errors import DataError, SequenceError, UsageError
-from aister.core.events import BarClosed, FundingSettled
+from aister.core.events import BarClosed, Funding, FundingSettled
 from aister.features.asked import asked_for
 from aister.features.context import Facts
 from aister.features.featureset import FeatureSet, Recorded
@@ -41,7 +41,7 @@ class _Saved(msgspec.Struct, frozen=True, array_like=True):
     midnight_ms: int
     midnight_open: float | None
     next_midnight_ms: int
-    funding: FundingSettled | None
+    funding: Funding | None
     slots: bytes
     rings: bytes
 

@@ -31,6 +31,19 @@ FEE_TIER = np.dtype([("volume", "i8"), ("maker_e8", "i8"), ("taker_e8", "i8")], 
 """Fees from a turnover of 30 days on, in money units."""
 
 
+ASSUMED_E8 = 1 << 40
+"""Added to the rate of an assumed settlement, which is not negative, where loops are handed rates of both kinds."""
+
+
+@step
+def rate_for(rate_e8: int, steps: int) -> int:
+    """The funding rate at which a position of `steps` is charged (positive: longs pay): an assumed one is paid by
+    whatever is held, long or short (Q8)."""
+    if rate_e8 < ASSUMED_E8:
+        return rate_e8
+    return rate_e8 - ASSUMED_E8 if steps > 0 else ASSUMED_E8 - rate_e8
+
+
 @step
 def apply_rate(amount: int, rate_e8: int) -> int:
     """amount x rate / 1e8, rounded half-even; right whenever the result fits in int64, however large the product.

@@ -2,7 +2,7 @@
 
 from aister.kernels import Record, rare
 from aister.kernels.book import remove, watch, withdraw, withdraw_all
-from aister.kernels.cost import RATE_ONE, apply_rate, impact_rate_e8
+from aister.kernels.cost import RATE_ONE, apply_rate, impact_rate_e8, rate_for
 from aister.kernels.matching import begin_bar, open_phase, rest_phase, settle
 from aister.kernels.position import MAX_FILLS, NEVER_MS, NEXT_TARGET, aim, answer, send_stop
 from aister.kernels.trades import ENTRY, STOP, TARGET
@@ -243,6 +243,7 @@ def pass_bar(
 
 @rare
 def pay_funding(s: Record, account: Record, rate_e8: int, ticks: int) -> None:
-    """A funding settlement at price `ticks`, on the position held."""
-    if s.book.position.steps != 0:
-        s.trades[0].funding += settle(s.book, account, rate_e8, ticks)
+    """A funding settlement at price `ticks`, on the position held; `rate_e8` as `cost.rate_for` reads it."""
+    steps = s.book.position.steps
+    if steps != 0:
+        s.trades[0].funding += settle(s.book, account, rate_for(rate_e8, steps), ticks)

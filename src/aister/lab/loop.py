@@ -21,7 +21,7 @@ from aister.kernels.signals import EXIT
 from aister.kernels.state import State
 from aister.kernels.trades import FILL, TRADE
 from aister.lab.account import TOO_LARGE, Plan, legs_of, open_account
-from aister.lab.prepare import DAY_MS, Prepared
+from aister.lab.prepare import DAY_MS, Prepared, charged_e8
 from aister.ports.signals import Signals
 from aister.sim.models import FillModel
 
@@ -196,7 +196,7 @@ class _Joined:
         )
         self.funding: tuple[Ints, Ints] = (
             np.concatenate([one.funding_ms for one in many]),
-            np.concatenate([one.funding_e8 for one in many]),
+            np.concatenate([charged_e8(one) for one in many]),
         )
         self.decides = np.zeros(base, np.bool_)
         for one, (begins, _) in zip(prepared, self.places, strict=True):

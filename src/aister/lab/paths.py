@@ -102,6 +102,7 @@ def _series(one: Series, days: Ints, drawn: Days, begin_ms: int) -> Series:
         funding_ms=one.funding_ms[settled] + (days[on] - drawn.source[on]) * DAY_MS,
         funding_e8=one.funding_e8[settled] * drawn.sign[on],
         funding_interval_ms=None if covers is None else covers[settled],
+        funding_assumed=None if one.funding_assumed is None else one.funding_assumed[settled],
         start=min(int(np.searchsorted(open_ms, begin_ms)), len(open_ms) - 1),
     )
 

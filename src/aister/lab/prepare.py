@@ -9,6 +9,7 @@ import numpy.typing as npt
 from aister.core.errors import DataError
 from aister.core.money import UNIT
 from aister.kernels.columns import as_integers
+from aister.kernels.cost import ASSUMED_E8
 from aister.kernels.impact import days_state, impact_column
 from aister.kernels.timeframes import decision_bars
 from aister.ports.market import Series
@@ -74,7 +75,7 @@ def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prep
         volume=volume,
         impact=impact,
         funding_at=at[inside].astype(np.int32),
-        funding_e8=series.funding_e8[inside],
+        funding_e8=charged_e8(series)[inside],
         decides=found[0] if len(found) == 1 else _either(found, len(series.open_ms)),
         day_ms=day_ms,
         day_at=day_at.astype(np.int32),
@@ -95,3 +96,10 @@ def _either(found: Sequence[Small], bars: int) -> Small:
     for at in found:
         mask[at] = True
     return np.flatnonzero(mask).astype(np.int32)
+
+
+def charged_e8(series: Series) -> Ints:
+    """Rates of a series' settlements as the compiled loops take them (`cost.rate_for`)."""
+    if series.funding_assumed is None:
+        return series.funding_e8
+    return np.where(series.funding_assumed, ASSUMED_E8 + np.abs(series.funding_e8), series.funding_e8)

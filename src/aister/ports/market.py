@@ -18,8 +18,9 @@ class Series(msgspec.Struct, frozen=True, eq=False):
     open_ms: open times (UTC ms), shape (n,); open, high, low, close in quote per base, volume in base units, float64
     (n,). A bar is known from open_ms + interval_ms on. funding_ms, funding_e8: settlement times and rates in 1e-8 per
     settlement, shape (m,), rising; funding_interval_ms: what each covers, (m,), the instrument's own interval where it
-    is None. start: index of the first bar of the span; bars before it are history that features
-    may warm up on and that nothing may trade on.
+    is None; funding_assumed: which of them nobody recorded and whatever is held pays, (m,), none where it is None.
+    start: index of the first bar of the span; bars before it are history that features may warm up on and that nothing
+    may trade on.
     """
 
     instrument: Instrument
@@ -34,6 +35,7 @@ class Series(msgspec.Struct, frozen=True, eq=False):
     funding_e8: Ints
     start: int = 0
     funding_interval_ms: Ints | None = None
+    funding_assumed: npt.NDArray[np.bool_] | None = None
 
     @property
     def symbol(self) -> str:

@@ -154,11 +154,12 @@ class SimVenue(SimAccount):
         for desk in self._desks_of(event.symbol):
             if not desk.busy or (steps := desk.steps) == 0:
                 continue
-            amount, ticks = self._call.settle(desk.books, self._accounts, event.rate_e8, price)
+            rate_e8 = event.charged_e8(steps)
+            amount, ticks = self._call.settle(desk.books, self._accounts, rate_e8, price)
             self._check()
             if desk.cross:
                 desk.refresh()
-            self._reports.append(FundingPaid(event.time_ms, event.symbol, amount, event.rate_e8, steps, ticks, proxy))
+            self._reports.append(FundingPaid(event.time_ms, event.symbol, amount, rate_e8, steps, ticks, proxy))
 
     def open(self, bars: Iterable[BarClosed]) -> None:
         """These bars open: what a gap crossed, then market orders. Only their open is looked at."""

@@ -20,7 +20,7 @@ from aister.adapters.store.intervals import DAY_MS, HOUR_MS
 from aister.adapters.store.market import data_folder
 from aister.adapters.store.sample import sample_folder
 from aister.core.errors import DataError, UsageError
-from aister.core.events import BarClosed
+from aister.core.events import BarClosed, FundingAssumed
 from aister.ports.feed import Feed
 from tests.adapters.recordings import MINUTE_MS, START_MS, Bars, bars, changed, picked, write_csv
 
@@ -190,16 +190,19 @@ def test_missing_funding_is_refused_or_assumed_and_said(tmp_path: Path) -> None:
         open_feed(str(path))
     feed = open_feed(str(path), assume_funding=True)
     assert "funding: assumed" in feed.flags
-    assert [s.rate_e8 for s in feed.funding] == [ASSUMED_RATE_E8_PER_8H] * 5
+    assert [(type(s), s.rate_e8) for s in feed.funding] == [(FundingAssumed, ASSUMED_RATE_E8_PER_8H)] * 5
     write_settlements(tmp_path / "BTCUSDT-fundingRate.csv", [0, 8, 24, 32])
     with pytest.raises(DataError, match=r"1 funding settlement is missing, the first at 2025-05-05 16:00"):
         open_feed(str(tmp_path))
     half = open_feed(str(tmp_path), assume_funding=True)
     assert "funding: assumed" in half.flags and len(half.funding) == 5
+    (series,) = half.market().series
+    assert series.funding_assumed is not None and series.funding_assumed.tolist() == [False, False, True, False, False]
     write_settlements(tmp_path / "BTCUSDT-fundingRate.csv", [0, 8, 16, 24, 32])
     full = open_feed(str(tmp_path))
     assert "funding: assumed" not in full.flags
-    assert len({feed.data_hash, full.data_hash}) == 1  # the assumed scenario happens to be what was recorded
+    assert [s.rate_e8 for s in full.funding] == [s.rate_e8 for s in feed.funding]
+    assert feed.data_hash != full.data_hash, "the same rates, but nobody knows who would have paid the assumed ones"
 
 
 @pytest.mark.parametrize(

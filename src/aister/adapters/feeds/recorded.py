@@ -20,7 +20,7 @@ from aister.adapters.store.checks import bar_defects, bar_gaps
 from aister.adapters.store.intervals import grid_offset_ms, interval_name, utc_text
 from aister.adapters.store.layout import Columns, concatenate, take
 from aister.core.errors import DataError, UsageError
-from aister.core.events import BarClosed, FundingSettled
+from aister.core.events import BarClosed, FundingAssumed, FundingSettled
 from aister.core.instrument import Instrument
 from aister.ports.feed import MarketSlice
 from aister.ports.market import Market, Series
@@ -105,6 +105,7 @@ class RecordedFeed(msgspec.Struct, frozen=True):
             funding_e8=np.array([f.rate_e8 for f in settled], np.int64),
             start=start,
             funding_interval_ms=np.array([f.interval_ms for f in settled], np.int64),
+            funding_assumed=np.array([isinstance(f, FundingAssumed) for f in settled], np.bool_),
         )
 
 

@@ -7,7 +7,7 @@ from aister.adapters.store.checks import Gap, funding_defects, funding_gaps
 from aister.adapters.store.intervals import HOUR_MS, utc_text
 from aister.adapters.store.layout import Columns
 from aister.core.errors import DataError
-from aister.core.events import FundingSettled
+from aister.core.events import FundingAssumed, FundingSettled
 
 __all__ = ["ASSUMED_RATE_E8_PER_8H", "absent_settlements", "settlements"]
 
@@ -24,7 +24,7 @@ def settlements(
 
     `interval_ms` is the instrument's and used only where nothing is recorded. Raises `DataError` naming the first
     absent
-    settlement unless `assume`: then each absent one is 0.01 % per 8 hours of its interval, longs pay.
+    settlement unless `assume`: then each absent one is 0.01 % per 8 hours of its interval, paid by whatever is held.
     """
     if recorded is None:
         times, rates, intervals = np.empty(0, np.int64), np.empty(0), np.empty(0)
@@ -42,8 +42,8 @@ def settlements(
         raise DataError(
             f"{symbol}: {total:,} funding {'settlement is' if total == 1 else 'settlements are'} missing, the first at "
             f"{utc_text(absent[0].start_ms)}; "
-            "import them with `aister data import --kind funding`, or run with --assume-funding (longs pay 0.01 % per "
-            "8 hours, flagged)."
+            "import them with `aister data import --kind funding`, or run with --assume-funding (the position pays "
+            "0.01 % per 8 hours, flagged)."
         )
     inside = (times >= first_ms) & (times <= last_ms)
     found = [
@@ -56,12 +56,12 @@ def settlements(
         )
     ]
     assumed = [
-        FundingSettled(time_ms, symbol, round(ASSUMED_RATE_E8_PER_8H * step / (8 * HOUR_MS)), step)
+        FundingAssumed(time_ms, symbol, round(ASSUMED_RATE_E8_PER_8H * step / (8 * HOUR_MS)), step)
         for gap in absent
         for step in [(gap.end_ms - gap.start_ms) // gap.missing]
         for time_ms in range(gap.start_ms, gap.end_ms, step)
     ]
-    return sorted(found + assumed, key=lambda settled: settled.time_ms), len(assumed)
+    return sorted([*found, *assumed], key=lambda settled: settled.time_ms), len(assumed)
 
 
 def absent_settlements(

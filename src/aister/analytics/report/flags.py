@@ -40,8 +40,8 @@ def _funding_proxy(venue: str) -> str:
 
 def _funding(_: str) -> str:
     return (
-        "funding partly or wholly assumed: settlements that the data lack count as 0.01 % per 8 hours, paid by longs "
-        "to shorts; the funding in this result is a scenario, not a record"
+        "funding partly or wholly assumed: settlements that the data lack count as 0.01 % per 8 hours, paid by the "
+        "position, long or short; the funding in this result is a scenario, not a record"
     )
 
 

@@ -146,6 +146,7 @@ def _part(one: Series, first: int, end: int, cut_ms: int) -> Series:
         funding_ms=one.funding_ms[begun:settled].copy(),
         funding_e8=one.funding_e8[begun:settled].copy(),
         funding_interval_ms=None if covers is None else covers[begun:settled].copy(),
+        funding_assumed=None if one.funding_assumed is None else one.funding_assumed[begun:settled].copy(),
         start=min(max(0, one.start - first), end - first),
     )
 

@@ -230,7 +230,8 @@ class LockstepFloor:
             raise DataError(
                 "The exchange charged funding on a position the run does not hold; start with a new account."
             )
-        paid = FundingPaid(due.time_ms, due.symbol, amount, due.rate_e8, held[told], self._price_ticks, True)
+        steps = held[told]
+        paid = FundingPaid(due.time_ms, due.symbol, amount, due.charged_e8(steps), steps, self._price_ticks, proxy=True)
         self._reports.append(paid)
 
     def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
