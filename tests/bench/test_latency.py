@@ -3,6 +3,7 @@
 import statistics
 
 from aister.bench.latency import answering, child, decoding, signing
+from aister.bench.through import STAGES, Notes
 
 
 def test_clients_place_orders_and_hear_every_frame_of_a_burst() -> None:
@@ -19,3 +20,24 @@ def test_signing_and_decoding_stand_beside_a_reference() -> None:
         assert figure.reference and figure.ratio == figure.value / figure.reference
     (decoded,) = decoding(quick=True)
     assert ("met" in decoded.note) == (decoded.value >= 80_000)
+
+
+def test_the_stages_of_a_pass_lie_one_behind_the_other_and_add_up() -> None:
+    """What is noted of a pass that sends nothing is forgotten; a signature of before the order was handed on is not
+    its own."""
+    notes = Notes(2)
+    for stage in STAGES[:-1]:
+        notes.note(stage)  # no frame yet
+    notes.begin()
+    for stage in ("released", "signed", "decided", "journaled", "decided", "journaled", "handed_on"):
+        notes.note(stage)
+    notes.end()
+    assert notes.kept == []  # its own signature is not there yet
+    for stage in ("decided", "signed"):
+        notes.note(stage)
+    notes.end()
+    notes.begin()
+    notes.note("released")
+    notes.end()
+    assert len(notes.kept) == 1 and not notes.done.is_set()
+    assert len(notes.kept[0]) == len(STAGES) and min(notes.kept[0]) >= 0

@@ -1,10 +1,12 @@
-"""From a frame to an order: signing, the order round trip on loopback beside ccxt and a bare ping, stream decoding.
+"""From a frame to an order: through a whole trader, signing, the order round trip on loopback beside ccxt and a bare
+ping, stream decoding.
 
-Clients run in processes of their own against a venue in another that answers at once (`aister.bench.answering`), in
-turns, and every call counts: machines are noisy, and so are networks.
+The trader runs against the simulated exchange. Clients run in processes of their own against a venue in another that
+answers at once (`aister.bench.answering`), in turns, and every call counts: machines are noisy, and so are networks.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,14 +26,26 @@ from aister.adapters.signer.process import SignerProcess
 from aister.app.simulator import TEST_KEY, TEST_USER
 from aister.bench import Figure
 from aister.bench.answering import BURST, burst_frame
+from aister.bench.through import STAGES
 from aister.bench.trips import InProcess
 from aister.core.money import UNIT
 from aister.ports.signer import Call, Declined, Signed
 
-__all__ = ["answering", "child", "decoding", "measure", "signer_process", "signing"]
+__all__ = ["answering", "child", "decoding", "measure", "signer_process", "signing", "simulator", "through"]
 
 _FASTER = 5.0
 _DECODED = 80_000
+_THROUGH_US = (200, 700)
+_SPEED = 120.0
+_KEY = 'scheme = "v3"\nnet = "simulator"\naccount = "{account}"\nkey = "{key}"\norigin = "{origin}"\n'
+_WORDS = {
+    "released": "decoded, and every symbol's bar there",
+    "decided": "features, rule, every limit, plan",
+    "journaled": "on the disk",
+    "handed_on": "the gateway",
+    "signed": "filters, and the signer process",
+    "sent": "to the socket's door",
+}
 _SIGNED = Call(
     "POST",
     "/fapi/v3/order",
@@ -51,9 +65,49 @@ _SIGNED = Call(
 
 def measure(quick: bool) -> Iterator[Figure]:
     """Microseconds at the median and the 99th percentile, and messages a second of CPU."""
+    yield from through(quick)
     yield from signing(quick)
     yield from _trips(quick)
     yield from decoding(quick)
+
+
+def through(quick: bool) -> Iterator[Figure]:
+    """A closed bar's frame to the signed bytes of the order it led to, and what lies between."""
+    with simulator() as (rest, stream), tempfile.TemporaryDirectory() as home:
+        keys = Path(home, "keys")
+        keys.mkdir(mode=0o700)
+        key = keys / "bench.toml"
+        key.touch(0o600)
+        key.write_text(_KEY.format(account=TEST_USER, key=TEST_KEY, origin=rest))
+        told = _child("aister.bench.through", str(40 if quick else 300), rest, stream, f"{_SPEED:g}", home=home)
+    passes = np.array(told["passes"])
+    whole = passes.sum(axis=1)
+    median, late = (float(one) for one in np.percentile(whole, (50, 99)))
+    met = _met(median <= _THROUGH_US[0] and late <= _THROUGH_US[1])
+    note = (
+        f"p99 {late:,.0f} us, {len(whole):,} orders; limits, signer, journal on (durability "
+        f"{told['durability']}); "
+        f"aim {_THROUGH_US[0]} and {_THROUGH_US[1]} us: {met}"
+    )
+    yield Figure("a frame's bytes to an order's signed bytes", median, "us p50", None, None, note)
+    for stage, taken in zip(STAGES, passes.T, strict=True):
+        yield _beside(f"  {_WORDS[stage]}", list(taken), median, "of all that")
+
+
+@contextmanager
+def simulator() -> Iterator[tuple[str, str]]:
+    """The simulated exchange with the packaged bars, `_SPEED` times as fast as they were; its two addresses."""
+    command = [sys.executable, "-m", "aister", "sim", "serve", "--json", "--symbols", "BTCUSDT"]
+    command += ["--rest-port", "0", "--ws-port", "0", "--speed", f"{_SPEED:g}", "--history", "480"]
+    serving = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert serving.stdout is not None
+    try:
+        where = json.loads(serving.stdout.readline())
+        yield where["rest"], where["ws"]
+    finally:
+        serving.terminate()
+        serving.wait(timeout=30)
+        serving.stdout.close()
 
 
 def signing(quick: bool) -> Iterator[Figure]:
@@ -184,9 +238,15 @@ def answering() -> Iterator[int]:
 
 
 def child(client: str, port: int, count: int) -> Any:
-    """What `aister.bench.trips` printed. Raises `RuntimeError` with what it said when it failed."""
+    """What `aister.bench.trips` printed."""
+    return _child("aister.bench.trips", client, str(port), str(count))
+
+
+def _child(module: str, *given: str, home: str = "") -> Any:
+    """What a module printed, in a process of its own. Raises `RuntimeError` with what it said when it failed."""
     ran = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "aister.bench.trips", client, str(port), str(count)],
+        [sys.executable, "-W", "ignore", "-m", module, *given],
+        env={**os.environ, "AISTER_HOME": home} if home else None,
         capture_output=True,
         text=True,
         check=False,
