@@ -157,8 +157,8 @@ class Courier(Inquirer):
         """The venue shows no position that this order could close, though no trade says so yet: take it away. The
         trader is told its end when the books say the same, or when `restore` finds that something is held after
         all."""
-        if not course.retired and not course.cancel_wanted and not course.closed:
-            course.retired = True
+        if not course.cancel_wanted or course.closed:
+            course.retired = not course.closed
             self._run(self._cancel(course))
 
     def restore(self, course: Course) -> None:

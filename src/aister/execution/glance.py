@@ -5,7 +5,8 @@ is acted on before any trade explains it: what is held there is protected, and w
 that is gone is taken away. The books change only when the trades are read.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from itertools import chain
 
 import msgspec
 
@@ -81,14 +82,16 @@ class Glance:
         return self._rules.unsure_ms if unsure else self._rules.every_ms
 
     def _wanted(self) -> bool:
-        held = self._courier.teller.held
-        return any(held.values()) or any(True for _ in self._courier.courses())
+        return any(self._courier.teller.held.values()) or any(True for _ in self._orders())
+
+    def _orders(self) -> Iterator[Course]:
+        return chain(self._courier.courses(), self._courier.lingering())
 
     def _weigh(self, before: dict[tuple[str, int], int], rows: Iterable[VenuePosition]) -> None:
         """Each position that did not move in our books meanwhile."""
         now, there = self._courier.teller.held, {(row.symbol, row.leg): row.steps for row in rows}
         courses: dict[tuple[str, int], list[Course]] = {}
-        for course in self._courier.courses():
+        for course in self._orders():
             courses.setdefault((course.order.symbol, course.order.leg), []).append(course)
         odd = self._odd
         self._odd = {}

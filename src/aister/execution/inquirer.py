@@ -95,6 +95,10 @@ class Inquirer(ABC):
         """Every order that has not ended, oldest first."""
         return (course for course in list(self._courses.values()) if not course.closed)
 
+    def lingering(self) -> Iterator[Course]:
+        """Orders that were told as gone because the venue did not show them, and that may work there all the same."""
+        return (course for course in list(self._courses.values()) if course.closed and course.state.may_work)
+
     def ours(self, instance: str, symbols: tuple[str, ...], wallet: int | None = None) -> Ours:
         """Our books as the trader was told them."""
         orders = tuple(OwnOrder(one.order, one.state.arrived) for one in self.courses())
