@@ -255,7 +255,7 @@ class Inquirer(ABC):
 
     async def _read_trades(self, symbol: str, asked: bool) -> None:
         """Until every fill that the venue spoke of has its trade."""
-        for wait_ms in (self._rules.grace_ms, *[self._rules.unknown.soon_ms] * 8, *[self._rules.unknown.late_ms] * 12):
+        for wait_ms in self._waits_ms():
             await self._sleep(wait_ms)
             if not asked and self._explained(symbol):
                 break
@@ -268,6 +268,14 @@ class Inquirer(ABC):
                 if not any(one.missing for one in self.courses() if one.order.symbol == symbol):
                     break
         self._reading.discard(symbol)
+
+    def _waits_ms(self) -> Iterator[int]:
+        """Between readings of trades: often at first, often again when look-ups that lag must show them at last."""
+        rules = self._rules.unknown
+        yield self._rules.grace_ms
+        yield from [rules.soon_ms] * 8
+        yield from [rules.late_ms] * (max(0, rules.lag_ms - 6_000) // rules.late_ms)
+        yield from [rules.soon_ms] * 24
 
     def _forget(self) -> None:
         if len(self._courses) > 2 * self._rules.kept:
