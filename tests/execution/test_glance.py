@@ -107,3 +107,36 @@ def test_positions_show_what_rests_to_be_of_use_only_while_something_is_held() -
         assert scene.resting() == [OrderType.STOP_MARKET, OrderType.LIMIT]
 
     scene.keep(story)
+
+
+def test_two_stops_that_were_called_gone_and_show_again_do_not_both_go() -> None:
+    """Seed 741000055: each of them was needed by the other's leave."""
+    scene = Kept()
+
+    async def story() -> None:
+        scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"), stop(f"{US}-3-1", 980_000))
+        await scene.wait(1_000)
+        for name in ("2-1", "3-1"):
+            scene.courier.disown(f"{US}-{name}", "the venue does not show it")
+        await scene.recovery_of().reconcile()
+        await scene.wait(200)
+        assert scene.resting() == [OrderType.STOP_MARKET]
+        scene.send(order(f"{US}-4-1", Side.SELL, 100, purpose=Purpose.CLOSE, reduce_only=True))
+        await scene.wait(4_500)
+        assert (scene.steps, scene.resting()) == (0, [])
+
+    scene.keep(story)
+
+
+def test_cancels_without_an_answer_are_made_again_within_the_time_for_orphans() -> None:
+    """Seed 740000054: three cancels in a row got no answer."""
+    scene = Kept(Fault("request", method="DELETE", path="order", status=0, count=3))
+
+    async def story() -> None:
+        scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
+        await scene.wait(1_000)
+        scene.courier.cancel(SYMBOL, f"{US}-2-1", 0)
+        await scene.wait(5_000)
+        assert scene.resting() == []
+
+    scene.keep(story)

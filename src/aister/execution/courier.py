@@ -191,6 +191,6 @@ class Courier(Inquirer):
                     course.hear(Heard.GONE, "the venue no longer knows it")
                     break
             if not course.state.ended:
-                soon = self._exchange.now_ms() < eager_ms
+                soon = course.state.arrived or self._exchange.now_ms() < eager_ms
                 await self._sleep(rules.soon_ms if soon else rules.late_ms)
         self._learnt(course)

@@ -120,11 +120,11 @@ class Inquirer(ABC):
             self._learnt(course)
 
     def disown(self, client_id: str, reason: str) -> None:
-        """The venue does not have this order as it was sent: to the trader it is gone, and what may be left of it is
-        cancelled when it shows."""
+        """The venue does not have this order as it was sent: to the trader it is gone. What may be left of it is
+        cancelled when it shows and nothing needs it."""
         course = self._courses.get(client_id)
         if course is not None and not course.closed:
-            course.why, course.cancel_wanted = reason, True
+            course.why = reason
             self.teller.lost(course)
 
     def catch_up(self, symbol: str, *, asked: bool = True) -> None:
@@ -219,8 +219,9 @@ class Inquirer(ABC):
                 self._learnt(course)
 
     def _learnt(self, course: Course) -> None:
-        """Pass on what is new, and see to what is still missing."""
-        revived = course.closed and course.state.arrived and not course.state.ended
+        """Pass on what is new, and see to what is still missing. What works though it was told as gone is cancelled; a
+        stop may be all that protects, so that only a survey or a glance takes it away."""
+        revived = course.closed and course.order.purpose is not Purpose.STOP
         self.teller.tell(course)
         self.gaps.learnt(course, self._exchange.now_ms())
         if course.missing:

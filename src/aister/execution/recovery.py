@@ -141,7 +141,7 @@ class Recovery:
         )
         self.findings = found
         for one in found:
-            await self._act(one, open_)
+            open_ = await self._act(one, open_)
         self._judge(found)
         await self._read_income(open_.time_ms)
         self._courier.teller.thaw("venue")
@@ -151,8 +151,8 @@ class Recovery:
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 
-    async def _act(self, finding: Finding, open_: Open) -> None:
-        """What follows at once."""
+    async def _act(self, finding: Finding, open_: Open) -> Open:
+        """What follows at once; and what is open there then."""
         courier, order = self._courier, finding.order
         match finding.kind:
             case FindingKind.MISSING:
@@ -162,6 +162,8 @@ class Recovery:
             case FindingKind.STRAY:
                 if order is not None and not needed(order, open_):
                     await self._exchange.cancel(finding.symbol, finding.client_id)
+                    left = tuple(one for one in open_.orders if one is not order)
+                    open_ = msgspec.structs.replace(open_, orders=left)
             case FindingKind.ORPHAN:
                 pass  # looked at again within seconds, and taken away
             case FindingKind.TWIN:
@@ -170,6 +172,7 @@ class Recovery:
                 courier.catch_up(finding.symbol)
             case FindingKind.NAKED | FindingKind.FOREIGN | FindingKind.TERMS | FindingKind.MONEY:
                 pass
+        return open_
 
     async def _look_up(self, finding: Finding) -> None:
         """An order that is not open has ended, or the survey lags. A stop is not waited for: another is placed beside

@@ -50,6 +50,8 @@ _TIME_MS = 10_000
 _YOUNG_MS = 300_000
 _MOST_SKEW_MS = {"v3": 30_000, "v1": 900}
 _KEPT_IDS = 20_000
+_PROTECTING_MS = 1_000
+"""How long the answer to a stop, a close or a cancel is waited for: another one beside it does no harm."""
 _ANSWERS = (Refused, Unknown, Unreachable)
 _ORDER = decoder(OrderReply)
 _ORDERS = decoder(tuple[OrderReply, ...])
@@ -130,13 +132,16 @@ class AsterAccount:
             right="trade" if enters else "reduce",
             epoch=self.epoch,
             notional=price * order.steps * grid.step // UNIT,
+            timeout_ms=0 if enters else _PROTECTING_MS,
         )
         told = self._order(reply)
         return Placed(told) if isinstance(told, VenueOrder) else told
 
     async def cancel(self, symbol: str, client_id: str) -> Cancelled | Answer:
         params = (("origClientOrderId", client_id), ("symbol", symbol))
-        reply = await self.rest.signed("cancel", params, _ORDER, Rank.PROTECT, right="reduce", epoch=self.epoch)
+        reply = await self.rest.signed(
+            "cancel", params, _ORDER, Rank.PROTECT, right="reduce", epoch=self.epoch, timeout_ms=_PROTECTING_MS
+        )
         told = self._order(reply)
         if not isinstance(told, VenueOrder):
             return told

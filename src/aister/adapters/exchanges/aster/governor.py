@@ -51,7 +51,7 @@ _FIRST_BAN_MS, _LONGEST_BAN_MS = 120_000, 3 * 86_400_000
 _FIRST_PAUSE_MS, _LONGEST_PAUSE_MS = 1_000, 60_000
 _WALLED_MS = 10_000
 _PRECEDENCE_MS = 1_000
-_FAILURES, _PROBE_MS, _PROTECTING_PROBE_MS, _LONG_DOWN_MS = 5, 10_000, 2_000, 60_000
+_FAILURES, _PROBE_MS, _SOON_PROBE_MS, _DOWN_MS, _LONG_DOWN_MS = 5, 10_000, 2_000, 20_000, 60_000
 
 
 class _Bucket:
@@ -159,9 +159,9 @@ class Governor:
 
     def _paused(self, rank: Rank, now: float) -> int:
         if now < self._blocked_until:
-            if rank is Rank.PROTECT and self._walled:
-                return max(0, int(self._probed + _PROTECTING_PROBE_MS - now))
             self._owed = self._owed or rank is Rank.PROTECT
+            if rank is Rank.PROTECT and self._walled:
+                return max(0, int(self._probed + _SOON_PROBE_MS - now))
             until = self._blocked_until if rank is Rank.PROTECT else self._precedence_until
             return int(until - now) + 1
         if rank is not Rank.PROTECT and self._owed and now < self._precedence_until:
@@ -173,8 +173,8 @@ class Governor:
         return 0
 
     def _probe_ms(self, rank: Rank, now: float) -> int:
-        soon = rank is Rank.PROTECT and now - self._down_since < _LONG_DOWN_MS
-        return _PROTECTING_PROBE_MS if soon else _PROBE_MS
+        soon_ms = _LONG_DOWN_MS if rank is Rank.PROTECT else _DOWN_MS
+        return _SOON_PROBE_MS if now - self._down_since < soon_ms else _PROBE_MS
 
     def heard(self, ticket: int, status: int, headers: Mapping[str, str], now: float) -> None:
         """A reply to the request of that ticket, header names in lower case; status 0: it was lost."""

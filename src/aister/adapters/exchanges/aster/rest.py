@@ -71,9 +71,10 @@ class Rest:
         epoch: int = -1,
         nonce_us: int = 0,
         notional: int = 0,
+        timeout_ms: int = 0,
     ) -> T | Answer:
         """A signed call by its name in `ENDPOINTS`. `nonce_us` 0 lets the signer take the next. A key the venue refused
-        twice in a row is tried once a minute."""
+        twice in a row is tried once a minute. `timeout_ms` 0 is that of this interface."""
         endpoint = ENDPOINTS[name]
         path = endpoint.path(self.scheme)
         if self._signer is None:
@@ -97,7 +98,7 @@ class Rest:
             return Unreachable(str(error), self.time.now_ms() + _SIGNER_RETRY_MS)
         if isinstance(signed, Declined):
             return refused(signed.kind, signed.reason, self.time.now_ms() + _SIGNER_RETRY_MS)
-        told = await self._send(endpoint, path, signed.payload, signed.headers, signed.nonce_us, into)
+        told = await self._send(endpoint, path, signed.payload, signed.headers, signed.nonce_us, into, timeout_ms)
         self._note_key(told)
         return told
 
@@ -135,11 +136,12 @@ class Rest:
         headers: tuple[tuple[str, str], ...],
         nonce_us: int,
         into: msgspec.json.Decoder[T],
+        timeout_ms: int = 0,
     ) -> T | Refused | Unknown | Unreachable:
         ticket = self.governor.ticket
         sent_ms = self.time.now_ms()
         query, body = (payload, b"") if endpoint.method == "GET" else (b"", payload)
-        reply = await self._wire.request(endpoint.method, path, query, body, headers, self._timeout_ms)
+        reply = await self._wire.request(endpoint.method, path, query, body, headers, timeout_ms or self._timeout_ms)
         now = self._clock.monotonic_ms()
         self.governor.heard(ticket, getattr(reply, "status", 0), getattr(reply, "headers", {}), now)
         retry_ms = self.time.now_ms() + self.governor.pause_ms(now)
