@@ -18,7 +18,7 @@ import pytest
 
 from aister.adapters.signer.child import holder_of
 from aister.adapters.watcher.acts import acts_path, read_acts
-from aister.app.watcher import end_watcher
+from aister.app.watcher import end_watcher, watching
 from aister.app.watching import lock_path
 from aister.core.trade import OrderType
 from aister.exchange_sim import Agent, Credentials, Exchange, Fault
@@ -176,6 +176,10 @@ def test_it_stays_after_a_clean_end_while_something_is_held_and_can_be_ended(pos
     assert post.trader.wait(10) == 0
     post.until(lambda: "stays" in post.told, 2)
     assert post.told["stays"] is True
+    seen = watching(post.home, NAME)
+    assert seen is not None and (seen.held, seen.bare, seen.why) == ((SYMBOL,), (), "")
     post.lose_the_stop()
     assert post.until(post.stops, 11) <= 10
+    post.until(lambda: (told := watching(post.home, NAME)) is not None and told.last.startswith("The venue has it"), 5)
     assert end_watcher(post.home, NAME) and not post.watcher() and not end_watcher(post.home, NAME)
+    assert watching(post.home, NAME) is None

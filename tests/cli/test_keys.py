@@ -76,3 +76,10 @@ def test_a_key_that_is_not_there_or_a_venue_that_is_silent(home: Path) -> None:
     written(home, "far", "http://127.0.0.1:9", TEST_KEY)
     silent = run("keys", "check", "far")
     assert silent.returncode == 2 and "cannot be asked" in silent.stderr
+
+
+def test_a_key_nobody_watches_over(home: Path) -> None:
+    nobody = run("keys", "watcher", "mine")
+    assert (nobody.returncode, nobody.stdout) == (1, "No watcher of this key answers.\n")
+    asked = run("keys", "watcher", "mine", "--end", "--json")
+    assert (asked.returncode, asked.stdout) == (1, "null\n")

@@ -6,7 +6,7 @@
     watcher.why                "" while it watches; else entries freeze for this reason (cause "watcher")
     watcher.leave()            at a clean end: it watches on while something is held
 
-It outlives its trader; to end it by hand, `end_watcher(home, name)`.
+It outlives its trader; to end it by hand: `aister keys watcher NAME --end`.
 """
 
 import os
@@ -32,7 +32,7 @@ from aister.execution.watch import WatchRules
 from aister.execution.watchman import WatchmanRules
 from aister.ports.vault import Vault
 
-__all__ = ["WatcherProcess", "end_watcher"]
+__all__ = ["WatcherProcess", "end_watcher", "watching"]
 
 _START_S = 20.0
 _LEAVE_S = 2.0
@@ -232,6 +232,20 @@ def end_watcher(home: Path, name: str, *, patience_s: float = _LEAVE_S) -> bool:
         while holder_of(lock) == holder and time.monotonic() < until + _LEAVE_S:
             time.sleep(0.01)
     return True
+
+
+def watching(home: Path, name: str) -> Watching | None:
+    """What the watcher of a key says of itself; None when there is none, or it does not answer within 2 s."""
+    line = WatcherLine(beat_door(home, name))
+    until = time.monotonic() + _LEAVE_S
+    try:
+        while line.listen() and time.monotonic() < until:
+            if (told := line.hear()) is not None:
+                return told
+            time.sleep(0.02)
+    finally:
+        line.close()
+    return None
 
 
 def _command(line: int) -> list[str]:

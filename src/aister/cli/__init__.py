@@ -26,7 +26,7 @@ VERBS = {
     "ticks": "Recorded depth and trades: replay.",
     "council": "The council: explain a vote.",
     "sweep": "Sweep the numbers of a strategy spec.",
-    "keys": "Keys of exchanges: list, check.",
+    "keys": "Keys of exchanges: list, check, watcher.",
     "sim": "The simulated exchange: serve.",
     "doctor": "Look at this machine and this installation.",
     "bench": "Measure speed and memory on this machine.",

@@ -1,4 +1,4 @@
-"""`aister keys list|check`: which keys there are, and whether one can trade."""
+"""`aister keys list|check|watcher`: which keys there are, whether one can trade, and who watches over its account."""
 
 from typing import Annotated
 
@@ -8,8 +8,8 @@ __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
-    verbs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Keys of exchanges: list, check.")
-    for verb in (list_keys, check):
+    verbs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Keys of exchanges: list, check, watcher.")
+    for verb in (list_keys, check, watcher):
         verbs.command(verb.__name__.removesuffix("_keys"))(verb)
     app.add_typer(verbs, name="keys")
 
@@ -57,4 +57,34 @@ def check(
             print(f"ok   clock, key, account modes and {symbols}: nothing stands in the way of trading")
         print("     whether the key may place orders or withdraw, no call of the venue tells; see docs/keys.md")
     if told.hindrances:
+        raise typer.Exit(1)
+
+
+def watcher(
+    name: Annotated[str, typer.Argument(help="The key's name: AISTER_HOME/keys/NAME.toml.")],
+    *,
+    end: Annotated[bool, typer.Option("--end", help="End it; what is held then has only its stops.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")] = False,
+) -> None:
+    """Whether a watcher looks after the account of this key, what it sees and did last. It goes on while something is
+    held, also when its trader has ended; the next `aister run` brings its own. Exit code 1 when there is none."""
+    import msgspec
+
+    from aister.adapters.store.home import home
+    from aister.app.watcher import end_watcher, watching
+    from aister.cli import shown
+
+    told = watching(home(), name)
+    if as_json:
+        print(msgspec.json.encode(told).decode())
+    elif told is None:
+        print("No watcher of this key answers.")
+    else:
+        print(shown(f"process {told.pid}: {told.why or 'the account is watched'}"))
+        print(shown(f"held {', '.join(told.held) or 'nothing'}; without a stop {', '.join(told.bare) or 'nothing'}"))
+        if told.last:
+            print(shown(f"last {told.last}"))
+    if end and end_watcher(home(), name):
+        print("It has been ended.")
+    elif told is None:
         raise typer.Exit(1)

@@ -111,6 +111,14 @@ class WatcherLine:
             self.close()
             return False
 
+    def listen(self) -> bool:
+        """Connect without a word; whether there is somebody to listen to."""
+        try:
+            self._socket = self._socket or self._connect()
+        except OSError:
+            return False
+        return True
+
     def hear(self) -> Watching | None:
         """The newest word of the watcher since the last call."""
         if self._socket is None:

@@ -24,7 +24,7 @@ from aister.ports.live import FeedEvent, FeedNews
 __all__ = ["Traded", "run_trader"]
 
 _TICK_S = 0.5
-_BUSY_S = 0.5
+_BUSY_S = 0.25
 Say = Callable[[str], object]
 Traded = tuple[Built, str, Findings | None]
 """The run, in one line how things stand at the exchange, and its figures when they were asked for."""
