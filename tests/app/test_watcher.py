@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from aister.adapters.signer.child import holder_of
 from aister.adapters.watcher.acts import acts_path, read_acts
+from aister.adapters.watcher.line import Watching
 from aister.app.watcher import end_watcher, watching
 from aister.app.watching import lock_path
 from aister.core.trade import OrderType
@@ -176,8 +178,8 @@ def test_it_stays_after_a_clean_end_while_something_is_held_and_can_be_ended(pos
     assert post.trader.wait(10) == 0
     post.until(lambda: "stays" in post.told, 2)
     assert post.told["stays"] is True
-    seen = watching(post.home, NAME)
-    assert seen is not None and (seen.held, seen.bare, seen.why) == ((SYMBOL,), (), "")
+    own = Watching(0, "", (SYMBOL,))  # once it has a signer of its own
+    post.until(lambda: (told := watching(post.home, NAME)) is not None and replace(told, pid=0) == own, 10)
     post.lose_the_stop()
     assert post.until(post.stops, 11) <= 10
     post.until(lambda: (told := watching(post.home, NAME)) is not None and told.last.startswith("The venue has it"), 5)
