@@ -140,3 +140,16 @@ def test_cancels_without_an_answer_are_made_again_within_the_time_for_orphans() 
         assert scene.resting() == []
 
     scene.keep(story)
+
+
+def test_a_stop_that_the_venue_takes_away_silently_is_missed_within_seconds() -> None:
+    scene = Kept(Fault("cancel_stop", ms=45_000, count=1))
+
+    async def story() -> None:
+        scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
+        await scene.wait(46_000)
+        assert scene.resting() == []
+        (gone,) = [one for one in await scene.wait(5_500) if isinstance(one, OrderCanceled)]
+        assert gone.client_id == f"{US}-2-1"
+
+    scene.keep(story)

@@ -92,7 +92,7 @@ class Courier(Inquirer):
             elif course.cancel_wanted:
                 self._run(self._cancel(course))
             else:
-                self._run(self._look(course))
+                self._run(self.look_up(course))
 
     # ---- sending --------------------------------------------------------------------------------------------------
 

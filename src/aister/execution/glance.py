@@ -13,7 +13,7 @@ import msgspec
 from aister.core.events import PositionShown
 from aister.core.trade import Purpose
 from aister.execution.courier import Courier
-from aister.execution.states import Course
+from aister.execution.states import Course, State
 from aister.ports.exchange import Exchange, Unreachable, VenuePosition
 
 __all__ = ["Glance", "GlanceRules"]
@@ -23,12 +23,15 @@ _SURE = 3
 
 class GlanceRules(msgspec.Struct, frozen=True):
     """`every_ms` between two looks; `unsure_ms` while an entry's fate is unknown; `again_ms` before something odd is
-    looked at once more. What was odd twice is acted on. `tell_ms`: how often a position nobody explains is told."""
+    looked at once more. What was odd twice is acted on. `tell_ms`: how often a position nobody explains is told.
+    `stops_every` so many looks the open orders are read too; a stop younger than `lag_ms` may be missing there."""
 
     every_ms: int = 2_500
     unsure_ms: int = 1_000
     again_ms: int = 500
     tell_ms: int = 4_000
+    stops_every: int = 2
+    lag_ms: int = 35_000
 
 
 class _Odd(msgspec.Struct, frozen=True):
@@ -55,7 +58,7 @@ class Glance:
         self._sleep, self._poke, self._rules = sleep, poke, rules or GlanceRules()
         self._odd: dict[tuple[str, int], _Odd] = {}
         self._told: dict[tuple[str, int], tuple[int, int]] = {}
-        self._not_before_ms = 0
+        self._not_before_ms = self._looks = 0
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -72,6 +75,10 @@ class Glance:
             self._not_before_ms = rows.retry_ms
         if isinstance(rows, tuple):
             self._weigh(before, rows)
+            self._looks += 1
+            if self._looks % self._rules.stops_every == 0:
+                for symbol in sorted({row.symbol for row in rows if row.steps}):
+                    await self._look_for_stops(symbol)
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 
@@ -86,6 +93,22 @@ class Glance:
 
     def _orders(self) -> Iterator[Course]:
         return chain(self._courier.courses(), self._courier.lingering())
+
+    async def _look_for_stops(self, symbol: str) -> None:
+        """A stop that rested and is not shown any more was taken away, or has acted (C19)."""
+        oldest_ms = self._exchange.now_ms() - self._rules.lag_ms
+        resting = [
+            one
+            for one in self._courier.courses()
+            if one.order.symbol == symbol and one.order.purpose is Purpose.STOP and one.state is State.ACKED
+        ]
+        if any(one.sent_ms < oldest_ms for one in resting):
+            shown = await self._exchange.open_orders(symbol)
+            if isinstance(shown, tuple):
+                there = {one.client_id for one in shown}
+                for one in resting:
+                    if one.sent_ms < oldest_ms and one.order.client_id not in there:
+                        await self._courier.look_up(one)
 
     def _weigh(self, before: dict[tuple[str, int], int], rows: Iterable[VenuePosition]) -> None:
         """Each position that did not move in our books meanwhile."""

@@ -241,9 +241,10 @@ class Inquirer(ABC):
         while not course.settled:
             await self._sleep(self._rules.check_ms)
             if not course.settled:
-                await self._look(course)
+                await self.look_up(course)
 
-    async def _look(self, course: Course) -> None:
+    async def look_up(self, course: Course) -> None:
+        """Ask for the order by its id."""
         seen = await self._exchange.order(course.order.symbol, course.order.client_id)
         if isinstance(seen, VenueOrder):
             self.see(seen)
