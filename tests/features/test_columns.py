@@ -159,7 +159,6 @@ def test_each_kernel_is_compiled_once() -> None:
         over.gather_closes,
         over.last_known,
         over.smoothed,
-        over.as_integers,
         *map(column_of, (WINDOWED, STRENGTH, MINIMUM, DISTANCE, SPREAD)),
     ):
         assert len(one.signatures) <= 1  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aister.core.money import apply_rate as exact_apply_rate
 from aister.kernels import kernel
-from aister.kernels.batch import mean_range
+from aister.kernels.bars import BAR, mean_range
 from aister.kernels.cost import COSTS, apply_rate, worsen
 from aister.kernels.state import allocate
 
@@ -87,9 +87,9 @@ def test_fill_prices_are_the_formula_and_never_better(
 
 
 @kernel
-def _ranges(h: np.ndarray, l: np.ndarray, c: np.ndarray, out: np.ndarray) -> None:
-    for i in range(h.size):
-        out[i] = mean_range(h, l, c, 0, i)
+def _ranges(bars: np.ndarray, out: np.ndarray) -> None:
+    for i in range(bars.size):
+        out[i] = mean_range(bars, 0, i)
 
 
 def test_mean_true_range_is_the_plain_mean_of_the_fourteen_before() -> None:
@@ -97,7 +97,9 @@ def test_mean_true_range_is_the_plain_mean_of_the_fourteen_before() -> None:
     c = 10_000 + rng.integers(-50, 51, 60).cumsum()
     h, l = c + rng.integers(0, 60, 60), c - rng.integers(0, 60, 60)
     out = np.zeros(60, "i8")
-    _ranges(*(column.astype(np.int32) for column in (h, l, c)), out)
+    bars = np.zeros(60, BAR)
+    bars["h"], bars["l"], bars["c"] = h, l, c
+    _ranges(bars, out)
     assert out[:2].tolist() == [0, 0]
     for i in range(2, 60):
         ranges = [int(max(h[k], c[k - 1]) - min(l[k], c[k - 1])) for k in range(max(1, i - 14), i)]

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aister.kernels.book import BEYOND, CROSSING, EMPTY, FILLED, WITHDRAWN
-from aister.kernels.impact import DAY_MS, days_state, end_day, impact_column
+from aister.kernels.bars import BAR, write_bars
+from aister.kernels.impact import DAY_MS, days_state, end_day
 from tests.kernels.bench import KINDS, UNIT, Bench
 
 
@@ -115,13 +116,17 @@ def test_impact_of_a_day_by_hand() -> None:
     assert end_day(days, 3 * DAY_MS + 1, 4 * DAY_MS, 1.0, 1) == got, "a day seen in part does not count"
 
 
-def test_impact_column_looks_at_finished_days_only() -> None:
+def _impacts(hours: np.ndarray, close: np.ndarray, volume: np.ndarray) -> np.ndarray:
+    rows = np.zeros(hours.size, BAR)
+    write_bars(days_state(1.0, 1.0), hours, close, close, close, close, volume, 3_600_000, 1.0, 1.0, rows)
+    return rows["impact"]
+
+
+def test_impact_of_bars_looks_at_finished_days_only() -> None:
     hours = np.arange(24 * 5, dtype="i8") * 3_600_000
     close = 100.0 + np.arange(hours.size) % 7
-    volume = np.full(hours.size, 10, "i8")
-    full, cut = np.zeros(hours.size), np.zeros(60)
-    impact_column(days_state(1.0, 1.0), hours, close, volume, 3_600_000, full)
-    impact_column(days_state(1.0, 1.0), hours[:60], close[:60], volume[:60], 3_600_000, cut)
+    volume = np.full(hours.size, 10.0)
+    full, cut = _impacts(hours, close, volume), _impacts(hours[:60], close[:60], volume[:60])
     assert (full[:48] < 0).all() and (full[48:] > 0).all()
     assert (full[:60] == cut).all()
     assert len(set(full[48:].tolist())) == 3

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aister.kernels import Record, kernel, step
+from aister.kernels.bars import mean_range
 from aister.kernels.closes import at_close, take_setup
-from aister.kernels.cost import RATE_ONE
 from aister.kernels.ledger import unrealised
 from aister.kernels.passing import pass_bar, pay_funding
 from aister.kernels.position import NEVER_MS, answer, free, trails, wakes_ms
@@ -22,22 +22,6 @@ Rows = npt.NDArray[np.void]
 
 TOO_MANY = -1
 OVERFLOW = -2
-
-RANGE_BARS = 14
-
-
-@step
-def mean_range(h: Small, l: Small, c: Small, first: int, i: int) -> int:
-    """Plain mean of the last 14 true ranges before bar `i` (of fewer, while there are fewer; 0 before the second), in
-    1e-8 ticks, rounded up, from column data that begin at bar `first`. A true range is max(high, close before) -
-    min(low, close before). Unlike Wilder's average it is exact, so whoever remembers 15 bars gets the same integer."""
-    begin = max(first + 1, i - RANGE_BARS)
-    total = 0
-    for j in range(begin, i):
-        before = c[j - 1]
-        total += max(h[j], before) - min(l[j], before)
-    bars = i - begin
-    return (total * RATE_ONE + bars - 1) // bars if bars > 0 else 0
 
 
 @step
@@ -57,12 +41,7 @@ def run_one(
     desks: State,
     accounts: State,
     open_ms: Ints,
-    o: Small,
-    h: Small,
-    l: Small,
-    c: Small,
-    volume: Ints,
-    impact: npt.NDArray[np.float64],
+    bars: State,
     start: int,
     funding_at: Small,
     funding_e8: Ints,
@@ -77,8 +56,7 @@ def run_one(
     fills: Rows,
     dense: int,
 ) -> int:
-    """Drive one symbol from bar `start` on. Prices are int32 ticks, `volume` steps a bar, `impact` impact(1) a bar or
-    one 0; `*_at` bar numbers, rising: of funding rows (charged at the open), decision closes, setups and exits (at the
+    """Drive one symbol from bar `start` on. `bars`: rows of BAR; `*_at` bar numbers, rising: of funding rows (charged at the open), decision closes, setups and exits (at the
     close), and the last bar of each UTC day, at whose end `equity` is written. Fills `trades` and, if it has room for
     any, `fills` (their number is `fill_count` of the desk afterwards). Returns the number of trades; TOO_MANY when
     they do not fit, OVERFLOW when an amount left the int64 range."""
@@ -124,29 +102,29 @@ def run_one(
                         by_then -= 1
                     until = min(until, by_then)
                 low, high = s.book.watch_low, s.book.watch_high
-                while k < until and l[k] > low and h[k] < high:
+                while k < until and bars[k].l > low and bars[k].h < high:
                     k += 1
         while day < day_at.size and day_at[day] < k:
             equity[day] = account.wallet
             if s.book.position.steps != 0:
-                equity[day] += unrealised(s.book.position, account, s.book.unit, c[day_at[day]])
+                equity[day] += unrealised(s.book.position, account, s.book.unit, bars[day_at[day]].c)
             day += 1
         if k >= n:
             break
         i = k
         s.bar = i
+        bar = bars[i]
         # its open and its inside
         time_ms = began_ms + i * interval_ms if regular else open_ms[i]
         if s.book.position.steps != 0 or s.book.order_count > 0:
             while funded < funding_at.size and funding_at[funded] < i:
                 funded += 1
             while funded < funding_at.size and funding_at[funded] == i:
-                pay_funding(s, account, funding_e8[funded], o[i])
+                pay_funding(s, account, funding_e8[funded], bar.o)
                 funded += 1
             lost = 1 if not regular and i > 0 and time_ms != open_ms[i - 1] + interval_ms else 0
-            unit_impact = impact[i] if impact.size > 1 else 0.0
-            range_e8 = mean_range(h, l, c, 0, i)
-            pass_bar(s, account, time_ms, o[i], h[i], l[i], c[i], range_e8, lost, volume[i], unit_impact)
+            range_e8 = mean_range(bars, 0, i)
+            pass_bar(s, account, time_ms, bar.o, bar.h, bar.l, bar.c, range_e8, lost, bar.volume, bar.impact)
             if not hand_over(s, trades, count, fills, noted):
                 return TOO_MANY
             count += s.done
@@ -168,11 +146,11 @@ def run_one(
                 if exit_side[left] == s.trades[0].side:
                     leave = 1
                 left += 1
-        at_close(s, account, now_ms, c[i], decide, leave)
+        at_close(s, account, now_ms, bar.c, decide, leave)
         while taken < setup_at.size and setup_at[taken] < i:
             taken += 1
         if taken < setup_at.size and setup_at[taken] == i:
-            take_setup(s, account, setups[taken], taken, now_ms, c[i])
-        answer(s, c[i])
+            take_setup(s, account, setups[taken], taken, now_ms, bar.c)
+        answer(s, bar.c)
     s.fill_count = noted
     return count

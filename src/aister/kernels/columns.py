@@ -186,16 +186,3 @@ def smoothed_columns(wanted: list[tuple[str, int]], h: Floats, l: Floats, c: Flo
         smoothed(state, h, l, c, out[0], out[1], out[2], out[3], max(taken) + 1, keep)
         made |= {(kind, span): x for kind, span, x in zip(_LANES, taken, out, strict=True) if span}
     return [made[one] for one in wanted]
-
-
-@kernel
-def as_integers(
-    o: Floats, h: Floats, l: Floats, c: Floats, v: Floats, per_quote: float, per_base: float, ticks: Small, steps: Ints
-) -> None:
-    """Prices as whole ticks, shape (4, bars), and volume as whole steps: rint(x per_one)."""
-    for lane, column in enumerate((o, h, l, c)):
-        row = ticks[lane]
-        for i in range(column.size):
-            row[i] = np.int32(np.rint(column[i] * per_quote))
-    for i in range(v.size):
-        steps[i] = np.int64(np.rint(v[i] * per_base))

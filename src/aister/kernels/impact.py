@@ -77,31 +77,6 @@ def end_day(days: State, first_open_ms: int, last_close_ms: int, close: float, v
     return close_day(days[0], first_open_ms, last_close_ms, close, volume_steps)
 
 
-@kernel
-def impact_column(
-    days: State,
-    open_ms: npt.NDArray[np.int64],
-    close: npt.NDArray[np.float64],
-    volume_steps: npt.NDArray[np.int64],
-    interval_ms: int,
-    impact: npt.NDArray[np.float64],
-) -> None:
-    """Fill `impact` with impact(1) in force in each bar: of the days complete before the bar's own."""
-    s = days[0]
-    first = 0
-    total = 0
-    ends_ms = 0
-    for i in range(open_ms.size):
-        if i == 0 or open_ms[i] >= ends_ms:
-            if i > 0:
-                close_day(s, open_ms[first], open_ms[i - 1] + interval_ms, close[i - 1], total)
-            ends_ms = (open_ms[i] // DAY_MS + 1) * DAY_MS
-            first = i
-            total = 0
-        total += volume_steps[i]
-        impact[i] = s.impact
-
-
 def days_state(coefficient: float, haircut: float) -> State:
     """Memory of one symbol's days: none seen yet. Coefficient 0: no impact is modelled."""
     state = allocate(DAYS)

@@ -77,7 +77,7 @@ def begin_bar(
 ) -> None:
     """A bar that opens at `time_ms` begins; call it once for every bar that is looked into, before its phases.
 
-    range_e8: mean true range of the bars before it (`batch.mean_range`); lost: 1 if the bar before is missing: what
+    range_e8: mean true range of the bars before it (`bars.mean_range`); lost: 1 if the bar before is missing: what
     exits at the open then pays the stop extra; volume_steps: what the bar trades, of which a share may be ours;
     impact: impact(1) of the days before (`impact.day_impact`)."""
     roll_turnover(account, time_ms // DAY_MS)

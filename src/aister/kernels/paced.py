@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aister.kernels import Record, kernel, step
-from aister.kernels.batch import RANGE_BARS
+from aister.kernels.bars import RANGE_BARS
 from aister.kernels.closes import at_close, take_setup
 from aister.kernels.cost import RATE_ONE
 from aister.kernels.ledger import ACCOUNT, unrealised

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aister.kernels import Record, kernel, rare, step
-from aister.kernels.batch import OVERFLOW, TOO_MANY, hand_over, mean_range
+from aister.kernels.bars import mean_range
+from aister.kernels.batch import OVERFLOW, TOO_MANY, hand_over
 from aister.kernels.book import CROSS
 from aister.kernels.closes import at_close, fire_more, take_setup, want_more
 from aister.kernels.ledger import unrealised
@@ -93,8 +94,7 @@ def quiet_until(
     add_at: int,
     funding_ms: int,
     open_ms: Ints,
-    h: Small,
-    l: Small,
+    bars: State,
     decides: npt.NDArray[np.bool_],
 ) -> int:
     """The open time of the first bar, of those from number `i` to before `end`, in which something can happen to this
@@ -116,7 +116,7 @@ def quiet_until(
     high = s.book.watch_high
     follows = trails(s)
     k = i
-    while k < until and open_ms[k] < when and l[k] > low and h[k] < high and not (follows and decides[k]):
+    while k < until and open_ms[k] < when and bars[k].l > low and bars[k].h < high and not (follows and decides[k]):
         k += 1
     return min(when, open_ms[k]) if k < end else when
 
@@ -141,12 +141,7 @@ def run_several(
     legs: int,
     first: Ints,
     open_ms: Ints,
-    o: Small,
-    h: Small,
-    l: Small,
-    c: Small,
-    volume: Ints,
-    impact: npt.NDArray[np.float64],
+    bars: State,
     rows: Ints,
     funding_ms: Ints,
     funding_e8: Ints,
@@ -222,8 +217,7 @@ def run_several(
                         add_at[more[d]] if more[d] < rows[8 * d + 7] else end,
                         funding_ms[funded[d]] if funded[d] < rows[8 * d + 1] else NEVER_MS,
                         open_ms,
-                        h,
-                        l,
+                        bars,
                         decides,
                     )
                 next_ms = min(next_ms, until_ms[d])
@@ -232,8 +226,8 @@ def run_several(
                 k = at_time(open_ms, at[d], first[3 * d + 2], next_ms, interval_ms)
                 if k > at[d]:
                     at[d] = k
-                    s.close_ticks = c[k - 1]
-                    s.mark_ticks = c[k - 1]
+                    s.close_ticks = bars[k - 1].c
+                    s.mark_ticks = s.close_ticks
         slices += 1
         time_ms = NEVER_MS
         for d in range(m):
@@ -255,10 +249,10 @@ def run_several(
             i = at[d]
             s.here = 1 if i < first[3 * d + 2] and open_ms[i] == time_ms else 0
             if s.here == 1:
-                s.o = o[i]
-                s.h = h[i]
-                s.l = l[i]
-                s.c = c[i]
+                s.o = bars[i].o
+                s.h = bars[i].h
+                s.l = bars[i].l
+                s.c = bars[i].c
             while funded[d] < rows[8 * d + 1] and funding_ms[funded[d]] <= time_ms:
                 pay_funding(s, account, funding_e8[funded[d]], s.o if s.here == 1 else s.close_ticks)
                 funded[d] += 1
@@ -272,9 +266,8 @@ def run_several(
                 if s.here == 1 and (busy(s) or busy(desks[d ^ (legs - 1)])):
                     i = at[d]
                     lost = 1 if i > first[3 * d] and time_ms != open_ms[i - 1] + interval_ms else 0
-                    range_e8 = mean_range(h, l, c, first[3 * d], i)
-                    unit_impact = impact[i] if impact.size > 1 else 0.0
-                    begin_bar(s.book, account, time_ms, range_e8, lost, volume[i], unit_impact)
+                    range_e8 = mean_range(bars, first[3 * d], i)
+                    begin_bar(s.book, account, time_ms, range_e8, lost, bars[i].volume, bars[i].impact)
             stage = OPEN
             while True:
                 reported = 0

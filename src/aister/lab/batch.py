@@ -104,7 +104,7 @@ def _simulated(ended: Ended, prepared: Sequence[Prepared], model: FillModel, cap
     for number, desk in enumerate(desks):
         one = prepared[number // legs]
         position = desk["book"]["position"]
-        worth += int(one.close[-1]) * int(position["steps"]) * one.series.instrument.unit - int(position["cost"])
+        worth += int(one.bars[-1]["c"]) * int(position["steps"]) * one.series.instrument.unit - int(position["cost"])
     if not len(day_ms) or day_ms[-1] != end_ms:
         day_ms, equity = np.append(day_ms, end_ms), np.append(equity, worth)
     books, at_hand = desks["book"], desks["trades"][:, 0]

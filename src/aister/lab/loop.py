@@ -109,8 +109,7 @@ class Loop:
         leaving, exit_at = _bars_of(one, given.exits["time_ms"])
         setups = given.setups if len(setup_row) == len(given.setups) else given.setups[setup_row]
         return run_one(
-            desks, accounts, one.series.open_ms, one.open, one.high, one.low, one.close, one.volume, one.impact,
-            one.series.start, one.funding_at, one.funding_e8, one.decides, setups, setup_at,
+            desks, accounts, one.series.open_ms, one.bars, one.series.start, one.funding_at, one.funding_e8, one.decides, setups, setup_at,
             exit_at, given.exits["side"][leaving], one.day_at[: len(day_ms)], equity, trades, fills, dense,
         )  # fmt: skip
 
@@ -148,7 +147,7 @@ class Loop:
                 rows += [*funding, taken, ends[0], left, ends[1], more, ends[2]]
                 taken, left, more = ends
         return run_several(
-            desks, accounts, len(self._legs), joined.first(len(self._legs)), *joined.bars, np.array(rows, np.int64),
+            desks, accounts, len(self._legs), joined.first(len(self._legs)), joined.open_ms, joined.bars, np.array(rows, np.int64),
             *joined.funding, joined.decides, np.concatenate(setups), np.concatenate(setup_at),
             np.concatenate(setup_row), np.concatenate(exit_at), np.concatenate(exit_side), np.concatenate(add_at),
             np.concatenate(adds), day_ms, equity, trades, fills, dense,
@@ -172,8 +171,7 @@ def _bars_of(one: Prepared, times_ms: Ints) -> tuple[Ints, Small]:
 
 class _Joined:
     """The columns of several series behind one another. places: of each, its first bar among them and the bounds of its
-    settlements from its span on; bars: open_ms, o, h, l, c, volume, impact; funding: times and rates; decides: whether
-    a bar is a decision close; day_ms: the UTC midnights from the start of the first span to the end of the last."""
+    settlements from its span on; bars: rows of BAR; funding: times and rates; decides: whether a bar is a decision close; day_ms: the UTC midnights from the start of the first span to the end of the last."""
 
     def __init__(self, prepared: Sequence[Prepared]) -> None:
         many = [one.series for one in prepared]
@@ -185,15 +183,8 @@ class _Joined:
             self.places.append((base, (funded + skipped, funded + len(series.funding_ms))))
             self._first.append((base, base + series.start, base + len(series.open_ms)))
             base, funded = base + len(series.open_ms), funded + len(series.funding_ms)
-        self.bars: tuple[Ints, Small, Small, Small, Small, Ints, Floats] = (
-            np.concatenate([one.open_ms for one in many]),
-            np.concatenate([one.open for one in prepared]),
-            np.concatenate([one.high for one in prepared]),
-            np.concatenate([one.low for one in prepared]),
-            np.concatenate([one.close for one in prepared]),
-            np.concatenate([one.volume for one in prepared]),
-            np.concatenate([one.impact for one in prepared]) if prepared[0].impact_model is not None else np.zeros(1),
-        )
+        self.open_ms: Ints = np.concatenate([one.open_ms for one in many])
+        self.bars: State = np.concatenate([one.bars for one in prepared])
         self.funding: tuple[Ints, Ints] = (
             np.concatenate([one.funding_ms for one in many]),
             np.concatenate([charged_e8(one) for one in many]),

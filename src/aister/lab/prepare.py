@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from aister.core.errors import DataError
 from aister.core.money import UNIT
-from aister.kernels.columns import as_integers
+from aister.kernels.bars import room_for, write_bars
 from aister.kernels.cost import ASSUMED_E8
-from aister.kernels.impact import days_state, impact_column
+from aister.kernels.impact import days_state
+from aister.kernels.state import State
 from aister.kernels.timeframes import decision_bars
 from aister.ports.market import Series
 from aister.sim.models import FillModel, Impact
@@ -24,18 +25,12 @@ Small = npt.NDArray[np.int32]
 
 
 class Prepared(msgspec.Struct, frozen=True, eq=False):
-    """One series as the loop reads it, by bar of the series: prices in int32 ticks, volume in steps, impact(1) (or one
-    0.0: none is modelled), bar numbers of settlements and decision closes, and of the last bar of each UTC day that
+    """One series as the loop reads it, rows of BAR, bar numbers of settlements and decision closes, and of the last bar of each UTC day that
     ends in the span (-1: none yet) with the day's end."""
 
     series: Series
     impact_model: Impact | None
-    open: Small
-    high: Small
-    low: Small
-    close: Small
-    volume: Ints
-    impact: npt.NDArray[np.float64]
+    bars: State
     funding_at: Small
     funding_e8: Ints
     decides: Small
@@ -51,14 +46,12 @@ def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prep
     per_quote = series.instrument.ticks_per_quote
     if len(series.high) and series.high.max() * per_quote >= 2**31:
         raise DataError(f"{series.symbol}: prices are more than 2^31 ticks; use a coarser tick.")
-    bars = (series.open, series.high, series.low, series.close, series.volume)
-    ticks, volume = np.empty((4, len(series.open_ms)), np.int32), np.empty(len(series.open_ms), np.int64)
-    as_integers(*bars, float(per_quote), UNIT / series.instrument.step_e8, ticks, volume)
-    impact = np.zeros(1)
+    bars, days = room_for(len(series.open_ms)), days_state(0.0, 0.0)
     if model.impact is not None:
-        impact = np.zeros(len(series.open_ms))
         days = days_state(model.impact.coefficient_e4 / 10_000, model.impact.haircut_e4 / 10_000)
-        impact_column(days, series.open_ms, series.close, volume, series.interval_ms, impact)
+    columns = (series.open, series.high, series.low, series.close, series.volume)
+    per_base = UNIT / series.instrument.step_e8
+    write_bars(days, series.open_ms, *columns, series.interval_ms, float(per_quote), per_base, bars)
     at = np.searchsorted(series.open_ms, series.funding_ms)
     inside = (at < len(series.open_ms)) & (at >= series.start)
     found = [_decides(series, ms) for ms in decides_ms]
@@ -68,12 +61,7 @@ def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prep
     return Prepared(
         series=series,
         impact_model=model.impact,
-        open=ticks[0],
-        high=ticks[1],
-        low=ticks[2],
-        close=ticks[3],
-        volume=volume,
-        impact=impact,
+        bars=bars,
         funding_at=at[inside].astype(np.int32),
         funding_e8=charged_e8(series)[inside],
         decides=found[0] if len(found) == 1 else _either(found, len(series.open_ms)),

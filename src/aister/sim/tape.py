@@ -85,7 +85,7 @@ class Tape:
 
     def range_e8(self) -> int:
         """Mean true range of the (up to 15) bars closed before the newest, in 1e-8 ticks rounded up:
-        `kernels.batch.mean_range`."""
+        `kernels.bars.mean_range`."""
         total, count, last = 0, 0, None
         for bar in list(self.recent)[:-1]:
             if last is not None:

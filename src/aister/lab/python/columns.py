@@ -40,12 +40,7 @@ def tables_of(prepared: Prepared, timeframe: str, features: Sequence[str], colum
     decides[prepared.decides] = 1
     bars = {
         "open_ms": series.open_ms,
-        "volume": prepared.volume,
-        "impact": prepared.impact if len(prepared.impact) == count else np.zeros(count),
-        "o": prepared.open,
-        "h": prepared.high,
-        "l": prepared.low,
-        "c": prepared.close,
+        **{name: prepared.bars[name] for name in ("volume", "impact", "o", "h", "l", "c")},
         "settlements": np.searchsorted(prepared.funding_at, np.arange(count), "right"),
         "decides": decides,
     }
