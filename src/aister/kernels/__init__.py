@@ -32,6 +32,7 @@ from typing import Any, TypeVar, cast
 import numba
 
 from aister.kernels.cache import CacheRefused, settle
+from aister.kernels.rules import KernelCompiler
 from aister.kernels.rules import rule as compiled
 
 __all__ = ["CACHE", "CacheRefused", "Record", "entry", "kernel", "rare", "step"]
@@ -59,7 +60,8 @@ def rare(rule: F) -> F:
 
 def kernel(driver: F) -> F:
     """Compile a driver: arrays in and out, the interpreter lock released while it runs."""
-    return cast(F, _njit(error_model="numpy", nogil=True, cache=True, forceinline=False)(driver))
+    options = {"error_model": "numpy", "nogil": True, "cache": True, "forceinline": False}
+    return cast(F, _njit(pipeline_class=KernelCompiler, **options)(driver))
 
 
 def entry(compiled: Callable[..., Any], *example: Any) -> Callable[..., Any]:
