@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aister.kernels.book import BEYOND, CROSSING, EMPTY, FILLED, WITHDRAWN
 from aister.kernels.bars import BAR, write_bars
+from aister.kernels.book import BEYOND, CROSSING, EMPTY, FILLED, WITHDRAWN
 from aister.kernels.impact import DAY_MS, days_state, end_day
 from tests.kernels.bench import KINDS, UNIT, Bench
 

@@ -56,10 +56,11 @@ def run_one(
     fills: Rows,
     dense: int,
 ) -> int:
-    """Drive one symbol from bar `start` on. `bars`: rows of BAR; `*_at` bar numbers, rising: of funding rows (charged at the open), decision closes, setups and exits (at the
-    close), and the last bar of each UTC day, at whose end `equity` is written. Fills `trades` and, if it has room for
-    any, `fills` (their number is `fill_count` of the desk afterwards). Returns the number of trades; TOO_MANY when
-    they do not fit, OVERFLOW when an amount left the int64 range."""
+    """Drive one symbol from bar `start` on. `bars`: rows of BAR; `*_at`: bar numbers, rising, of funding rows (charged
+    at the open), decision closes, setups and exits (at the close), and the last bar of each UTC day, at whose end
+    `equity` is written. Fills `trades` and, if it has room for any, `fills` (their number is `fill_count` of the desk
+    afterwards). Returns the number of trades; TOO_MANY when they do not fit, OVERFLOW when an amount left the int64
+    range."""
     s = desks[0]
     account = accounts[0]
     n = open_ms.size

@@ -8,7 +8,6 @@ steps. It is kept as impact(1), which times sqrt(Q) is the rate (`cost.impact_ra
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from aister.kernels import Record, kernel, step
 from aister.kernels.state import State, allocate

@@ -109,8 +109,9 @@ class Loop:
         leaving, exit_at = _bars_of(one, given.exits["time_ms"])
         setups = given.setups if len(setup_row) == len(given.setups) else given.setups[setup_row]
         return run_one(
-            desks, accounts, one.series.open_ms, one.bars, one.series.start, one.funding_at, one.funding_e8, one.decides, setups, setup_at,
-            exit_at, given.exits["side"][leaving], one.day_at[: len(day_ms)], equity, trades, fills, dense,
+            desks, accounts, one.series.open_ms, one.bars, one.series.start, one.funding_at, one.funding_e8,
+            one.decides, setups, setup_at, exit_at, given.exits["side"][leaving], one.day_at[: len(day_ms)], equity,
+            trades, fills, dense,
         )  # fmt: skip
 
     def _several(
@@ -147,10 +148,10 @@ class Loop:
                 rows += [*funding, taken, ends[0], left, ends[1], more, ends[2]]
                 taken, left, more = ends
         return run_several(
-            desks, accounts, len(self._legs), joined.first(len(self._legs)), joined.open_ms, joined.bars, np.array(rows, np.int64),
-            *joined.funding, joined.decides, np.concatenate(setups), np.concatenate(setup_at),
-            np.concatenate(setup_row), np.concatenate(exit_at), np.concatenate(exit_side), np.concatenate(add_at),
-            np.concatenate(adds), day_ms, equity, trades, fills, dense,
+            desks, accounts, len(self._legs), joined.first(len(self._legs)), joined.open_ms, joined.bars,
+            np.array(rows, np.int64), *joined.funding, joined.decides, np.concatenate(setups),
+            np.concatenate(setup_at), np.concatenate(setup_row), np.concatenate(exit_at), np.concatenate(exit_side),
+            np.concatenate(add_at), np.concatenate(adds), day_ms, equity, trades, fills, dense,
         )  # fmt: skip
 
 
@@ -171,7 +172,8 @@ def _bars_of(one: Prepared, times_ms: Ints) -> tuple[Ints, Small]:
 
 class _Joined:
     """The columns of several series behind one another. places: of each, its first bar among them and the bounds of its
-    settlements from its span on; bars: rows of BAR; funding: times and rates; decides: whether a bar is a decision close; day_ms: the UTC midnights from the start of the first span to the end of the last."""
+    settlements from its span on; bars: rows of BAR; funding: times and rates; decides: whether a bar is a decision
+    close; day_ms: the UTC midnights from the start of the first span to the end of the last."""
 
     def __init__(self, prepared: Sequence[Prepared]) -> None:
         many = [one.series for one in prepared]

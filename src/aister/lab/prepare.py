@@ -25,8 +25,8 @@ Small = npt.NDArray[np.int32]
 
 
 class Prepared(msgspec.Struct, frozen=True, eq=False):
-    """One series as the loop reads it, rows of BAR, bar numbers of settlements and decision closes, and of the last bar of each UTC day that
-    ends in the span (-1: none yet) with the day's end."""
+    """One series as the loop reads it: rows of BAR, bar numbers of settlements and decision closes, and of the last bar
+    of each UTC day that ends in the span (-1: none yet) with the day's end."""
 
     series: Series
     impact_model: Impact | None
