@@ -220,7 +220,7 @@ def _of_costs(equity: DailyEquity, trades: Rows, totals: Totals | None) -> dict[
 
 
 def _of_trades(trades: Rows) -> dict[str, Any]:
-    pnl, count = trades["pnl"], len(trades)
+    pnl, count = np.ascontiguousarray(trades["pnl"]), len(trades)  # rows are long: they are gone through once
     won, lost = pnl[pnl > 0], pnl[pnl < 0]
     return {
         "trades": count,

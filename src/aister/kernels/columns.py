@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from aister.kernels import kernel
 from aister.kernels.averages import EMA, ema, follow, set_ema
-from aister.kernels.features import book
+from aister.kernels.features import book, is_bar
 from aister.kernels.momentum import RSI, rsi, set_rsi, strength
 from aister.kernels.state import State, allocate
 from aister.kernels.timeframes import DAY_MS, FORMING, broke_off, gather, set_forming
@@ -84,27 +84,18 @@ def gather_closes(
     return rows
 
 
+@kernel
 def first_refused(base_ms: int, open_ms: Ints, o: Floats, h: Floats, l: Floats, c: Floats, v: Floats) -> int:
     """Index of the first base bar that `features.on_bar` would refuse, or -1."""
-    if _in_order(base_ms, open_ms) and _plausible(o, h, l, c, v):
-        return -1
-    sound = (l > 0.0) & (l <= o) & (o <= h) & (l <= c) & (c <= h) & (h < np.inf) & (v >= 0.0) & (v < np.inf)
-    sound &= (open_ms >= 0) & (open_ms % base_ms == 0)
-    sound[1:] &= np.diff(open_ms) > 0
-    return -1 if sound.all() else int(np.argmin(sound))
-
-
-def _in_order(base_ms: int, open_ms: Ints) -> bool:
-    """Whether no bar is missing, which is soon told; the first on a boundary."""
-    if not len(open_ms) or open_ms[0] < 0 or open_ms[0] % base_ms != 0:
-        return False
-    return bool((open_ms[1:] - open_ms[:-1] == base_ms).all())
-
-
-def _plausible(o: Floats, h: Floats, l: Floats, c: Floats, v: Floats) -> bool:
-    """`features.is_bar` of all of them at once: what is no number fails every comparison."""
-    within = l.min() > 0.0 and h.max() < np.inf and v.min() >= 0.0 and v.max() < np.inf
-    return bool(within and (l <= o).all() and (o <= h).all() and (l <= c).all() and (c <= h).all())
+    before = -base_ms
+    for i in range(open_ms.size):
+        at = open_ms[i]
+        if at != before + base_ms and (at <= before or at % base_ms != 0):  # mostly the next one: nothing is divided
+            return i
+        if not is_bar(o[i], h[i], l[i], c[i], v[i]):
+            return i
+        before = at
+    return -1
 
 
 @kernel

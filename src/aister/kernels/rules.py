@@ -86,7 +86,8 @@ class _Whole(JITCodeLibrary):
         for function in self._final_module.functions:
             if not function.is_declaration and function.linkage == binding.Linkage.linkonce_odr:
                 function.linkage = "internal"
-        JITCodeLibrary._optimize_final_module(self)
+        usual: Any = super()
+        usual._optimize_final_module()
 
 
 _whole: Callable[..., Any] = _Whole

@@ -52,12 +52,12 @@ def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prep
     columns = (series.open, series.high, series.low, series.close, series.volume)
     per_base = UNIT / series.instrument.step_e8
     write_bars(days, series.open_ms, *columns, series.interval_ms, float(per_quote), per_base, bars)
-    at = np.searchsorted(series.open_ms, series.funding_ms)
+    at = _first_from(series, series.funding_ms)
     inside = (at < len(series.open_ms)) & (at >= series.start)
     found = [_decides(series, ms) for ms in decides_ms]
     first_ms, end_ms = int(series.open_ms[series.start]), int(series.open_ms[-1]) + series.interval_ms
     day_ms = np.arange(first_ms // DAY_MS + 1, end_ms // DAY_MS + 1, dtype=np.int64) * DAY_MS
-    day_at = np.searchsorted(series.open_ms, day_ms - series.interval_ms, "right") - 1
+    day_at = _first_from(series, day_ms - series.interval_ms + 1) - 1
     return Prepared(
         series=series,
         impact_model=model.impact,
@@ -68,6 +68,15 @@ def prepare(series: Series, model: FillModel, decides_ms: Sequence[int]) -> Prep
         day_ms=day_ms,
         day_at=day_at.astype(np.int32),
     )
+
+
+def _first_from(series: Series, times_ms: Ints) -> Ints:
+    """The first bar that opened at each of these times or later, their number where none did."""
+    bars, step_ms = series.open_ms, series.interval_ms
+    if len(bars) and (len(bars) - 1) * step_ms == bars[-1] - bars[0]:  # no gaps: no search
+        reckoned: Ints = np.clip(-((bars[0] - times_ms) // step_ms), 0, len(bars))
+        return reckoned
+    return np.searchsorted(bars, times_ms)
 
 
 def _decides(series: Series, decides_ms: int) -> Small:
