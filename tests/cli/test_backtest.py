@@ -78,6 +78,39 @@ def test_options_change_what_is_recorded_and_what_comes_out() -> None:
         )
 
 
+BOTH = {
+    "version": 1,
+    "name": "both",
+    "description": "Long above the average, short below it, held long enough to overlap.",
+    "timeframe": "15m",
+    "long": {
+        "entry": {"crosses_above": [{"feature": "close"}, {"feature": "ema", "span": 20}]},
+        "stop": {"distance": {"*": [8, {"feature": "atr", "span": 14}]}},
+        "targets": [{"r": 3.0, "share": 1.0}],
+    },
+    "short": "mirror",
+    "horizon": {"bars": 48},
+    "sizing": {"risk": 0.002, "notional": 1.0, "leverage": 3},
+}
+
+
+def test_hedged_legs_are_held_at_the_same_time(tmp_path: Path) -> None:
+    path = tmp_path / "both.json"
+    path.write_text(json.dumps(BOTH), encoding="utf-8")
+    together = {}
+    for positions in ("hedge", "one_way"):
+        told = json.loads(backtest(str(path), *QUICK, "--positions", positions, "--json", "-").stdout)
+        held = {side: [one for one in told["trades"] if one["side"] == side] for side in ("long", "short")}
+        together[positions] = [
+            (long["number"], short["number"])
+            for long in held["long"]
+            for short in held["short"]
+            if long["entry_ms"] < short["exit_ms"] and short["entry_ms"] < long["exit_ms"]
+        ]
+        assert held["long"] and held["short"]
+    assert len(together["hedge"]) > 3 and not together["one_way"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -12,10 +12,12 @@ from aister.kernels.ledger import (
     MONEY_LIMIT,
     POSITION,
     STEPS_LIMIT,
+    add_turnover,
     book_fill,
     book_funding,
     book_transfer,
     part_of,
+    roll_turnover,
 )
 from aister.kernels.state import allocate
 
@@ -132,3 +134,17 @@ def test_sums_that_grow_out_of_range_are_flagged_not_wrapped() -> None:
     book_funding(account, MONEY_LIMIT - 1)
     book_funding(account, 1)
     assert (account[0]["overflow"], account[0]["wallet"]) == (1, 1 - MONEY_LIMIT)
+
+
+def test_turnover_beyond_its_range_is_counted_as_far_as_it_fits_and_stops_nobody() -> None:
+    account, third = allocate(ACCOUNT), MONEY_LIMIT // 3
+    for day in range(3):
+        add_turnover(account[0], third)
+        assert account[0]["turnover"]["today"] == min(third, MONEY_LIMIT - 1 - 2 * third if day == 2 else third)
+        roll_turnover(account[0], day + 1)
+    for _ in range(2):
+        add_turnover(account[0], third)
+    assert account[0]["turnover"]["today"] == MONEY_LIMIT - 1 - int(account[0]["turnover"]["sum"])
+    assert account[0]["overflow"] == 0
+    roll_turnover(account[0], 40)
+    assert account[0]["turnover"]["sum"] == 0

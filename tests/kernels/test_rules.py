@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import numpy.typing as npt
 from hypothesis import given, settings
@@ -69,10 +70,11 @@ def _all_kinds_of_integers(state: State, small: npt.NDArray[np.int32], wide: npt
 
 def test_a_constant_and_a_variable_are_one_set_of_types() -> None:
     state = allocate(np.dtype([("count", "i8")]))
-    got = _all_kinds_of_integers(state, np.array([2], np.int32), np.array([3], np.int64), 4)
-    assert got == 2 * (1 + 3 + 6 + 10) + 7 // 2 + 5 // 2 + 2 // 2 + -2 // 2
-    # none where the kernel came whole out of the cache
-    assert all(len(one.signatures) <= 1 for one in (_doubled, _halved))  # type: ignore[attr-defined]
+    given = state, np.array([2], np.int32), np.array([3], np.int64), 4
+    assert _all_kinds_of_integers(*given) == 2 * (1 + 3 + 6 + 10) + 7 // 2 + 5 // 2 + 2 // 2 + -2 // 2
+    # a driver that no cache holds, or nothing would ask for the rules
+    numba.njit(error_model="numpy")(_all_kinds_of_integers.py_func)(*given)  # type: ignore[attr-defined]
+    assert [len(one.signatures) for one in (_doubled, _halved)] == [1, 1]  # type: ignore[attr-defined]
 
 
 RULES = """

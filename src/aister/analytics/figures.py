@@ -199,7 +199,7 @@ def _of_costs(equity: DailyEquity, trades: Rows, totals: Totals | None) -> dict[
         fees=int(trades["fees"].sum()),
         funding=int(trades["funding"].sum()),
         slippage=int(trades["slippage"].sum()),
-        turnover=int((trades["entry_cost"] + trades["exit_value"]).sum()),
+        turnover=sum((trades["entry_cost"] + trades["exit_value"]).tolist()),
     )
     before, shares = cost_shares(equity.net, {"fees": t.fees, "funding": t.funding, "slippage": t.slippage})
     start, end = equity.span_ms

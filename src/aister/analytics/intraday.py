@@ -35,7 +35,8 @@ def intraday(fills: Rows, series: Sequence[Series], capital: int, times_ms: Ints
     deepest = deepest_fall(np.concatenate((begin_ms, closes_ms)), seen)
     units = np.array([one.instrument.unit for one in series], np.int64)
     traded = fills["ticks"] * fills["steps"] * units[fills["symbol"]]
-    sums = np.concatenate(([0], np.cumsum(traded)))
+    wide = traded.sum(dtype=np.float64) >= 2**62  # beyond int64: Python's integers
+    sums = np.concatenate(([0], np.cumsum(traded, dtype=object if wide else np.int64)))
     return Intraday(deepest, sums[np.searchsorted(fills["time_ms"], times_ms)])
 
 

@@ -109,7 +109,7 @@ def _simulated(ended: Ended, prepared: Sequence[Prepared], model: FillModel, cap
         day_ms, equity = np.append(day_ms, end_ms), np.append(equity, worth)
     books, at_hand = desks["book"], desks["trades"][:, 0]
     is_open = desks["open"] == 1
-    traded = sum(int((rows["entry_cost"] + rows["exit_value"]).sum()) for rows in (trades, at_hand[is_open]))
+    traded = sum(sum((rows["entry_cost"] + rows["exit_value"]).tolist()) for rows in (trades, at_hand[is_open]))
     return Simulated(
         symbols=tuple(one.series.symbol for one in prepared),
         trades=trades,
