@@ -1,5 +1,6 @@
 """The composition root: what a run starts from."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -7,12 +8,14 @@ from msgspec.structs import replace
 
 from aister.adapters.feeds.recorded import open_feed
 from aister.adapters.store.memory import MemoryJournal
-from aister.app.build import build_run, config_hash, open_data
+from aister.app.build import RealAccount, build_run, config_hash, open_data
 from aister.app.settings import RunSettings
 from aister.app.strategies import make_strategy
 from aister.core.audit import AskCouncil, Audit
 from aister.core.errors import SettingsError, UsageError
+from aister.core.events import EntriesFrozen, VenueReport
 from aister.engine.runner import run_sync
+from aister.execution.traits import VenueTraits
 from aister.features.timeframes import bit
 from aister.sim.models import FillModel, Latency, Margin
 
@@ -89,3 +92,32 @@ def test_a_model_that_needs_shorter_bars_is_refused() -> None:
     mask_of_base = SimpleNamespace(name="every minute", mask=bit("1m"), setups=strategy.setups)
     with pytest.raises(SettingsError, match="needs bars shorter"):
         build_run(settings, feed, MemoryJournal("owner", "low", "run"), model=coarse, strategy=mask_of_base)
+
+
+class Reporting:
+    """An account where something is reported before the run has begun, as a live start does."""
+
+    def __init__(self, report: VenueReport) -> None:
+        self.reports = [report]
+
+    def take_reports(self) -> list[VenueReport]:
+        told, self.reports = self.reports, []
+        return told
+
+    def assumptions(self) -> dict[str, str]:
+        return {}
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *given, **named: None
+
+
+def test_what_is_reported_before_the_beginning_comes_after_the_terms_of_every_symbol() -> None:
+    settings = RunSettings(symbols=("BTCUSDT", "ETHUSDT", "SOLUSDT"), start_ms=START_MS, end_ms=START_MS + DAY_MS)
+    seen: list[Audit] = []
+    floor = Reporting(EntriesFrozen(START_MS + 59_999, "start", "The account's state is being read."))
+    account = RealAccount(floor, "aster", "ai00000000", VenueTraits())
+    journal = MemoryJournal("owner", "first", "live")
+    run = build_run(settings, open_data(settings), journal, (seen.append,), account=account).run
+    run.start()
+    assert run.hear()
+    assert [type(one.event).__name__ for one in seen] == ["RunStarted", *["InstrumentListed"] * 3, "EntriesFrozen"]

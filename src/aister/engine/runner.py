@@ -90,11 +90,11 @@ class Run:
         self.stopping = True
 
     def start(self) -> None:
+        """What every chain begins with. Whatever the venue has reported by then comes after it."""
         for event in self._opening:
             if isinstance(event, InstrumentListed):
-                self._list(event)
-            else:
-                self._handle(event)
+                self._floor.list_instrument(event.instrument)
+            self._handle(event)
         self._save()
 
     def repeat(self, learn: Observer) -> int:
