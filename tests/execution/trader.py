@@ -23,7 +23,7 @@ from aister.exchange_sim import Agent, Credentials, Exchange, Fault, Faults, Set
 from aister.execution.countdown import Countdown, CountdownRules
 from aister.execution.courier import Courier, CourierRules
 from aister.execution.gateway import OrderGateway
-from aister.execution.recovery import Recovery
+from aister.execution.recovery import Recovery, RecoveryRules
 from aister.execution.traits import VenueTraits
 from aister.ports.feed import MarketSlice
 from tests.adapters.exchanges.aster.scripted import USER, LocalSigner
@@ -88,12 +88,22 @@ class KeptJournal(MemoryJournal):
         super().append(audit)
         self.kept.append(encode(audit))
 
+    def until(self, time_ms: int) -> "KeptJournal":
+        """What a copy of that time holds."""
+        copy = KeptJournal()
+        for audit in self.records():
+            if audit.event.time_ms <= time_ms:
+                copy.append(audit)
+        return copy
+
     def records(self) -> Iterator[Audit]:
         return iter([decode(raw, number) for number, raw in enumerate(self.kept)])
 
 
 class Trader(Rig):
-    """`prices`: (open, high, low, close) by minute, at the exchange from the first minute on. Times of faults count
+    """`forgets_ms`: what a crash leaves of the journal is as old as that (from START_MS; 0: nothing is lost).
+
+    `prices`: (open, high, low, close) by minute, at the exchange from the first minute on. Times of faults count
     from START_MS. A crash takes everything but the journal and what the signer keeps."""
 
     def __init__(
@@ -105,9 +115,11 @@ class Trader(Rig):
         settings: Settings | None = None,
         rules: CourierRules | None = None,
         countdown: CountdownRules | None = None,
+        recovering: RecoveryRules | None = None,
+        forgets_ms: int = 0,
     ) -> None:
         self.setups, self.traits, self.prices = setups, traits, list(prices)
-        self.rules, self.counts = rules, countdown
+        self.rules, self.counts, self.recovering, self.forgets_ms = rules, countdown, recovering, forgets_ms
         plan = tuple(
             msgspec.structs.replace(one, at_ms=one.at_ms + START_MS, until_ms=one.until_ms and one.until_ms + START_MS)
             for one in faults
@@ -139,11 +151,15 @@ class Trader(Rig):
         if self.counts is not None:
             self.courier.way = self.countdown.place
         self.recovery = Recovery(
-            self.account, self.courier, lambda: self.courier.ours(INSTANCE, (BTC,)), sleep=self.world.sleep
+            self.account,
+            self.courier,
+            lambda: self.courier.ours(INSTANCE, (BTC,)),
+            sleep=self.world.sleep,
+            rules=self.recovering,
         )
         contracts = self.account.contracts
         self.user = UserStream(rest, self.world, self.world, contracts, self.recovery.hear)
-        self.engine._trading._trader_id = INSTANCE
+        self.engine._trading.out._trader_id = INSTANCE
         self.engine.sequence = 0
         self.audits.clear()
         self.run = Run(
@@ -154,7 +170,7 @@ class Trader(Rig):
             minds=self.minds,
             journal=RepeatedJournal(self.kept),
             opening=(),
-            observers=(self.audits.append,),
+            observers=(self.audits.append, self.recovery.observe),
         )
 
     def _market(self) -> Iterator[MarketSlice]:
@@ -192,6 +208,9 @@ class Trader(Rig):
             life.cancel()
             await asyncio.gather(life, return_exceptions=True)
             await self.world.sleep(2_000)
+            if self.forgets_ms:
+                until_ms = START_MS + self.forgets_ms
+                self.kept = self.kept.until(until_ms)
             self._boot()
             self.run.repeat(self._learn)
             life = asyncio.ensure_future(self._trade(minutes))

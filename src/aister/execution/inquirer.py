@@ -10,7 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from aister.core.trade import Purpose
+from aister.core.trade import Order, Purpose
+from aister.execution.absence import UNKNOWABLE, AbsenceRules, unknowable
 from aister.execution.errands import Errands
 from aister.execution.gap import Gaps
 from aister.execution.reconcile import Ours, OwnOrder
@@ -47,6 +48,7 @@ class CourierRules(msgspec.Struct, frozen=True):
     check_ms: int = 2_000
     again_ms: int = 95_000
     kept: int = 5_000
+    absence: AbsenceRules = AbsenceRules()
     unguarded: Literal["rest", "at_once"] = "rest"
     unknown: UnknownRules = UnknownRules()
 
@@ -119,6 +121,15 @@ class Inquirer(ABC):
             course.see(seen)
             self._learnt(course)
 
+    def adopt(self, stop: Order, now_ms: int) -> None:
+        """A stop that was found at the venue is ours again: it rests, and the trader is told of it elsewhere."""
+        self._courses.setdefault(stop.client_id, Course(stop, State.ACKED, sent_ms=now_ms, accepted=True))
+
+    def forgotten(self, client_id: str) -> bool:
+        """Whether the venue, which does not know this order, may only have forgotten it."""
+        course = self._courses.get(client_id)
+        return course is not None and unknowable(course, self._exchange.now_ms(), self._rules.absence)
+
     def disown(self, client_id: str, reason: str) -> None:
         """The venue does not have this order as it was sent: to the trader it is gone. What may be left of it is
         cancelled when it shows and nothing needs it."""
@@ -157,7 +168,8 @@ class Inquirer(ABC):
                 await self._sleep(step.until_ms - self._exchange.now_ms())
             else:
                 assert isinstance(step, Absent)
-                course.hear(Heard.REFUSED, f"0 {step.reason}")
+                forgotten = unknowable(course, self._exchange.now_ms(), self._rules.absence)
+                course.hear(Heard.REFUSED, f"0 {UNKNOWABLE if forgotten else step.reason}")
                 self._learnt(course)
 
     async def _ask(self, course: Course, question: Question, evidence: Evidence) -> None:

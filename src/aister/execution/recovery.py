@@ -11,11 +11,17 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from aister.core.audit import Audit
+from aister.core.commands import AcceptAbsence
+from aister.core.events import BarClosed, CommandGiven
 from aister.core.trade import Purpose, Side
+from aister.execution.absence import ABSENCE, UNKNOWABLE, AbsenceRules, away_sentence
+from aister.execution.adoption import Policy, found_position
 from aister.execution.courier import Courier
 from aister.execution.glance import Glance
 from aister.execution.identity import instance_of
 from aister.execution.reconcile import Armed, Finding, FindingKind, Ours, needed, reconcile
+from aister.execution.resuming import Resuming
 from aister.ports.exchange import (
     Exchange,
     Execution,
@@ -46,7 +52,9 @@ class RecoveryRules(msgspec.Struct, frozen=True):
     answer (at most one in 10 s, C18), and while a difference lasts. `gap_ms` lies between news and the survey it
     asks for. `doubt_ms`: how long a difference of money or position must last to freeze entries; `lag_ms`: how long one
     of a position must last to be booked without a trade that explains it (look-ups of trades may lag that far).
-    `twin_ms`: how long after the last trace of another installation entries stay frozen."""
+    `twin_ms`: how long after the last trace of another installation entries stay frozen. `found`: what becomes of a
+    position that is there at the start and in no book of ours, `found_life_ms` how long one that is kept may be held.
+    `outage_ms`: after the venue was away for so long, entries wait for a whole bar (C18)."""
 
     every_ms: int = 30_000
     soon_ms: int = 2_000
@@ -55,6 +63,10 @@ class RecoveryRules(msgspec.Struct, frozen=True):
     doubt_ms: int = 1_500
     lag_ms: int = 35_000
     twin_ms: int = 600_000
+    found: Policy = "flatten"
+    found_life_ms: int = 86_400_000
+    outage_ms: int = 300_000
+    absence: AbsenceRules = AbsenceRules()
 
 
 class Recovery:
@@ -79,6 +91,9 @@ class Recovery:
         self._twin_until_ms = 0
         self._income_ms = 0
         self._stream_up = True
+        self._starting = True
+        self._resuming = Resuming(self._rules.outage_ms)
+        self._observing = False
         self.findings: tuple[Finding, ...] = ()
         self._courier.teller.freeze("start", "The account's state is being read.")
 
@@ -86,7 +101,12 @@ class Recovery:
         """Read everything until it can be read, see to protection, and let entries begin. Returns what was found."""
         while (open_ := await self.reconcile()) is None:
             await self._sleep(self._rules.soon_ms)
-        self._courier.teller.thaw("start")
+        self._starting = False
+        away_ms = open_.time_ms - self._courier.known_ms
+        if away_ms > self._rules.absence.retention_ms:
+            self._courier.teller.freeze(ABSENCE, away_sentence(away_ms))
+        for cause in ("resume", "start"):
+            self._courier.teller.thaw(cause)
         return open_
 
     async def run(self) -> None:
@@ -107,6 +127,15 @@ class Recovery:
             poked.cancel()
             if self._poked.is_set():
                 await self._sleep(self._rules.gap_ms)
+
+    def observe(self, audit: Audit) -> None:
+        """Every pass of the trader, for what only it tells: bars that closed, and what a person has accepted."""
+        event, self._observing = audit.event, True
+        if isinstance(event, BarClosed):
+            if self._resuming.bar(event.open_time_ms):
+                self._courier.teller.thaw("resume")
+        elif isinstance(event, CommandGiven) and isinstance(event.command, AcceptAbsence):
+            self._courier.teller.thaw(ABSENCE)
 
     def hear(self, news: VenueNews) -> None:
         """News of the user stream, in the order it comes."""
@@ -129,6 +158,7 @@ class Recovery:
         if not isinstance(open_, Open):
             why = open_.reason if isinstance(open_, Refused) else open_.why
             self._courier.teller.freeze("venue", f"The venue cannot be read: {why}")
+            self._resuming.failed(self._exchange.now_ms())
             return None
         for order in open_.orders:
             self._courier.see(order)
@@ -144,6 +174,8 @@ class Recovery:
             open_ = await self._act(one, open_)
         self._judge(found)
         await self._read_income(open_.time_ms)
+        if (waits := self._resuming.read(open_.time_ms)) and self._observing:
+            self._courier.teller.freeze("resume", waits)
         self._courier.teller.thaw("venue")
         if self._stream_up:
             self._courier.teller.thaw("stream")
@@ -169,6 +201,7 @@ class Recovery:
             case FindingKind.TWIN:
                 self._noticed(finding.client_id)
             case FindingKind.DIFFERS:
+                self._keep(finding, open_)
                 courier.catch_up(finding.symbol)
             case FindingKind.NAKED | FindingKind.FOREIGN | FindingKind.TERMS | FindingKind.MONEY:
                 pass
@@ -184,8 +217,22 @@ class Recovery:
         if seen is None:
             if course.order.purpose is Purpose.STOP:
                 self._courier.disown(finding.client_id, "the venue does not show it")
+            elif self._courier.forgotten(finding.client_id):
+                self._courier.disown(finding.client_id, UNKNOWABLE)
         elif isinstance(seen, VenueOrder):
             self._courier.see(seen)
+
+    def _keep(self, finding: Finding, open_: Open) -> None:
+        """At the start a position that nothing explains is kept with its stop, where that is the policy: told before
+        the trades that opened it are."""
+        if not self._starting or self._rules.found != "adopt":
+            return
+        instance, life_ms = self._ours().instance, self._rules.found_life_ms
+        found = found_position(finding, open_.orders, instance, life_ms)
+        if found is not None:
+            if found.stop is not None:
+                self._courier.adopt(found.stop, open_.time_ms)
+            self._courier.teller.say(found)
 
     async def _read_income(self, now_ms: int) -> None:
         """Funding paid and received since the last look; a minute is read again, because books are written late."""
@@ -241,6 +288,8 @@ class Recovery:
         position, now_ms = finding.position, self._exchange.now_ms()
         difference = finding.theirs - finding.ours
         ticks = position.mark_ticks if position is not None else self._courier.teller.last_ticks(finding.symbol)
+        if position is not None and position.entry_ticks and not finding.ours:
+            ticks = position.entry_ticks  # all of it is new: at what was paid
         adopted = Execution(
             trade_id=-now_ms,
             venue_id=0,

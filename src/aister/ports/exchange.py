@@ -102,6 +102,8 @@ class VenuePosition(msgspec.Struct, frozen=True):
     liquidation_ticks: int
     leverage: int
     isolated: bool
+    entry_ticks: int = 0
+    """Its mean entry price, nearest tick; 0 = not told."""
 
 
 class Money(msgspec.Struct, frozen=True):

@@ -205,6 +205,7 @@ def venue_position(row: PositionRow, grid: Grid) -> VenuePosition:
         liquidation_ticks=_nearest(max(0, rounded(row.liquidationPrice)), grid.tick),
         leverage=int(row.leverage),
         isolated=row.marginType.lower() == "isolated",
+        entry_ticks=_nearest(max(0, rounded(row.entryPrice)), grid.tick),
     )
 
 
