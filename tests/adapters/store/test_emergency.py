@@ -23,6 +23,7 @@ from tests.stories import bars
 
 KEY = JournalKey(bytes(range(32)))
 STORY = bars(600)
+WAITING = "10 records wait in its emergency log; the next start of its run appends them"
 Heal = Callable[[], None]
 
 
@@ -137,6 +138,8 @@ def die(home: Path, moment: str) -> None:
 def test_a_trader_killed_while_impaired_and_twice_more_while_merging_loses_and_doubles_nothing(tmp_path: Path) -> None:
     for moment in ("impaired", "flush", "clear"):
         die(tmp_path, moment)
+        (report,) = verify(tmp_path)
+        assert report.intact and (report.notes == (WAITING,)) is (moment != "clear")
     with begin(tmp_path) as journal:
         assert (journal.sequence, journal.merged) == (30, 0)  # what died in `clear` had merged them
         assert list(journal.records()) == STORY[:30]

@@ -9,7 +9,6 @@ often that is tried.
 """
 
 import os
-import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ from types import TracebackType
 
 from aister.adapters.store.chain import decode, encode
 from aister.adapters.store.database import file_failure
+from aister.adapters.store.frames import emergency_path, frame, frames_of
 from aister.adapters.store.journal import SqliteJournal
 from aister.adapters.store.keys import JournalKey, journal_key
 from aister.core.audit import Audit
@@ -26,20 +26,12 @@ from aister.core.errors import JournalError, JournalImpaired, StorageError
 __all__ = ["EMERGENCY_BYTES", "EmergencyLog", "GuardedJournal", "emergency_path", "guarded"]
 
 EMERGENCY_BYTES = 4 << 20
-_FRAME = struct.Struct("<4sIQQ32s")
-_MAGIC = b"AEL1"
 _RETRY_S = 1.0
 
 
-def emergency_path(home: Path, chain_id: str) -> Path:
-    """Where the emergency log of a chain lies."""
-    return home / "emergency" / f"{chain_id}.log"
-
-
 class EmergencyLog:
-    """`frame = magic, length, sequence, generation, seal, record`, one after the other. Clearing writes an empty frame
-    of the next generation over the first; what lies behind it is of an older one and no longer read. Raises
-    `StorageError` when the file cannot be made or written."""
+    """Frames (see `frames`) in a file of `size` bytes. Clearing writes an empty frame of the next generation over the
+    first. Raises `StorageError` when the file cannot be made or written."""
 
     def __init__(self, path: Path, key: JournalKey, chain_id: str, size: int = EMERGENCY_BYTES) -> None:
         self._path, self._key, self._chain_id, self._size = path, key, chain_id, size
@@ -96,8 +88,7 @@ class EmergencyLog:
                     self._path.unlink(missing_ok=True)
 
     def _frame(self, sequence: int, body: bytes) -> bytes:
-        seal = self._key.seal("emergency", self._chain_id, self._generation, sequence, body)
-        return _FRAME.pack(_MAGIC, len(body), sequence, self._generation, seal) + body
+        return frame(self._key, self._chain_id, self._generation, sequence, body)
 
     def _wipe(self) -> None:
         """Every byte is written now, so that no disk can say later that it has no room."""
@@ -106,27 +97,11 @@ class EmergencyLog:
         os.fsync(self._file)
 
     def _read(self) -> tuple[int, int, list[tuple[int, bytes]]]:
-        """Generation, where the next frame goes, and what is kept: as many frames from the first as are whole. One that
-        was not whole was never promised."""
-        content = os.pread(self._file, self._size, 0)
-        generation, end = 0, 0
-        kept: list[tuple[int, bytes]] = []
-        while end + _FRAME.size <= len(content):
-            magic, length, sequence, of, seal = _FRAME.unpack_from(content, end)
-            body = content[end + _FRAME.size : end + _FRAME.size + length]
-            follows = not kept or sequence == kept[-1][0] + 1
-            if magic != _MAGIC or len(body) != length or not follows or (end and of != generation):
-                break
-            if not self._key.genuine(seal, "emergency", self._chain_id, of, sequence, body):
-                break
-            generation = of
-            if not length:
-                return generation, 0, []
-            kept.append((sequence, body))
-            end += _FRAME.size + length
-        if not kept and any(content[: _FRAME.size]):
+        """Generation, where the next frame goes, and what is kept."""
+        found = frames_of(os.pread(self._file, self._size, 0), self._key, self._chain_id)
+        if found.torn:
             self._wipe()
-        return generation, end, kept
+        return found.generation, found.end, found.kept
 
 
 class GuardedJournal:

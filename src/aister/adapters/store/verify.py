@@ -16,6 +16,7 @@ import msgspec
 from aister.adapters.store.catalogue import CATALOGUE, catalogue_fault, followed, removed
 from aister.adapters.store.chain import Fault, examine
 from aister.adapters.store.database import connect_reading, failure, journal_path
+from aister.adapters.store.frames import owed
 from aister.adapters.store.heads import Head, boot, head_path, read_heads
 from aister.adapters.store.keys import JournalKey, journal_key
 from aister.adapters.store.rows import Chain, chains, finished, segments
@@ -153,6 +154,9 @@ def verify(home: Path, chain_id: str | None = None) -> list[ChainReport]:
                 fault = left.get(chain.chain_id) if report.intact else None
                 if fault and not finished(connection, chain.chain_id):
                     report = _broken(report.chain_id, fault, report)
+                elif report.intact and (waiting := owed(home, key, chain.chain_id, report.records)):
+                    note = f"{waiting} records wait in its emergency log; the next start of its run appends them"
+                    report = msgspec.structs.replace(report, notes=(*report.notes, note))
                 reports.append(report)
         lost = [name for name in remembered if name not in names and chain_id in (None, name)]
         reports += _unknown(home, key, lost)
