@@ -6,23 +6,23 @@ new await is a new point without anybody writing it down.
 """
 
 import ast
+import functools
 import importlib.util
+import pkgutil
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 import msgspec
 
+from aister import execution
+
 __all__ = ["JOURNALED", "ORDER_PATH", "Crash", "Hooks", "Moment", "Point", "every_point", "instrumented", "points_of"]
 
-ORDER_PATH = tuple(f"aister.execution.{one}" for one in ("inquirer", "courier", "glance", "recovery"))
-"""Modules of which every await counts, each after those it imports."""
-JOURNALED = ("aister.engine.runner",)
-"""Modules of which every journal write counts."""
 _WRITES = ("append", "flush")
-_WITH = "_with_points"
 
 
 class Crash(BaseException):
@@ -58,6 +58,26 @@ def source_of(module: str) -> str | None:
     return None if found is None or found.origin is None else Path(found.origin).read_text("utf-8")
 
 
+def _awaiting() -> Iterator[str]:
+    """Every module of the room that waits for something, those first that others are built on."""
+    sources = {}
+    for found in pkgutil.iter_modules(execution.__path__, "aister.execution."):
+        source = source_of(found.name)
+        if source is not None and any(isinstance(node, ast.Await) for node in ast.walk(ast.parse(source))):
+            sources[found.name] = ast.parse(source)
+    needs = {
+        name: {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)} & sources.keys()
+        for name, tree in sources.items()
+    }
+    return TopologicalSorter(needs).static_order()  # type: ignore[arg-type, return-value]
+
+
+ORDER_PATH = tuple(_awaiting())
+"""Modules of which every await counts."""
+JOURNALED = ("aister.engine.runner",)
+"""Modules of which every journal write counts."""
+
+
 def points_of(module: str) -> list[Point]:
     """Every point of a module, in the order of its source."""
     source = source_of(module)
@@ -74,19 +94,31 @@ def every_point() -> Iterator[Point]:
         yield from points_of(module)
 
 
-def instrumented(module: str, hooks: Hooks) -> ModuleType:
-    """The module compiled again with its points told to the hooks, under a name of its own; what it imports of the
-    order path is what was compiled so before it."""
+def instrumented(hooks: Hooks) -> dict[str, ModuleType]:
+    """The modules once more, by name, with their points told to the hooks; they know each other, and nobody knows
+    them."""
+    made: dict[str, ModuleType] = {}
+    plain = {name: sys.modules[name] for name in (*ORDER_PATH, *JOURNALED) if name in sys.modules}
+    try:
+        for name in (*ORDER_PATH, *JOURNALED):
+            code, points = _compiled(name)
+            module = ModuleType(name)
+            module.__dict__["__awaiting__"] = lambda place, work, points=points: hooks.awaiting(points[place], work)
+            module.__dict__["__writing__"] = lambda place, work, points=points: hooks.writing(points[place], work)
+            sys.modules[name] = made[name] = module
+            exec(code, module.__dict__)
+    finally:
+        sys.modules.update(plain)
+    return made
+
+
+@functools.cache
+def _compiled(module: str) -> tuple[CodeType, list[Point]]:
     source = source_of(module)
     assert source is not None, f"there is no {module}"
     marked = _Marked(module)
     tree = ast.fix_missing_locations(marked.visit(ast.parse(source)))
-    made = ModuleType(f"{module}{_WITH}")
-    made.__dict__["__awaiting__"] = lambda place, work: hooks.awaiting(marked.points[place], work)
-    made.__dict__["__writing__"] = lambda place, work: hooks.writing(marked.points[place], work)
-    sys.modules[made.__name__] = made
-    exec(compile(tree, f"<{module} with points>", "exec"), made.__dict__)
-    return made
+    return compile(tree, f"<{module} with points>", "exec"), marked.points
 
 
 class _Marked(ast.NodeTransformer):
@@ -105,11 +137,6 @@ class _Marked(ast.NodeTransformer):
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         return self._within(node)
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
-        name = f"{node.module}{_WITH}"
-        node.module = name if name in sys.modules else node.module
-        return node
 
     def visit_Await(self, node: ast.Await) -> ast.AST:
         what = ast.unparse(node)

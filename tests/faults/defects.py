@@ -14,8 +14,9 @@ from aister.engine.runner import Run
 from aister.execution.courier import Courier
 from aister.execution.states import Course, Heard
 from aister.ports.exchange import Execution, Placed, Unknown
-from tests.adapters.exchanges.aster.scripted import LocalSigner
-from tests.faults.house import Parts
+from aister.ports.signer import Call, Declined, Signed
+from tests.faults.parts import Parts
+from tests.faults.signing import Signing
 
 __all__ = ["DEFECTS", "Defect"]
 
@@ -69,16 +70,16 @@ class NeverDurable(Run):
         self._journal.flush = flush  # type: ignore[method-assign]
 
 
-class SameNonce(LocalSigner):
+class SameNonce(Signing):
     """Every fifth request carries the nonce of the one before."""
 
     count = 0
 
-    def sign(self, call: Any) -> Any:
+    def sign(self, call: Call, ceiling: str) -> Signed | Declined:
         self.count += 1
-        if self.count % 5 == 0 and not call.nonce_us:
-            call = msgspec.structs.replace(call, nonce_us=self.last)
-        return super().sign(call)
+        if self.count % 5 == 0 and not call.nonce_us and self.last_us:
+            return self.agent.sign(call.params, self.last_us)
+        return super().sign(call, ceiling)
 
 
 class PlainClose(AsterAccount):
@@ -240,7 +241,7 @@ DEFECTS = (
     _of("-2013 taken for absent", "ambiguous", courier=AbsentAtOnce),
     _of("sent before it is journaled", "limits", run=SendFirst),
     _of("journal not durable before the send", "limits", run=NeverDurable),
-    _of("nonce used twice", "limits", signer=SameNonce),
+    _of("nonce used twice", "limits", signing=SameNonce),
     _of("close not reduce-only", "limits", account=PlainClose),
     _of("stop for less than is held", "fills and stops", account=SmallStop),
     _of("stop on the wrong side", "limits", account=WrongSide),

@@ -1,63 +1,45 @@
-"""The trader in virtual time: engine, runner, gateway, courier, client and user stream as they are, an exchange instead
-of the venue, and a process that can die at any moment and is started again from what the journal holds.
+"""A run of the campaign in virtual time: an exchange instead of the venue, the lives of a trader one after the other, a
+watcher beside it, and everything the scenario does to them.
 
-A death is a SIGKILL: the tasks of the process are dropped where they stand, what was not flushed is gone, requests
-whose bytes have left still arrive. What survives: the journal, the signer's nonces, the exchange.
+What survives a death: the journal as it was flushed, what the signer wrote down, the lease, the exchange.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+import contextlib
+import tempfile
+from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from aister.adapters.exchanges.aster.account import AsterAccount
-from aister.adapters.exchanges.aster.rest import Rest
-from aister.adapters.exchanges.aster.userstream import UserStream
-from aister.adapters.exchanges.aster.wire import Frames, Lost, Reply
-from aister.core.audit import Audit, TradeClosed
-from aister.core.commands import ClosePosition
-from aister.core.council import Setup
-from aister.core.events import BarClosed, FundingSettled, InstrumentListed, RunStarted, VenueReport
-from aister.core.instrument import Instrument
-from aister.council.calibration import Calibration
-from aister.council.priors import packaged_priors
+from aister.core.audit import TradeClosed
 from aister.engine import runner as the_runner
-from aister.engine.account import Costs
-from aister.engine.desk import Desk
-from aister.engine.engine import Engine, EngineRules
-from aister.engine.repeat import RepeatedJournal
-from aister.exchange_sim import Agent, Credentials, Exchange, Faults, Settings
+from aister.exchange_sim import Agent, Credentials, Exchange, Fault, Happening, Settings
 from aister.execution import courier as the_courier
 from aister.execution import recovery as the_recovery
-from aister.execution.gateway import OrderGateway
-from aister.execution.reconcile import Armed
-from aister.features.featureset import FeatureSet
-from aister.features.market import Features
-from aister.features.timeframes import bit
-from aister.portfolio.portfolio import Portfolio
-from aister.ports.exchange import AccountTerms
-from aister.ports.feed import MarketSlice
-from aister.risk.kernel import RiskKernel
-from aister.risk.limits import drawdown, kill_switch, risk_per_trade, venue_filters
-from aister.risk.profile import profile
-from tests.adapters.exchanges.aster.scripted import USER, LocalSigner
+from tests.adapters.exchanges.aster.scripted import USER
 from tests.fakes.virtual import World
-from tests.faults.crash import JOURNALED, ORDER_PATH, Crash, Hooks, Moment, Point, every_point, instrumented
+from tests.faults.classes import ALL, SIGNER, TRADER, WATCHER, Blow
+from tests.faults.coverage import Coverage, Noted
+from tests.faults.crash import Hooks, instrumented
+from tests.faults.dying import Reaper
+from tests.faults.life import Life
 from tests.faults.oracle import Oracle
-from tests.faults.scenario import START_MS, SYMBOLS, Death, Scenario, listed
-from tests.sim.market import MINUTE_MS, MONEY
+from tests.faults.parts import Home, Lease, Paper, Parts
+from tests.faults.process import Process, owned_tasks
+from tests.faults.scenario import CAPITAL, START_MS, Scenario, listed, out_of_reach
+from tests.faults.watching import watch
+from tests.sim.market import MINUTE_MS
 
-__all__ = ["House", "Parts"]
+__all__ = ["House"]
 
-INSTANCE = "ai00000000"
-CAPITAL = 10_000 * MONEY
-KEY = bytes(range(32))
-LIMITS = profile("balanced")
-REGISTRY = (kill_switch, drawdown, venue_filters, risk_per_trade)
-ARMED = Armed(AccountTerms(hedged=False, multi_assets=False), dict.fromkeys(SYMBOLS, 20))
-FEED_LATE_MS, RESTART_MS, TEND_MS = 5, 1_500, 1_000
+INSTANCE, TWIN = "ai00000000", "ai00000001"
+RESTART_MS, SIGNER_MS = 1_500, 400
+LONGEST_S = 1_000
+"""A run that is not over by then is broken off: its trader never came back."""
+WATCHER_BAR_MS = 10_000
+"""How long a position may be bare while no trader runs: within that the watcher acts."""
 
 
 def signed_by(message: bytes, chain_id: int, signature: bytes) -> str:
@@ -65,174 +47,49 @@ def signed_by(message: bytes, chain_id: int, signature: bytes) -> str:
     return next(part[7:] for part in message.decode().split("&") if part.startswith("signer="))
 
 
-class Parts(msgspec.Struct):
-    """What a trader is made of; a defect is seeded by exchanging one part."""
-
-    courier: Callable[..., Any] = the_courier.Courier
-    run: Callable[..., Any] = the_runner.Run
-    account: Callable[..., Any] = AsterAccount
-    signer: Callable[..., Any] = LocalSigner
-    engine: Callable[..., Any] = Engine
-    recovery: Callable[..., Any] = the_recovery.Recovery
-
-
-class Told:
-    """A strategy that fires what it was told to."""
-
-    name = "told"
-    mask = bit("1m")
-
-    def __init__(self, setups: tuple[Setup, ...]) -> None:
-        self._at = {(one.symbol, one.time_ms): one for one in setups}
-
-    def setups(self, features: FeatureSet, instrument: Instrument, cost_e8: int) -> tuple[Setup, ...]:
-        found = self._at.get((instrument.symbol, features.time_ms))
-        return () if found is None else (found,)
-
-
-class Paper:
-    """The journal on disk: what was flushed survives. `told` hears each record when it is durable."""
-
-    def __init__(self, told: Callable[[Audit], None]) -> None:
-        self.durable: list[Audit] = []
-        self._told = told
-
-    @property
-    def sequence(self) -> int:
-        return len(self.durable)
-
-    def records(self) -> Iterator[Audit]:
-        return iter(self.durable)
-
-    def add(self, audits: list[Audit]) -> None:
-        for audit in audits:
-            assert audit.sequence == len(self.durable), "the chain has a hole"
-            self.durable.append(audit)
-            self._told(audit)
-
-
-class Pen:
-    """One process's hold on the journal: `ports.Journal` from where the durable records end."""
-
-    head = ""
-
-    def __init__(self, paper: Paper) -> None:
-        self._paper = paper
-        self._waiting: list[Audit] = []
-        self.dead = False
-
-    @property
-    def sequence(self) -> int:
-        return self._paper.sequence
-
-    def append(self, audit: Audit) -> None:
-        self._waiting.append(audit)
-
-    def flush(self) -> None:
-        if not self.dead:
-            waiting, self._waiting = self._waiting, []
-            self._paper.add(waiting)
-
-    def close(self) -> None:
-        self.flush()
-
-    def records(self) -> Iterator[Audit]:
-        return self._paper.records()
-
-
-class Line:
-    """One process's way to the exchange. Its requests go on without it; a dead one sends nothing."""
-
-    def __init__(self, world: World, going: set[asyncio.Task[Any]]) -> None:
-        self._world, self._going = world, going
-        self.dead = False
-        self.frames: list[Frames] = []
-
-    async def request(
-        self, method: str, path: str, query: bytes, body: bytes, headers: tuple[tuple[str, str], ...], timeout_ms: int
-    ) -> Reply | Lost:
-        if self.dead:
-            await asyncio.Event().wait()
-        work = asyncio.ensure_future(self._world.request(method, path, query, body, headers, timeout_ms))
-        self._going.add(work)
-        work.add_done_callback(self._going.discard)
-        return await asyncio.shield(work)
-
-    async def connect(self, path: str, timeout_ms: int) -> Frames | Lost:
-        frames = await self._world.connect(path, timeout_ms)
-        if not isinstance(frames, Lost):
-            self.frames.append(frames)
-        return frames
-
-
-class Standing:
-    """The venue's face towards the runner: it has a market of its own, so there is nothing to move."""
-
-    def __init__(self, courier: Any) -> None:
-        self.take_reports: Callable[[], list[VenueReport]] = courier.take_reports
-
-    def list_instrument(self, instrument: Instrument) -> None: ...
-    def deposit(self, amount: int) -> None: ...
-    def settle(self, event: FundingSettled, price: float) -> None: ...
-    def open(self, bars: Any) -> None: ...
-    def rest(self, bars: Any, *, again: bool = False) -> None: ...
-    def assumptions(self) -> dict[str, str]:
-        return {}
-
-
-class Queue(Iterator[MarketSlice]):
-    def __init__(self) -> None:
-        self.waiting: deque[MarketSlice] = deque()
-
-    def __next__(self) -> MarketSlice:
-        if not self.waiting:
-            raise StopIteration
-        return self.waiting.popleft()
-
-
 class House:
-    """One run. `play` returns when it is over; `oracle`, `audits` and `visited` then tell of it."""
+    """One run. `play` returns when it is over; `oracle`, `paper`, `visited` and `coverage` then tell of it."""
 
     def __init__(self, scene: Scenario, parts: Parts | None = None, *, points: bool = False) -> None:
         self.scene, self.parts = scene, parts or Parts()
-        self.exchange = Exchange(
-            listed(), iter(scene.slices), MINUTE_MS, Settings(legs=6), faults=Faults(seed=scene.seed), verify=signed_by
-        )
-        for fault in scene.faults:
-            until = fault.until_ms and fault.until_ms + START_MS
-            self.exchange.faults.add(msgspec.structs.replace(fault, at_ms=fault.at_ms + START_MS, until_ms=until))
+        self.coverage = Coverage(lambda: self.life.courier if self.life is not None else None)
+        faults = Noted(scene.seed, self.coverage.bit)
+        self.exchange = Exchange(listed(), iter(scene.slices), MINUTE_MS, Settings(legs=6), faults=faults,
+                                 verify=signed_by)  # fmt: skip
         self.world = World(self.exchange)
-        self.signer = self.parts.signer(self.world)
-        agent = self.signer.address.lower()
+        signing = self.parts.signing(self.world)
+        agent = signing.agent.address.lower()
         self.books = self.exchange.add_account(Credentials(USER, {agent: Agent(agent)}, "key", "secret"), CAPITAL)
-        self.dead: list[tuple[int, int]] = []
+        self.dark: list[tuple[int, int, int]] = []
         self.oracle = Oracle(self.exchange, self.books, self.blind)
         self.paper = Paper(self.oracle.journal)
-        self.visited: dict[Moment, int] = {}
-        self.deaths = list(scene.deaths)
-        self.died: list[Moment] = []
+        self.home = Home(INSTANCE, self.paper, signing)
+        self.exchange.observers.append(self._happened)
+        self.reaper = Reaper(scene.wrong.deaths, lambda: self.now_ms, self._reap)
         self.lives = 0
-        self._moments = 0
-        self._going: set[asyncio.Task[Any]] = set()
-        self._crashed = asyncio.Event()
-        self._dying = False
-        self.fed = 0
+        self.life: Life | None = None
+        self.going: set[asyncio.Task[Any]] = set()
         self.problems: list[str] = []
-        self._tasks: list[asyncio.Task[None]] = []
-        self.engine: Engine
-        self.courier: Any
-        courier, run, recovery = the_courier.Courier, the_runner.Run, the_recovery.Recovery
-        if points or self.deaths:
-            hooks = Hooks(self._awaiting, self._writing)
-            made = {module: instrumented(module, hooks) for module in (*ORDER_PATH, *JOURNALED)}
-            courier = made["aister.execution.courier"].Courier
-            run = made["aister.engine.runner"].Run
-            recovery = made["aister.execution.recovery"].Recovery
+        self._others: list[Life] = []
+        self._watcher: Process | None = None
+        self._waiting: list[Blow] = []
+        self._ended = asyncio.Event()
+        self._restored: int | None = None
+        for fault in scene.wrong.faults:
+            self._add(fault, START_MS)
+        self._use(points or bool(scene.wrong.deaths))
+
+    def _use(self, points: bool) -> None:
+        """The modules with their points told, under every part that is built on them."""
+        if not points:
+            return
+        hooks = Hooks(self.reaper.awaiting, self.reaper.writing)
+        made = instrumented(hooks)
         self.parts = msgspec.structs.replace(
             self.parts,
-            courier=_on(self.parts.courier, the_courier.Courier, courier),
-            run=_on(self.parts.run, the_runner.Run, run),
-            recovery=_on(self.parts.recovery, the_recovery.Recovery, recovery),
+            courier=_on(self.parts.courier, the_courier.Courier, made["aister.execution.courier"].Courier),
+            run=_on(self.parts.run, the_runner.Run, made["aister.engine.runner"].Run),
+            recovery=_on(self.parts.recovery, the_recovery.Recovery, made["aister.execution.recovery"].Recovery),
         )
 
     @property
@@ -240,229 +97,203 @@ class House:
         """Since the start."""
         return self.exchange.now_ms - START_MS
 
-    def blind(self, since_ms: int, until_ms: int) -> int:
-        """How much of this span the venue was out of reach or the trader dead."""
-        spans = sorted([*((a + START_MS, b + START_MS) for a, b in self.scene.blind), *self.dead])
+    @property
+    def closed(self) -> list[TradeClosed]:
+        return [one for audit in self.paper.durable for one in audit.outputs if isinstance(one, TradeClosed)]
+
+    def blind(self, since_ms: int, until_ms: int, protecting: bool) -> int:
+        """How much of this span nobody could do anything: the venue was out of reach, or the trader was not there (of
+        `protecting`, only as long as the watcher needs)."""
+        spans = [(begun, min(ended, begun + most) if protecting else ended) for begun, ended, most in self.dark]
         total, end = 0, since_ms
-        for begun, ended in spans:
+        for begun, ended in sorted(spans):
             first, last = max(begun, end), min(ended, until_ms)
             if last > first:
                 total, end = total + last - first, last
         return total
 
-    @property
-    def closed(self) -> list[TradeClosed]:
-        return [one for audit in self.paper.durable for one in audit.outputs if isinstance(one, TradeClosed)]
-
     # ---- the run
 
     def play(self) -> "House":
-        self.world.run(self._lives())
+        with contextlib.ExitStack() as left:
+            if self.scene.kind == "lease":
+                folder = Path(left.enter_context(tempfile.TemporaryDirectory()))
+                self.home.lease = Lease(folder, lambda: self.world.monotonic_ms() / 1000.0)
+                left.callback(self.home.lease.close)
+            self.world.run(self._run())
         self.oracle.end()
         return self
 
-    async def _lives(self) -> None:
-        outside = asyncio.current_task()
-        asyncio.get_running_loop().set_exception_handler(self._problem)
-        for at_ms, ahead_ms in self.scene.steps_of_wall:
-            asyncio.get_running_loop().call_later(at_ms / 1000.0, self._step_wall, ahead_ms)
-        while True:
-            self.lives += 1
-            self._crashed.clear()
-            self._dying = False
-            self.line, self.pen = Line(self.world, self._going), Pen(self.paper)
-            life = asyncio.ensure_future(self._live())
-            death = asyncio.ensure_future(self._crashed.wait())
-            await asyncio.wait((life, death), return_when=asyncio.FIRST_COMPLETED)
-            crashed = self._dying
-            if not crashed or (life.done() and not isinstance(life.exception(), Crash)):
-                life.result()
-            await self._drop({outside, *self._going})
-            if not crashed:
-                return
-            fell_ms = self.exchange.now_ms
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._problem)
+        loop.set_task_factory(owned_tasks)
+        for at_ms, ahead_ms in self.scene.wrong.walls:
+            loop.call_later(at_ms / 1000.0, self._step_wall, ahead_ms)
+        for blow in self.scene.wrong.blows:
+            loop.call_later(blow.at_ms / 1000.0, self._strike, blow)
+        if self.scene.watched:
+            self._start_watcher()
+        loop.call_later(LONGEST_S, self._ended.set)
+        while not await self._live() and loop.time() < LONGEST_S:
+            pass
+        for one in (*self._others, self.life):
+            if one is not None:
+                await one.kill()
+                self.oracle.overtaken(one.process.acted)
+        if self._watcher is not None:
+            await self._watcher.kill()
+
+    async def _live(self) -> bool:
+        """One life of the trader; whether the run is over."""
+        self.lives += 1
+        self._ended.clear()
+        self.reaper.dying = False
+        life = self.life = Life(self, self.home)
+        life.begin()
+        over = asyncio.ensure_future(life.over.wait())
+        ended = asyncio.ensure_future(self._ended.wait())
+        await asyncio.wait((over, ended), return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
+        ended.cancel()
+        if life.why == "done":
+            return True
+        if life in self._others:
+            return False  # overtaken: it goes on for itself
+        fell_ms = self.exchange.now_ms
+        await life.kill()
+        if self._restored is not None:
+            self.paper.restore(fell_ms - self._restored)
+            self.oracle.restored(self.paper.durable)
+            self._restored = None
+        await self.world.sleep(RESTART_MS)
+        while self.paper.broken:
             await self.world.sleep(RESTART_MS)
-            self.world.catch_up()
-            self.dead.append((fell_ms, self.exchange.now_ms))
+        self.world.catch_up()
+        self._dark(fell_ms, self.exchange.now_ms)
+        return False
 
     def _problem(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A task of the trader ended by a fault of the program."""
         error = context.get("exception")
-        if not isinstance(error, Crash):
+        if not isinstance(error, BaseException) or isinstance(error, Exception):
             self.problems.append(repr(error or context.get("message")))
 
-    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
-        """Something the process does beside everything else."""
-        self._tasks.append(asyncio.ensure_future(work))
+    def _dark(self, since_ms: int, until_ms: int, *, venue: bool = False) -> None:
+        """Nobody can act, or (with a watcher) only the watcher can."""
+        most = WATCHER_BAR_MS if self.scene.watched and not venue else until_ms - since_ms
+        self.dark.append((since_ms, until_ms, most))
 
-    async def _drop(self, spared: set[Any]) -> None:
-        """Nothing of the process is left; its sockets break."""
-        self.line.dead = self.pen.dead = True
-        left = [task for task in asyncio.all_tasks() if task not in spared]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        for frames in self.line.frames:
-            await frames.close()
+    def _start_watcher(self) -> None:
+        process = self._watcher = Process(self.world, self.going)
+        process.begin(watch(process, self.home.signing, INSTANCE, self._alone, self.oracle.watched))
 
-    async def _live(self) -> None:
-        """One process, from its start to the end of the run."""
-        world, scene = self.world, self.scene
-        rest = Rest(self.line, world, self.signer)
-        account = self.account = self.parts.account(rest, SYMBOLS, source="simulator")
-        while not isinstance(await account.server_time(), int):
-            await world.sleep(500)
-        while not isinstance(await account.instruments(), dict):
-            await world.sleep(500)
-        told = asyncio.Event()
-        courier = self.courier = self.parts.courier(account, sleep=world.sleep, stamp=self._stamp, wake=told.set)
-        engine = self.engine = self._engine()
-        known = {audit.event for audit in self.paper.durable if isinstance(audit.event, BarClosed)}
-        queue = Queue()
-        run = self.parts.run(
-            engine=engine,
-            slices=queue,
-            floor=Standing(courier),
-            sender=OrderGateway(courier, KEY),
-            minds=None,
-            journal=RepeatedJournal(self.pen),  # type: ignore[arg-type]
-            opening=self._opening(),
-        )
-        courier.start()
-        if self.paper.durable:
-            run.repeat(courier.recall)
-        else:
-            run.start()
-        courier.resume()
-        recovery = self.parts.recovery(
-            account, courier, lambda: courier.ours(INSTANCE, SYMBOLS), sleep=world.sleep, armed=ARMED
-        )
-        self._beside(UserStream(rest, self.line, world, account.contracts, recovery.hear).run())
-        self._beside(_keep(recovery))
-        self._beside(self._tend(account, run))
-        while self.fed < len(scene.slices):
-            await self._until(self._close_ms + FEED_LATE_MS, told, run)
-            if self.fed in scene.commands:
-                run.command(ClosePosition("owner", scene.commands[self.fed]))
-            market = scene.slices[self.fed]
-            bars = tuple(bar for bar in market.bars if bar not in known)
-            if bars:
-                queue.waiting.append(MarketSlice(market.open_time_ms, (), bars))
-                run.step()
-            self.fed += 1
-            self._beside(courier.idle())
-        await self._until(self._close_ms + 60_000, told, run)
-        run.step()
-        try:
-            await asyncio.wait_for(courier.idle(), 120)
-        except TimeoutError:
-            self.problems.append("the courier never came to rest")
-        run.close()
-        await courier.stop()
+    def _alone(self) -> bool:
+        """Whether the trader's heart is silent."""
+        life = self.life
+        return life is None or life.process.dead or life.process.halted or life.over.is_set()
 
-    async def _until(self, until_ms: int, told: asyncio.Event, run: Any) -> None:
-        """Take what the venue reports until then."""
-        while (left := until_ms - self.world.now_ms() + self.world.wall_ahead_ms) > 0:
-            try:
-                async with asyncio.timeout(left / 1000.0):
-                    await told.wait()
-            except TimeoutError:
-                pass
-            told.clear()
-            self.world.catch_up()
-            run.hear()
+    # ---- what befalls it
 
-    async def _tend(self, account: Any, run: Any) -> None:
-        """Once a second: the clock, the contracts, the journal."""
-        while True:
-            await self.world.sleep(TEND_MS)
-            await account.attend()
-            try:
-                run.close()
-            except Crash:
-                return
+    def _reap(self, who: str) -> None:
+        self.coverage.bit(f"death of {who}")
+        loop = asyncio.get_running_loop()
+        if who in (SIGNER, ALL):
+            self.home.signing.kill(SIGNER_MS)
+        if who in (WATCHER, ALL) and self._watcher is not None:
+            self._watcher.dead = True
+            self._aside(self._revive_watcher(self._watcher))
+        if who in (TRADER, ALL):
+            assert self.life is not None
+            self.life.process.dead = self.life.pen.dead = True
+            loop.call_soon(self._ended.set)
 
-    @property
-    def _close_ms(self) -> int:
-        return START_MS + (self.fed + (self.fed < len(self.scene.slices))) * MINUTE_MS
+    async def _revive_watcher(self, old: Process) -> None:
+        await old.kill()
+        await self.world.sleep(RESTART_MS)
+        self._start_watcher()
 
-    def _stamp(self) -> int:
-        """The engine's clock: never past a bar that was not given yet."""
-        true_ms = self.world.now_ms() - self.world.wall_ahead_ms
-        return max(self.engine.time_ms, min(true_ms, self._close_ms) if self.fed < len(self.scene.slices) else true_ms)
+    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Something that happens beside everything else, in no process."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.going.add(task)
+        task.add_done_callback(self.going.discard)
+        if self.life is not None:
+            self.life.process.tasks.discard(task)
 
     def _step_wall(self, ahead_ms: int) -> None:
+        self.coverage.bit("wall clock set")
         self.world.wall_ahead_ms = ahead_ms
 
-    def _engine(self) -> Engine:
-        limits = msgspec.structs.replace(LIMITS, leverage=3).check()
-        portfolio = Portfolio("owner", CAPITAL)
-        built: Engine = self.parts.engine(
-            trader_id=INSTANCE,
-            features=Features(MINUTE_MS, list(SYMBOLS)),
-            strategy=Told(self.scene.setups),
-            risk=RiskKernel(limits, listed(), KEY, "owner", "house", registry=REGISTRY),
-            portfolio=portfolio,
-            calibration=Calibration(packaged_priors()),
-            desks={symbol: Desk(terms) for symbol, terms in listed().items()},
-            cost_of=lambda terms: Costs(2 * terms.taker_e8, 5_000),
-            rules=EngineRules(deliberate=False),
-        )
-        return built
+    def _happened(self, happening: Happening) -> None:
+        """Blows that wait for the fill of an entry."""
+        trade = happening.trade
+        if trade is None or not self._waiting or happening.account != self.books.number:
+            return
+        order = self.oracle.orders.get(trade.client_id)
+        if order is not None and not (order.reduce_only or order.close_position):
+            for blow in self._waiting:
+                self._do(blow)
+            self._waiting.clear()
 
-    def _opening(self) -> tuple[RunStarted | InstrumentListed, ...]:
-        listings = tuple(InstrumentListed(START_MS, terms) for terms in listed().values())
-        return (
-            RunStarted(START_MS, "owner", "house", "simulator", "told", "c", "d", self.scene.seed, CAPITAL),
-            *listings,
-        )
+    def _strike(self, blow: Blow) -> None:
+        if blow.filled:
+            self._waiting.append(blow)
+        else:
+            self._do(blow)
 
-    # ---- dying
+    def _do(self, blow: Blow) -> None:
+        self.coverage.bit(f"{blow.what} {blow.text}".strip())
+        loop, later = asyncio.get_running_loop(), blow.ms / 1000.0
+        if blow.what == "disk":
+            self.paper.broken = blow.text
+            loop.call_later(later, self._mend)
+        elif blow.what == "restored":
+            self._restored = blow.ms
+            self._ended.set()
+        elif blow.what == "partition" and self.home.lease is not None:
+            self.home.lease.cut = True
+            loop.call_later(later, self._join)
+        elif blow.what == "stop" and self.life is not None:
+            self.life.process.halt()
+            self._dark(self.exchange.now_ms, self.exchange.now_ms + blow.ms)
+            loop.call_later(later, self.life.process.go_on)
+            if blow.text:
+                loop.call_later(11.0, self._overtake, self.life)
+        elif blow.what == "twin":
+            self._aside(self._twin())
+        elif blow.what == "venue" and blow.fault is not None:
+            self._add(msgspec.structs.replace(blow.fault, at_ms=0, until_ms=max(0, blow.fault.until_ms - blow.at_ms)),
+                      self.exchange.now_ms)  # fmt: skip
 
-    async def _awaiting(self, point: Point, work: Awaitable[Any]) -> Any:
-        if self._visit(Moment(point, False)):
-            if asyncio.iscoroutine(work):
-                work.close()
-            await asyncio.Event().wait()
-        result = await work
-        if self._visit(Moment(point, True)):
-            await asyncio.Event().wait()
-        return result
+    def _add(self, fault: Fault, from_ms: int) -> None:
+        until_ms = fault.until_ms and fault.until_ms + from_ms
+        fault = msgspec.structs.replace(fault, at_ms=fault.at_ms + from_ms, until_ms=until_ms)
+        self.exchange.faults.add(fault)
+        span = out_of_reach(fault)
+        if span is not None:
+            self._dark(*span, venue=True)
 
-    def _writing(self, point: Point, work: Callable[[], Any]) -> Any:
-        if self._visit(Moment(point, False)):
-            raise Crash
-        result = work()
-        if self._visit(Moment(point, True)):
-            raise Crash
-        return result
+    def _mend(self) -> None:
+        self.paper.broken = ""
 
-    def _visit(self, moment: Moment) -> bool:
-        """Count it; whether the process dies here."""
-        if self._dying:
-            return True
-        self.visited[moment] = self.visited.get(moment, 0) + 1
-        if not self.deaths or not self._due(self.deaths[0], moment):
-            return False
-        death = self.deaths.pop(0)
-        if death.again:
-            self.deaths.insert(0, Death(-1, visit=death.again))
-        self._moments = 0
-        self.died.append(moment)
-        self._dying = self.line.dead = self.pen.dead = True
-        self._crashed.set()
-        return True
+    def _join(self) -> None:
+        assert self.home.lease is not None
+        self.home.lease.cut = False
 
-    def _due(self, death: Death, moment: Moment) -> bool:
-        if death.moment >= 0 and (self.now_ms < death.at_ms or MOMENTS[moment] != death.moment % len(MOMENTS)):
-            return False
-        self._moments += 1
-        return self._moments >= death.visit
+    def _overtake(self, life: Life) -> None:
+        """Another process of this installation takes over from one that stands still."""
+        if life is self.life and not life.process.dead:
+            life.pen.lost = life.process.overtaken = True
+            self._others.append(life)
+            self._ended.set()
 
-
-async def _keep(recovery: Any) -> None:
-    await recovery.start()
-    await recovery.run()
+    async def _twin(self) -> None:
+        """A copy of the installation, with a lease file of its own."""
+        paper = Paper(self.oracle.twin)
+        twin = Life(self, Home(TWIN, paper, self.home.signing, fed=self.home.fed))
+        self._others.append(twin)
+        twin.begin()
 
 
 def _on(part: Any, plain: type, used: type) -> Any:
@@ -471,11 +302,3 @@ def _on(part: Any, plain: type, used: type) -> Any:
         return used
     part.__bases__ = (used,)
     return part
-
-
-def _moments() -> dict[Moment, int]:
-    both = [Moment(point, after) for point in every_point() for after in (False, True)]
-    return {moment: number for number, moment in enumerate(both)}
-
-
-MOMENTS = _moments()

@@ -9,6 +9,9 @@ nonce      a nonce used twice
 unsafe     an order that is to reduce and could add
 naked      time with a position that no resting stop covers whole, while the venue can be reached and the trader is
            alive; at most 5 s at a stretch, and none at all by our own cancel
+fenced     something asked for by a trader after another one had taken over
+twin       what a second installation does before it notices the first: more than one intent, or a cancel of an order
+           of the first's
 """
 
 from collections import defaultdict
@@ -46,17 +49,19 @@ class Spell(msgspec.Struct):
 
 
 class Oracle:
-    """Watches one account. `blind` tells how much of a span (ms) the venue could not be reached or the trader was
-    dead; `journal` is told of every durable record."""
+    """Watches one account. `blind` tells how much of a span (ms) nobody could act, for protection and for all else;
+    `journal` is told of every durable record, `twin` of those of a second installation."""
 
-    def __init__(self, exchange: Exchange, account: Account, blind: Callable[[int, int], int]) -> None:
+    def __init__(self, exchange: Exchange, account: Account, blind: Callable[[int, int, bool], int]) -> None:
         self._exchange, self._account, self._blind = exchange, account, blind
         self.start_ms = exchange.now_ms
         self.breaches: list[Breach] = []
         self.naked: list[int] = []
         self._stripped: list[tuple[str, int]] = []
         self.orders: dict[str, Order] = {}
+        self.twin_orders: dict[str, Order] = {}
         self._absent: dict[str, int] = {}
+        self._unjournaled: set[str] = set()
         self._told: dict[str, int] = defaultdict(int)
         self._waiting: dict[tuple[str, int], int] = {}
         self._traded: dict[str, int] = defaultdict(int)
@@ -79,6 +84,26 @@ class Oracle:
             for key in [one for one in self._waiting if one[0] == client_id and one[1] <= self._told[client_id]]:
                 self._late(key, self._waiting.pop(key))
 
+    def watched(self, order: Order) -> None:
+        """An order that the watcher is about to send."""
+        self.orders[order.client_id] = order
+        self._unjournaled.add(order.client_id)
+
+    def twin(self, audit: Audit) -> None:
+        """A durable record of the second installation."""
+        before = len(self.orders)
+        self.journal(audit)
+        self.twin_orders.update(list(self.orders.items())[before:])
+
+    def restored(self, records: list[Audit]) -> None:
+        """The journal is this from now on: what it forgot may be told again, under whatever name."""
+        self._told.clear()
+        self._waiting.clear()
+        for audit in records:
+            if isinstance(audit.event, OrderFilled):
+                self._told[audit.event.fill.client_id] += audit.event.fill.steps
+        self._unjournaled |= {one.client_id for one in self._account.orders.values()}
+
     def happened(self, happening: Happening) -> None:
         """Something changed in the books."""
         if happening.account != self._account.number:
@@ -89,7 +114,7 @@ class Oracle:
             if happening.trade is not None:
                 self._traded[order.client_id] += happening.trade.steps
                 key = order.client_id, self._traded[order.client_id]
-                if self._told[order.client_id] < key[1]:
+                if self._told[order.client_id] < key[1] and order.client_id not in self._unjournaled:
                     self._waiting[key] = now_ms
         was_naked = order is not None and self._naked[order.symbol].since_ms >= 0
         self._look(now_ms)
@@ -121,6 +146,7 @@ class Oracle:
             if client_id in ids and self._traded[client_id] > 0:
                 self._breach("invented", time_ms, f"{client_id} was called refused or absent, and it acted")
         self._attempts()
+        self._twins()
 
     # ---- the judgements
 
@@ -177,7 +203,7 @@ class Oracle:
     def _ends(self, spell: Spell, now_ms: int, what: str, most_ms: int, text: str) -> None:
         if spell.since_ms < 0:
             return
-        lasted = now_ms - spell.since_ms - self._blind(spell.since_ms, now_ms)
+        lasted = now_ms - spell.since_ms - self._blind(spell.since_ms, now_ms, what == "naked")
         if what == "naked":
             self.naked.append(lasted)
         if lasted > max(most_ms, spell.most_ms):
@@ -186,7 +212,7 @@ class Oracle:
 
     def _late(self, key: tuple[str, int], since_ms: int) -> None:
         now_ms = self._exchange.now_ms
-        lasted = now_ms - since_ms - self._blind(since_ms, now_ms)
+        lasted = now_ms - since_ms - self._blind(since_ms, now_ms, False)
         if lasted > LOST_MS:
             self._breach("lost", since_ms, f"a trade of {key[0]} was not journaled within {lasted} ms")
 
@@ -214,6 +240,19 @@ class Oracle:
                 self._breach("duplicate", seen.time_us // 1000, f"{client_id} was sent again")
             if seen.done or seen.status in (0, 503):
                 acted[client_id] = seen.status
+
+    def overtaken(self, acted: list[str]) -> None:
+        """What a trader asked for after another one had taken over."""
+        for one in acted:
+            self._breach("fenced", self._exchange.now_ms, one)
+
+    def _twins(self) -> None:
+        """By the raw log: what the second installation did."""
+        sent = {one.intent_id for one in self.twin_orders.values() if one.purpose is Purpose.ENTRY}
+        there = {one.client_id for one in self._account.orders.values()}
+        acted = {one.intent_id for one in self.twin_orders.values() if one.client_id in there} & sent
+        if len(acted) > 1:
+            self._breach("twin", self._exchange.now_ms, f"the second installation entered {len(acted)} times")
 
     def _breach(self, what: str, time_ms: int, text: str) -> None:
         self.breaches.append(Breach(what, time_ms - self.start_ms, text))

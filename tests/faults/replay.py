@@ -53,13 +53,17 @@ def main() -> None:
     parser.add_argument("--about", default="")
     chosen = parser.parse_args()
     house = House(scenario(chosen.seed, chosen.kind)).play()
-    for fault in house.scene.faults:
-        print(f"fault  {fault}")
-    print(f"wall   {house.scene.steps_of_wall}")
-    print(f"died   {[tuple(one) for one in house.died]}")
+    wrong = house.scene.wrong
+    print(f"run    {house.scene.kind} and {house.scene.other}, stops {house.scene.protection} entries")
+    for one in (*wrong.faults, *wrong.blows, *wrong.deaths):
+        print(f"{type(one).__name__.lower():6} {one}")
+    print(f"wall   {wrong.walls}")
+    print(f"died   {[tuple(one) for one in house.reaper.died]}")
     for time_ms, line in told(house):
         if chosen.first * 1000 <= time_ms <= chosen.last * 1000 and chosen.about in line:
             print(f"{time_ms / 1000:10.3f} {line}")
+    for problem in house.problems:
+        print(f"PROBLEM {problem}")
     for breach in house.oracle.breaches:
         print(f"BREACH {breach.what} at {breach.time_ms / 1000:.3f}: {breach.text}")
 

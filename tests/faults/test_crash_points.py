@@ -6,9 +6,11 @@ import functools
 import msgspec
 import pytest
 
+from tests.faults.classes import Death
 from tests.faults.crash import Moment, every_point
-from tests.faults.house import MOMENTS, House
-from tests.faults.scenario import Death, scenario
+from tests.faults.dying import MOMENTS
+from tests.faults.house import House
+from tests.faults.scenario import Scenario, scenario
 from tests.faults.test_campaign import OPEN, told
 
 SEEDS = range(14)
@@ -22,8 +24,7 @@ def reached() -> dict[Moment, tuple[int, tuple[Death, ...]]]:
     for deaths in ((), (Death(0),)):
         for seed in SEEDS:
             if len(found) < len(MOMENTS):
-                scene = msgspec.structs.replace(scenario(seed, "crash"), deaths=deaths)
-                for moment in House(scene, points=True).play().visited:
+                for moment in House(_dying(seed, deaths), points=True).play().reaper.visited:
                     found.setdefault(moment, (seed, deaths))
     return found
 
@@ -39,10 +40,15 @@ def test_a_death_there_doubles_nothing(number: int) -> None:
     """The process dies there, is started again, and trades on."""
     seed, before = next(how for moment, how in reached().items() if MOMENTS[moment] == number)
     again = 1 + number % 7 if number % 4 == 0 else 0
-    scene = msgspec.structs.replace(scenario(seed, "crash"), deaths=(*before, Death(number, again=again)))
-    house = House(scene).play()
-    assert MOMENTS[house.died[len(before)]] == number
-    assert house.lives == 1 + len(house.died)
+    house = House(_dying(seed, (*before, Death(number, again=again)))).play()
+    assert MOMENTS[house.reaper.died[len(before)]] == number
+    assert house.lives == 1 + len(house.reaper.died)
     failed = [line for line in told(seed, house) if not any(f": {kind} at " in line for kind in OPEN)]
     assert not failed, "\n".join(failed)
     assert house.closed
+
+
+def _dying(seed: int, deaths: tuple[Death, ...]) -> Scenario:
+    """A run of the crash class with just these deaths."""
+    scene = scenario(seed, "crash")
+    return msgspec.structs.replace(scene, wrong=msgspec.structs.replace(scene.wrong, deaths=deaths))

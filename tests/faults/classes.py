@@ -1,0 +1,266 @@
+"""The classes of faults, each drawn from the seed: what goes wrong and when.
+
+A class gives faults of the exchange (its own plan), blows to this side (processes, disk, lease), and how far the wall
+clock is off. Shares are those of the campaign (safety, "Reliability bars").
+"""
+
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+
+from aister.exchange_sim import Fault
+from tests.sim.market import MINUTE_MS
+
+__all__ = ["CLASSES", "FAULTS_MS", "SHARES", "SYMBOLS", "Blow", "Death", "Random", "Wrong"]
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+FAULTS_MS = (65_000, 540_000)
+"""Between these moments (from the start) things go wrong."""
+
+SHARES = {
+    "ambiguous": 25,
+    "crash": 20,
+    "streams": 15,
+    "fills and stops": 10,
+    "limits": 10,
+    "clock": 5,
+    "storage": 5,
+    "lease": 5,
+    "account": 5,
+}
+"""Percent of the runs."""
+
+Random = np.random.Generator
+TRADER, WATCHER, SIGNER, ALL = "trader", "watcher", "signer", "all"
+
+
+class Death(msgspec.Struct, frozen=True):
+    """A process dies at the `visit`-th moment of a kind: `moment` picks among all there are, by its number modulo
+    how many there are. `at_ms`: not before. `again`: how many moments into its recovery the trader dies once more (0:
+    not). `who`: trader, watcher, signer, or all of them."""
+
+    moment: int
+    visit: int = 1
+    at_ms: int = 0
+    again: int = 0
+    who: str = TRADER
+
+
+class Blow(msgspec.Struct, frozen=True):
+    """Something that happens to this side at a moment, for `ms`; `filled`: not then, but when the next entry fills.
+
+    disk       the journal cannot be written, `text` says why
+    restored   the machine goes down and comes back with the journal as it was `ms` before
+    stop       the trader is stopped (SIGSTOP) and goes on later; `text` takeover: another one has taken over by then
+    partition  the lease file is out of reach
+    twin       another installation trades the same account, until the end
+    venue      the exchange's `fault`, counted from then
+    """
+
+    what: str
+    at_ms: int
+    ms: int = 0
+    text: str = ""
+    filled: bool = False
+    fault: Fault | None = None
+
+
+class Wrong(msgspec.Struct, frozen=True):
+    """Everything that goes wrong in a run. `walls`: (when, how far the wall clock is ahead from then on)."""
+
+    faults: tuple[Fault, ...] = ()
+    blows: tuple[Blow, ...] = ()
+    deaths: tuple[Death, ...] = ()
+    walls: tuple[tuple[int, int], ...] = ()
+
+    def __add__(self, other: "Wrong") -> "Wrong":
+        return Wrong(
+            self.faults + other.faults,
+            self.blows + other.blows,
+            self.deaths + other.deaths,
+            self.walls + other.walls,
+        )
+
+    @property
+    def count(self) -> int:
+        return len(self.faults) + len(self.blows) + len(self.deaths) + len(self.walls)
+
+
+def _when(rng: Random) -> int:
+    return int(rng.integers(*FAULTS_MS))
+
+
+def _ambiguous(rng: Random) -> Wrong:
+    """No answer tells: 503, -1006, -1007, silence; it acted, did not, or does so up to 60 s later."""
+    made = []
+    for _ in range(int(rng.integers(2, 5))):
+        status, code = [(503, 0), (503, -1006), (503, -1007), (0, 0)][int(rng.integers(4))]
+        outcome = ("done", "refused", "late")[int(rng.integers(3))]
+        method = "DELETE" if rng.random() < 0.25 else "POST"
+        late = int(rng.integers(100, 60_000))
+        made.append(
+            Fault(
+                "request",
+                at_ms=_when(rng),
+                count=int(rng.integers(1, 3)),
+                method=method,
+                path="order",
+                outcome=outcome,
+                status=status,
+                code=code,
+                ms=late if outcome == "late" else 0,
+            )
+        )
+    if rng.random() < 0.5:
+        at = _when(rng)
+        made.append(Fault("lag", at_ms=at, until_ms=at + int(rng.integers(5_000, 120_000)), ms=30_000))
+    if rng.random() < 0.5:
+        made.append(Fault("lose_void", at_ms=_when(rng), count=int(rng.integers(1, 6))))
+    return Wrong(tuple(made))
+
+
+def _crash(rng: Random) -> Wrong:
+    """A process dies, and what leads the order path into its corners, so that there is somewhere to die."""
+    at = int(rng.integers(65_000, 200_000))
+    faults = (
+        Fault("request", at_ms=at, count=1, method="POST", path="order", code=-1007),
+        Fault("request", at_ms=at, count=2, method="DELETE", path="order", code=-1006, outcome="refused"),
+        Fault("request", at_ms=at + 120_000, count=1, method="POST", path="order", status=429, ms=1_000),
+        Fault("lag", at_ms=at, until_ms=at + 40_000, ms=20_000),
+        Fault("request", count=1, method="GET", path="openOrders", code=-1007),
+        Fault("drop", at_ms=at, until_ms=at + 60_000, share_e4=3_000, user_streams=True),
+    )
+    again = int(rng.integers(1, 12)) if rng.random() < 0.25 else 0
+    who = str(rng.choice([TRADER, ALL, SIGNER, WATCHER], p=[0.6, 0.2, 0.1, 0.1]))
+    return Wrong(faults, deaths=(Death(int(rng.integers(10_000)), int(rng.integers(1, 4)), 0, again, who),))
+
+
+def _streams(rng: Random) -> Wrong:
+    """The user stream loses, doubles, mixes, holds back, falls silent, is cut, or its key ends."""
+    made = []
+    for _ in range(int(rng.integers(2, 5))):
+        kind = ("drop", "duplicate", "reorder", "delay", "stall", "expire_listen_key", "cut", "half_open")
+        name, at = kind[int(rng.integers(len(kind)))], _when(rng)
+        if name in ("expire_listen_key", "cut", "half_open"):
+            text = "silently" if name == "expire_listen_key" and rng.random() < 0.3 else ""
+            made.append(Fault(name, at_ms=at, user_streams=True, text=text))
+        else:
+            until = at + int(rng.integers(2_000, 90_000))
+            share = 10_000 if name == "stall" else 4_000
+            ms = int(rng.integers(100, 3_000))
+            made.append(Fault(name, at_ms=at, until_ms=until, share_e4=share, ms=ms, user_streams=True))
+    return Wrong(tuple(made))
+
+
+def _fills(rng: Random) -> Wrong:
+    """Entries fill in parts; stops are refused, or cancelled without a word."""
+    at = _when(rng)
+    made = [
+        Fault(
+            "partial",
+            at_ms=0,
+            until_ms=FAULTS_MS[1],
+            share_e4=6_000,
+            fill_e4=int(rng.integers(500, 9_500)),
+            ms=int(rng.integers(50, 3_000)),
+        )
+    ]
+    if rng.random() < 0.6:
+        code = (-2010, -4045, -2021)[int(rng.integers(3))]
+        made.append(Fault("refuse_stop", at_ms=at, count=int(rng.integers(1, 3)), code=code))
+    if rng.random() < 0.6:
+        made.append(Fault("cancel_stop", at_ms=_when(rng), count=1, ms=int(rng.integers(100, 30_000))))
+    return Wrong(tuple(made))
+
+
+def _limits(rng: Random) -> Wrong:
+    """429, 418 and 403: whenever, or just when an entry has filled and its protection must go out."""
+    made, blows = [], []
+    for _ in range(int(rng.integers(1, 3))):
+        at, draw = _when(rng), rng.random()
+        if draw < 0.4:
+            fault = Fault("request", at_ms=at, count=1, status=429, ms=int(rng.integers(1_000, 10_000)))
+        elif draw < 0.7:
+            fault = Fault("ban", at_ms=at, ms=int(rng.integers(5_000, 40_000)))
+        else:
+            fault = Fault("request", at_ms=at, until_ms=at + int(rng.integers(1_000, 15_000)), status=403)
+        if rng.random() < 0.5:
+            made.append(fault)
+        else:
+            blows.append(Blow("venue", at, filled=True, fault=fault))
+    return Wrong(tuple(made), tuple(blows))
+
+
+def _clock(rng: Random) -> Wrong:
+    """The venue's clock moves and this machine's is set, over a restart or not, or drifts."""
+    skew = (Fault("skew", at_ms=_when(rng), ms=int(rng.integers(-20_000, 20_000))),)
+    skew = (*skew, Fault("skew", at_ms=FAULTS_MS[1] + 1))
+    at, draw = _when(rng), rng.random()
+    if draw < 0.25:
+        drift = int(rng.choice([-200, 200]))
+        walls = tuple((FAULTS_MS[0] + i * MINUTE_MS, i * drift) for i in range(1, 8))
+        return Wrong(skew, walls=(*walls, (FAULTS_MS[1], 0)))
+    ahead = int(rng.choice([-90_000, -20_000, -5_000, -1_000, 1_000, 5_000, 20_000, 90_000]))
+    blows = (Blow("restored", at + 2_000),) if draw < 0.5 else ()
+    return Wrong(skew, blows, walls=((at, ahead), (FAULTS_MS[1], 0)))
+
+
+def _storage(rng: Random) -> Wrong:
+    """The journal cannot be written, from any moment or from the fill of an entry on; or an older one is put back."""
+    draw, at = rng.random(), int(rng.integers(FAULTS_MS[0], 400_000))
+    if draw < 0.75:
+        why = str(rng.choice(["it is locked", "the disk is full", "it is read-only"]))
+        ms = 60_000 if why == "it is locked" else int(rng.integers(5_000, 90_000))
+        return Wrong(blows=(Blow("disk", at, ms, why, filled=bool(rng.random() < 0.6)),))
+    return Wrong(blows=(Blow("restored", at, int(rng.choice([1_000, 5_000, 300_000]))),))
+
+
+def _lease(rng: Random) -> Wrong:
+    """The trader is stopped, perhaps overtaken meanwhile; the lease cannot be renewed; another installation trades."""
+    draw, at = rng.random(), int(rng.integers(FAULTS_MS[0], 400_000))
+    if draw < 0.3:
+        return Wrong(blows=(Blow("stop", at, int(rng.integers(1_000, 30_000))),))
+    if draw < 0.55:
+        return Wrong(blows=(Blow("stop", at, int(rng.integers(13_000, 60_000)), "takeover"),))
+    if draw < 0.8:
+        return Wrong(blows=(Blow("partition", at, int(rng.integers(3_000, 20_000))),))
+    return Wrong(blows=(Blow("twin", at),))
+
+
+def _account(rng: Random) -> Wrong:
+    """What others do to account and instrument."""
+    symbol = SYMBOLS[int(rng.integers(len(SYMBOLS)))]
+    at, back = _when(rng), FAULTS_MS[1]
+    picks: tuple[tuple[Fault, ...], ...] = (
+        (Fault("leverage", at_ms=at, symbol=symbol, value=int(rng.integers(2, 50))),),
+        (Fault("adl", at_ms=at, symbol=symbol, fill_e4=int(rng.choice([2_000, 5_000, 10_000]))),),
+        (Fault("transfer", at_ms=at, value=int(rng.integers(1, 100)) * 10**8),),
+        (Fault("cancel_order", at_ms=at, symbol=symbol, text="stop"),),
+        (Fault("restart", at_ms=at, ms=int(rng.integers(2_000, 20_000))),),
+        (Fault("multi_assets", at_ms=at), Fault("multi_assets", at_ms=back)),
+        (Fault("foreign_order", at_ms=at, text=_FOREIGN[symbol]),),
+        (Fault("instrument", at_ms=at, symbol=symbol, text='{"min_notional": 10000000000}'),),
+        (Fault("delist", at_ms=at, symbol=symbol),),
+        (Fault("agent_expires", at_ms=at),),
+        (Fault("announce", at_ms=at),),
+    )
+    return Wrong(picks[int(rng.integers(len(picks)))])
+
+
+_FOREIGN = {
+    symbol: f"symbol={symbol}&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price={price}"
+    for symbol, price in (("BTCUSDT", "98000"), ("ETHUSDT", "2900"))
+}
+
+CLASSES: dict[str, Callable[[Random], Wrong]] = {
+    "ambiguous": _ambiguous,
+    "crash": _crash,
+    "streams": _streams,
+    "fills and stops": _fills,
+    "limits": _limits,
+    "clock": _clock,
+    "storage": _storage,
+    "lease": _lease,
+    "account": _account,
+}

@@ -1,0 +1,176 @@
+"""What a trader of the campaign is made of, and what outlives its processes: the journal and the lease."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from aister.adapters.exchanges.aster.account import AsterAccount
+from aister.adapters.store.lease import SqliteLease
+from aister.core.audit import Audit
+from aister.core.council import Setup
+from aister.core.errors import StorageError
+from aister.core.events import FundingSettled, VenueReport
+from aister.core.instrument import Instrument
+from aister.engine import runner as the_runner
+from aister.engine.engine import Engine
+from aister.execution import courier as the_courier
+from aister.execution import recovery as the_recovery
+from aister.features.featureset import FeatureSet
+from aister.features.timeframes import bit
+from aister.ports.feed import MarketSlice
+from aister.ports.lease import Held
+from tests.faults.signing import Signing
+
+__all__ = ["Home", "Lease", "Paper", "Parts", "Pen", "Queue", "Standing", "Told"]
+
+
+class Parts(msgspec.Struct):
+    """What a trader is made of; a defect is seeded by exchanging one part."""
+
+    courier: Callable[..., Any] = the_courier.Courier
+    run: Callable[..., Any] = the_runner.Run
+    account: Callable[..., Any] = AsterAccount
+    signing: Callable[..., Any] = Signing
+    engine: Callable[..., Any] = Engine
+    recovery: Callable[..., Any] = the_recovery.Recovery
+
+
+class Told:
+    """A strategy that fires what it was told to."""
+
+    name = "told"
+    mask = bit("1m")
+
+    def __init__(self, setups: tuple[Setup, ...]) -> None:
+        self._at = {(one.symbol, one.time_ms): one for one in setups}
+
+    def setups(self, features: FeatureSet, instrument: Instrument, cost_e8: int) -> tuple[Setup, ...]:
+        found = self._at.get((instrument.symbol, features.time_ms))
+        return () if found is None else (found,)
+
+
+class Paper:
+    """The journal on disk: what was flushed survives. `told` hears each record when it is durable. `broken` is why it
+    cannot be written now, "" when it can."""
+
+    def __init__(self, told: Callable[[Audit], None]) -> None:
+        self.durable: list[Audit] = []
+        self.broken = ""
+        self._told = told
+
+    @property
+    def sequence(self) -> int:
+        return len(self.durable)
+
+    def records(self) -> Iterator[Audit]:
+        return iter(self.durable)
+
+    def add(self, audits: list[Audit]) -> None:
+        for audit in audits:
+            assert audit.sequence == len(self.durable), "the chain has a hole"
+            self.durable.append(audit)
+            self._told(audit)
+
+    def restore(self, before_ms: int) -> None:
+        """A backup of that moment is put in its place."""
+        self.durable = [audit for audit in self.durable if audit.event.time_ms <= before_ms]
+
+
+class Pen:
+    """One process's hold on the journal: `ports.Journal` from where the durable records end. `lost`: somebody else
+    writes it now."""
+
+    head = ""
+
+    def __init__(self, paper: Paper) -> None:
+        self._paper = paper
+        self._waiting: list[Audit] = []
+        self.dead = False
+        self.lost = False
+
+    @property
+    def sequence(self) -> int:
+        return self._paper.sequence
+
+    def append(self, audit: Audit) -> None:
+        self._waiting.append(audit)
+
+    def flush(self) -> None:
+        if self.dead or not self._waiting:
+            return
+        if self._paper.broken or self.lost:
+            raise StorageError(f"The journal cannot be written: {self._paper.broken or 'another process writes it'}.")
+        waiting, self._waiting = self._waiting, []
+        self._paper.add(waiting)
+
+    def close(self) -> None:
+        self.flush()
+
+    def records(self) -> Iterator[Audit]:
+        return self._paper.records()
+
+
+class Lease:
+    """Port `Lease`: the lease file as it is, which can be out of reach for a while (`cut`)."""
+
+    def __init__(self, folder: Path, monotonic: Callable[[], float]) -> None:
+        self._lease = SqliteLease(folder, monotonic=monotonic, boot_id="virtual")
+        self.cut = False
+
+    def _reached(self) -> SqliteLease:
+        if self.cut:
+            raise StorageError("The lease file cannot be used; wait.")
+        return self._lease
+
+    def take(self, account: str, holder: str) -> Held | str:
+        return self._reached().take(account, holder)
+
+    def renew(self, held: Held) -> Held | None:
+        return self._reached().renew(held)
+
+    def release(self, held: Held) -> None:
+        self._reached().release(held)
+
+    def epoch(self, account: str) -> int:
+        return self._reached().epoch(account)
+
+    def close(self) -> None:
+        self._lease.close()
+
+
+class Home(msgspec.Struct):
+    """One installation: what its processes leave behind. `fed` counts the slices of market its traders were given."""
+
+    instance: str
+    paper: Paper
+    signing: Signing
+    lease: Lease | None = None
+    fed: int = 0
+
+
+class Standing:
+    """The venue's face towards the runner: it has a market of its own, so there is nothing to move."""
+
+    def __init__(self, courier: Any) -> None:
+        self.take_reports: Callable[[], list[VenueReport]] = courier.take_reports
+
+    def list_instrument(self, instrument: Instrument) -> None: ...
+    def deposit(self, amount: int) -> None: ...
+    def settle(self, event: FundingSettled, price: float) -> None: ...
+    def open(self, bars: Any) -> None: ...
+    def rest(self, bars: Any, *, again: bool = False) -> None: ...
+    def assumptions(self) -> dict[str, str]:
+        return {}
+
+
+class Queue(Iterator[MarketSlice]):
+    def __init__(self) -> None:
+        self.waiting: deque[MarketSlice] = deque()
+
+    def __next__(self) -> MarketSlice:
+        if not self.waiting:
+            raise StopIteration
+        return self.waiting.popleft()
