@@ -29,7 +29,7 @@ from tests.faults.oracle import Oracle
 from tests.faults.parts import Home, Lease, Paper, Parts
 from tests.faults.process import Process, owned_tasks
 from tests.faults.scenario import CAPITAL, START_MS, Scenario, listed, out_of_reach
-from tests.faults.watching import watch
+from tests.faults.watching import Watcher
 from tests.sim.market import MINUTE_MS
 
 __all__ = ["House"]
@@ -71,7 +71,7 @@ class House:
         self.going: set[asyncio.Task[Any]] = set()
         self.problems: list[str] = []
         self._others: list[Life] = []
-        self._watcher: Process | None = None
+        self.watcher: Watcher | None = None
         self._waiting: list[Blow] = []
         self._ended = asyncio.Event()
         self._restored: int | None = None
@@ -141,8 +141,8 @@ class House:
             if one is not None:
                 await one.kill()
                 self.oracle.overtaken(one.process.acted)
-        if self._watcher is not None:
-            await self._watcher.kill()
+        if self.watcher is not None:
+            await self.watcher.process.kill()
 
     async def _live(self) -> bool:
         """One life of the trader; whether the run is over."""
@@ -185,13 +185,8 @@ class House:
         self.dark.append((since_ms, until_ms, most))
 
     def _start_watcher(self) -> None:
-        process = self._watcher = Process(self.world, self.going)
-        process.begin(watch(process, self.home.signing, INSTANCE, self._alone, self.oracle.watched))
-
-    def _alone(self) -> bool:
-        """Whether the trader's heart is silent."""
-        life = self.life
-        return life is None or life.process.dead or life.process.halted or life.over.is_set()
+        self.watcher = Watcher(Process(self.world, self.going), self.home.signing, INSTANCE)
+        self.watcher.begin()
 
     # ---- what befalls it
 
@@ -200,9 +195,9 @@ class House:
         loop = asyncio.get_running_loop()
         if who in (SIGNER, ALL):
             self.home.signing.kill(SIGNER_MS)
-        if who in (WATCHER, ALL) and self._watcher is not None:
-            self._watcher.dead = True
-            self._aside(self._revive_watcher(self._watcher))
+        if who in (WATCHER, ALL) and self.watcher is not None:
+            self.watcher.process.dead = True
+            self._aside(self._revive_watcher(self.watcher.process))
         if who in (TRADER, ALL):
             assert self.life is not None
             self.life.process.dead = self.life.pen.dead = True

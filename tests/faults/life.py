@@ -173,6 +173,8 @@ class Life:
         """Once a second: the lease, the clock, the contracts, the journal. Ends when the journal cannot be kept."""
         while True:
             await self.process.sleep(TEND_MS)
+            if self.house.watcher is not None and self.house.life is self:
+                self.house.watcher.beat()
             if self.keeper is not None:
                 self.keeper.attend()
             await account.attend()

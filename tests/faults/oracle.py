@@ -24,6 +24,7 @@ from aister.core.audit import Audit, PlaceOrder
 from aister.core.events import OrderFilled, OrderRejected
 from aister.core.trade import Order, OrderType, Purpose
 from aister.exchange_sim import Account, Exchange, Happening, OrderState
+from aister.execution.identity import instance_of, watched
 
 __all__ = ["LOST_MS", "NAKED_MS", "ORPHAN_MS", "Breach", "Oracle"]
 
@@ -84,11 +85,6 @@ class Oracle:
             for key in [one for one in self._waiting if one[0] == client_id and one[1] <= self._told[client_id]]:
                 self._late(key, self._waiting.pop(key))
 
-    def watched(self, order: Order) -> None:
-        """An order that the watcher is about to send."""
-        self.orders[order.client_id] = order
-        self._unjournaled.add(order.client_id)
-
     def twin(self, audit: Audit) -> None:
         """A durable record of the second installation."""
         before = len(self.orders)
@@ -136,7 +132,7 @@ class Oracle:
         for key, since_ms in self._waiting.items():
             self._late(key, since_ms)
         for number, order in self._account.orders.items():
-            if _ours(order.client_id) and order.client_id not in self.orders:
+            if _ours(order.client_id) and order.client_id not in self.orders and not watched(order.client_id):
                 self._breach("lost", order.created_ms, f"order {number} ({order.client_id}) is in no journal")
         ids = {order.client_id for order in self._account.orders.values()}
         for client_id, told in self._told.items():
@@ -153,6 +149,10 @@ class Oracle:
     def _quantity(self, order: OrderState, now_ms: int) -> None:
         """Nothing is asked for twice, and nothing before the journal holds it."""
         if not _ours(order.client_id):
+            return
+        if watched(order.client_id):
+            if not (order.reduce_only or order.close_position):
+                self._breach("unsafe", now_ms, f"{order.client_id} is the watcher's and may add")
             return
         asked = self.orders.get(order.client_id)
         if asked is None:
@@ -259,4 +259,4 @@ class Oracle:
 
 
 def _ours(client_id: str) -> bool:
-    return client_id.startswith("ai")
+    return instance_of(client_id) is not None

@@ -21,6 +21,7 @@ OPEN = {
     "orphan": "positions are read every 30 s: the end of a position whose frames are all lost is learnt that late",
     "naked": "a fill that no frame told while look-ups lag is protected only when its trade can be read",
     "lost": "the same, after a restart",
+    "duplicate": "after a journal is put back, client ids are given out again",
 }
 """What the order path does not hold yet, with the reason; every other kind of breach fails at once."""
 

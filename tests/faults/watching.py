@@ -1,39 +1,42 @@
-"""The watcher as a process of its own: its own way to the exchange, its own door to the signer, the pure rules."""
-
-from collections.abc import Callable
+"""The watcher as a process of its own: its own way to the exchange, its own door to the signer, the rules as they
+are. Looks are rarer than in the product while all is well (a run must stay cheap), never while the trader is silent."""
 
 from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.signer.charter import REDUCE
-from aister.core.trade import Order
 from aister.execution.watch import Watch
-from aister.ports.exchange import Open
+from aister.execution.watchman import Watchman, WatchmanRules
 from tests.faults.classes import SYMBOLS
 from tests.faults.process import Process
 from tests.faults.signing import Door, Signing
 
-__all__ = ["watch"]
+__all__ = ["Watcher"]
 
-NEAR_MS, FAR_MS = 1_000, 30_000
-"""How often it looks: while no trader is there or something is not covered; else."""
+_RULES = WatchmanRules(held_ms=4_000, deaf_ms=10_000, ends_ms=10**9)
 
 
-async def watch(
-    process: Process, signing: Signing, instance: str, alone: Callable[[], bool], sent: Callable[[Order], None]
-) -> None:
-    """Until the process is killed. `alone`: whether the trader's heart is silent; `sent` hears of each order first."""
-    account = AsterAccount(Rest(process, process, Door(signing, REDUCE)), SYMBOLS, source="simulator")
-    while not isinstance(await account.instruments(), dict):
-        await process.sleep(500)
-    rules = Watch(instance, SYMBOLS)
-    while True:
-        open_ = await account.survey()
-        if isinstance(open_, Open):
-            for order in rules.look(open_):
-                sent(order)
-                await account.place(order)
-        near = alone() or rules.bare
-        waited = 0
-        while waited < (NEAR_MS if near else FAR_MS) and not (waited and alone()):
-            await process.sleep(NEAR_MS)
-            waited += NEAR_MS
+class Watcher:
+    """One process of it."""
+
+    def __init__(self, process: Process, signing: Signing, instance: str) -> None:
+        self.process = process
+        self._signing, self._instance = signing, instance
+        self._watchman: Watchman | None = None
+
+    def begin(self) -> None:
+        self.process.begin(self._run())
+
+    def beat(self) -> None:
+        """The trader lives."""
+        if self._watchman is not None and not self.process.dead:
+            self._watchman.beat()
+
+    async def _run(self) -> None:
+        process = self.process
+        door = Door(self._signing, REDUCE)
+        account = AsterAccount(Rest(process, process, door), SYMBOLS, source="simulator")
+        while not isinstance(await account.instruments(), dict):
+            await process.sleep(500)
+        watch = Watch(self._instance, SYMBOLS)
+        self._watchman = Watchman(account, watch, SYMBOLS, sleep=process.sleep, log=lambda act: None, rules=_RULES)
+        await self._watchman.run()
