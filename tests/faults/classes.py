@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from aister.exchange_sim import Fault
+from aister.exchange_sim.faults import ACTS
 from tests.sim.market import MINUTE_MS
 
 __all__ = ["CLASSES", "FAULTS_MS", "SHARES", "SYMBOLS", "Blow", "Death", "Random", "Wrong"]
@@ -33,22 +34,26 @@ SHARES = {
 
 Random = np.random.Generator
 TRADER, WATCHER, SIGNER, ALL = "trader", "watcher", "signer", "all"
+FILL = "FILL"
+AIMS = ("SENT", "UNKNOWN", "PARTIALLY_FILLED", "REJECTED", "EXPIRED", "SENT", "UNKNOWN", "PARTIALLY_FILLED")
 
 
 class Death(msgspec.Struct, frozen=True):
     """A process dies at the `visit`-th moment of a kind: `moment` picks among all there are, by its number modulo
     how many there are. `at_ms`: not before. `again`: how many moments into its recovery the trader dies once more (0:
-    not). `who`: trader, watcher, signer, or all of them."""
+    not). `who`: trader, watcher, signer, or all of them; `down_ms`: how long until the trader is started again."""
 
     moment: int
     visit: int = 1
     at_ms: int = 0
     again: int = 0
     who: str = TRADER
+    down_ms: int = 1_500
 
 
 class Blow(msgspec.Struct, frozen=True):
-    """Something that happens to this side at a moment, for `ms`; `filled`: not then, but when the next entry fills.
+    """Something that happens at a moment, for `ms`; with an `aim` not then, but as soon as an order of ours is in that
+    state (FILL: when the next entry fills), at the latest a minute later.
 
     disk       the journal cannot be written, `text` says why
     restored   the machine goes down and comes back with the journal as it was `ms` before
@@ -62,7 +67,7 @@ class Blow(msgspec.Struct, frozen=True):
     at_ms: int
     ms: int = 0
     text: str = ""
-    filled: bool = False
+    aim: str = ""
     fault: Fault | None = None
 
 
@@ -133,7 +138,8 @@ def _crash(rng: Random) -> Wrong:
     )
     again = int(rng.integers(1, 12)) if rng.random() < 0.25 else 0
     who = str(rng.choice([TRADER, ALL, SIGNER, WATCHER], p=[0.6, 0.2, 0.1, 0.1]))
-    return Wrong(faults, deaths=(Death(int(rng.integers(10_000)), int(rng.integers(1, 4)), 0, again, who),))
+    down_ms = 1_500 if rng.random() < 0.75 else int(rng.integers(5_000, 40_000))
+    return Wrong(faults, deaths=(Death(int(rng.integers(10_000)), int(rng.integers(1, 4)), 0, again, who, down_ms),))
 
 
 def _streams(rng: Random) -> Wrong:
@@ -188,7 +194,7 @@ def _limits(rng: Random) -> Wrong:
         if rng.random() < 0.5:
             made.append(fault)
         else:
-            blows.append(Blow("venue", at, filled=True, fault=fault))
+            blows.append(Blow("venue", at, aim=FILL, fault=fault))
     return Wrong(tuple(made), tuple(blows))
 
 
@@ -212,7 +218,7 @@ def _storage(rng: Random) -> Wrong:
     if draw < 0.75:
         why = str(rng.choice(["it is locked", "the disk is full", "it is read-only"]))
         ms = 60_000 if why == "it is locked" else int(rng.integers(5_000, 90_000))
-        return Wrong(blows=(Blow("disk", at, ms, why, filled=bool(rng.random() < 0.6)),))
+        return Wrong(blows=(Blow("disk", at, ms, why, aim=FILL if rng.random() < 0.6 else ""),))
     return Wrong(blows=(Blow("restored", at, int(rng.choice([1_000, 5_000, 300_000]))),))
 
 
@@ -252,6 +258,22 @@ _FOREIGN = {
     symbol: f"symbol={symbol}&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price={price}"
     for symbol, price in (("BTCUSDT", "98000"), ("ETHUSDT", "2900"))
 }
+
+
+def aimed(rng: Random, wrong: Wrong) -> Wrong:
+    """The same, most of it at moments at which an order stands in a state that does not last."""
+    faults, blows = [], []
+    for fault in wrong.faults:
+        if fault.kind in ACTS and fault.kind != "skew" and rng.random() < 0.8 and fault.at_ms < FAULTS_MS[1]:
+            blows.append(Blow("venue", fault.at_ms, aim=AIMS[int(rng.integers(len(AIMS)))], fault=fault))
+        else:
+            faults.append(fault)
+    for blow in wrong.blows:
+        free = blow.what in ("stop", "partition", "twin", "restored") and rng.random() < 0.8
+        aim = AIMS[int(rng.integers(len(AIMS)))] if free else blow.aim
+        blows.append(msgspec.structs.replace(blow, aim=aim))
+    return msgspec.structs.replace(wrong, faults=tuple(faults), blows=tuple(blows))
+
 
 CLASSES: dict[str, Callable[[Random], Wrong]] = {
     "ambiguous": _ambiguous,

@@ -1,37 +1,41 @@
 """Which kinds of faults met orders in which states: a cell is hit when a fault bites while an order of ours stands
-there. Of a request or frame that names an order, only that order counts; of everything else, all that are open, and
-those that ended within the last 5 s."""
+there. Of a request, frame or order that is named, only that order counts; of everything else, all that are open, and
+those of the last minute that have ended."""
 
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
-from aister.exchange_sim import Fault, Faults, Request
+from aister.exchange_sim import Account, Fault, Faults, OrderState, Request
 from aister.execution.states import State
+from tests.faults.scenario import START_MS
 
 __all__ = ["Cell", "Coverage", "Noted", "label"]
 
 Cell = tuple[str, str]
-RECENT_MS = 5_000
+RECENT_MS = 60_000
 
 
 class Coverage:
-    """`courier` gives the trader's courier, None while there is none."""
+    """`courier` gives the trader's courier, None while there is none; `now_ms` the time. `bites`: when something went
+    wrong, in order."""
 
-    def __init__(self, courier: Callable[[], Any]) -> None:
+    def __init__(self, courier: Callable[[], Any], now_ms: Callable[[], int]) -> None:
         self.cells: Counter[Cell] = Counter()
-        self._courier = courier
+        self.bites: list[int] = []
+        self._courier, self._now_ms = courier, now_ms
 
     def bit(self, kind: str, about: str = "") -> None:
         """A fault of this kind has bitten; `about`: the text that may name orders of ours."""
+        self.bites.append(self._now_ms())
         courier = self._courier()
         if courier is None:
             return
         courses = list(getattr(courier, "_courses", {}).values())
         named = [one for one in courses if about and one.order.client_id in about]
-        now_ms = courier.known_ms
-        for one in named or [one for one in courses[-40:] if not one.closed or one.sent_ms >= now_ms - RECENT_MS]:
+        recent_ms = self._now_ms() + START_MS - RECENT_MS
+        for one in named or [one for one in courses[-40:] if not one.closed or one.sent_ms >= recent_ms]:
             self.cells[kind, str(one.state)] += 1
 
 
@@ -41,6 +45,7 @@ class Noted(Faults):
     def __init__(self, seed: int, told: Callable[[str, str], None]) -> None:
         super().__init__(seed=seed)
         self._told = told
+        self._about = ""
 
     def due(self, now_ms: int) -> list[Fault]:
         due = super().due(now_ms)
@@ -48,10 +53,16 @@ class Noted(Faults):
             self._told(label(fault), "")
         return due
 
+    def on_order(self, account: Account, order: OrderState, now_ms: int) -> Any:
+        self._about = order.client_id
+        found = super().on_order(account, order, now_ms)
+        self._about = ""
+        return found
+
     def _bite(self, kind: str, now_ms: int, **what: Any) -> Fault | None:
         fault = super()._bite(kind, now_ms, **what)
         if fault is not None:
-            self._told(label(fault), _named(what))
+            self._told(label(fault), self._about or _named(what))
         return fault
 
 
@@ -72,3 +83,24 @@ def label(fault: Fault) -> str:
 
 
 STATES = tuple(str(one) for one in State)
+
+UNREACHABLE = (
+    ("", ("PLANNED",), "an order leaves in the pass that hands it over; it stands nowhere before that"),
+    (" post ", tuple(set(STATES) - {"SENT"}), "the answer to an order being placed finds it sent, and nothing else"),
+    (" delete ", ("SENT", "UNKNOWN", "REJECTED"), "only what has arrived is cancelled"),
+    ("refuse stop", tuple(set(STATES) - {"SENT", "UNKNOWN"}), "the venue decides on it as it arrives"),
+    ("cancel stop", tuple(set(STATES) - {"SENT", "UNKNOWN"}), "the venue decides on it as it arrives"),
+    ("partial", tuple(set(STATES) - {"SENT", "UNKNOWN"}), "the venue decides on it as it arrives"),
+)
+"""Cells that no run can hit, by text that the kind holds, states, and the reason."""
+
+
+def missed(cells: Counter[Cell], least: int = 30) -> dict[str, int]:
+    """Cells that can be reached and were hit fewer times than that."""
+    return {
+        f"{kind} / {state}": cells[kind, state]
+        for kind in sorted({kind for kind, _ in cells})
+        for state in STATES
+        if cells[kind, state] < least
+        and not any(text in f" {kind} " and state in states for text, states, _ in UNREACHABLE)
+    }

@@ -4,17 +4,22 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.faults.classes import ALL, TRADER, Death
+import msgspec
+
+from tests.faults.classes import ALL, TRADER, WATCHER, Death
 from tests.faults.crash import Crash, Moment, Point, every_point
 
-__all__ = ["MOMENTS", "Reaper"]
+__all__ = ["MOMENTS", "WATCHING", "Reaper"]
+
+WATCHING = "aister.execution.watchman"
+"""The module that runs in the watcher's process; the others run in the trader's."""
 
 
 class Reaper:
-    """`deaths` to come; `kill` is called with who is to die and says nothing. `visited` counts every moment, `died`
+    """`deaths` to come; `kill` is told of each. `visited` counts every moment, `died`
     holds those at which something did."""
 
-    def __init__(self, deaths: tuple[Death, ...], now_ms: Callable[[], int], kill: Callable[[str], None]) -> None:
+    def __init__(self, deaths: tuple[Death, ...], now_ms: Callable[[], int], kill: Callable[[Death], None]) -> None:
         self.deaths = list(deaths)
         self.visited: dict[Moment, int] = {}
         self.died: list[Moment] = []
@@ -41,22 +46,27 @@ class Reaper:
         return result
 
     def _visit(self, moment: Moment) -> bool:
-        """Count it; whether the trader dies here."""
-        if self.dying:
+        """Count it; whether the process that came by dies here."""
+        watching = moment.point.module == WATCHING
+        if self.dying and not watching:
             return True
         self.visited[moment] = self.visited.get(moment, 0) + 1
         if not self.deaths or not self._due(self.deaths[0], moment):
             return False
         death = self.deaths.pop(0)
+        if watching and death.who != ALL:
+            death = msgspec.structs.replace(death, who=WATCHER)
         if death.again:
             self.deaths.insert(0, Death(-1, visit=death.again))
         self._moments = 0
         self.died.append(moment)
-        self.dying = death.who in (TRADER, ALL)
-        self._kill(death.who)
-        return self.dying
+        self.dying = self.dying or death.who in (TRADER, ALL)
+        self._kill(death)
+        return death.who in (WATCHER if watching else TRADER, ALL)
 
     def _due(self, death: Death, moment: Moment) -> bool:
+        if death.moment < 0 and moment.point.module == WATCHING:
+            return False
         if death.moment >= 0 and (self._now_ms() < death.at_ms or MOMENTS[moment] != death.moment % len(MOMENTS)):
             return False
         self._moments += 1

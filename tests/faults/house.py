@@ -14,13 +14,15 @@ from typing import Any
 import msgspec
 
 from aister.core.audit import TradeClosed
+from aister.core.errors import StorageError
 from aister.engine import runner as the_runner
 from aister.exchange_sim import Agent, Credentials, Exchange, Fault, Happening, Settings
 from aister.execution import courier as the_courier
 from aister.execution import recovery as the_recovery
+from aister.execution.watchman import Watchman
 from tests.adapters.exchanges.aster.scripted import USER
 from tests.fakes.virtual import World
-from tests.faults.classes import ALL, SIGNER, TRADER, WATCHER, Blow
+from tests.faults.classes import ALL, FILL, SIGNER, TRADER, WATCHER, Blow, Death
 from tests.faults.coverage import Coverage, Noted
 from tests.faults.crash import Hooks, instrumented
 from tests.faults.dying import Reaper
@@ -38,6 +40,7 @@ INSTANCE, TWIN = "ai00000000", "ai00000001"
 RESTART_MS, SIGNER_MS = 1_500, 400
 LONGEST_S = 1_000
 """A run that is not over by then is broken off: its trader never came back."""
+_PATIENCE_S = 60.0
 WATCHER_BAR_MS = 10_000
 """How long a position may be bare while no trader runs: within that the watcher acts."""
 
@@ -52,7 +55,7 @@ class House:
 
     def __init__(self, scene: Scenario, parts: Parts | None = None, *, points: bool = False) -> None:
         self.scene, self.parts = scene, parts or Parts()
-        self.coverage = Coverage(lambda: self.life.courier if self.life is not None else None)
+        self.coverage = Coverage(lambda: self.life.courier if self.life is not None else None, lambda: self.now_ms)
         faults = Noted(scene.seed, self.coverage.bit)
         self.exchange = Exchange(listed(), iter(scene.slices), MINUTE_MS, Settings(legs=6), faults=faults,
                                  verify=signed_by)  # fmt: skip
@@ -61,6 +64,8 @@ class House:
         agent = signing.agent.address.lower()
         self.books = self.exchange.add_account(Credentials(USER, {agent: Agent(agent)}, "key", "secret"), CAPITAL)
         self.dark: list[tuple[int, int, int]] = []
+        self.fallen: list[tuple[int, int, int]] = []
+        self.struck: list[tuple[int, int]] = []
         self.oracle = Oracle(self.exchange, self.books, self.blind)
         self.paper = Paper(self.oracle.journal)
         self.home = Home(INSTANCE, self.paper, signing)
@@ -73,6 +78,8 @@ class House:
         self._others: list[Life] = []
         self.watcher: Watcher | None = None
         self._waiting: list[Blow] = []
+        self._down_ms = RESTART_MS
+        self.made: dict[str, Any] = {}
         self._ended = asyncio.Event()
         self._restored: int | None = None
         for fault in scene.wrong.faults:
@@ -84,7 +91,7 @@ class House:
         if not points:
             return
         hooks = Hooks(self.reaper.awaiting, self.reaper.writing)
-        made = instrumented(hooks)
+        made = self.made = instrumented(hooks)
         self.parts = msgspec.structs.replace(
             self.parts,
             courier=_on(self.parts.courier, the_courier.Courier, made["aister.execution.courier"].Courier),
@@ -166,17 +173,19 @@ class House:
             self.paper.restore(fell_ms - self._restored)
             self.oracle.restored(self.paper.durable)
             self._restored = None
-        await self.world.sleep(RESTART_MS)
+        down_ms, self._down_ms = self._down_ms, RESTART_MS
+        await self.world.sleep(down_ms)
         while self.paper.broken:
             await self.world.sleep(RESTART_MS)
         self.world.catch_up()
         self._dark(fell_ms, self.exchange.now_ms)
+        self.fallen.append(self.dark[-1])
         return False
 
     def _problem(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A task of the trader ended by a fault of the program."""
         error = context.get("exception")
-        if not isinstance(error, BaseException) or isinstance(error, Exception):
+        if isinstance(error, Exception | None) and not isinstance(error, StorageError):
             self.problems.append(repr(error or context.get("message")))
 
     def _dark(self, since_ms: int, until_ms: int, *, venue: bool = False) -> None:
@@ -185,12 +194,14 @@ class House:
         self.dark.append((since_ms, until_ms, most))
 
     def _start_watcher(self) -> None:
-        self.watcher = Watcher(Process(self.world, self.going), self.home.signing, INSTANCE)
+        watchman = self.made["aister.execution.watchman"].Watchman if self.made else Watchman
+        self.watcher = Watcher(Process(self.world, self.going), self.home.signing, INSTANCE, watchman)
         self.watcher.begin()
 
     # ---- what befalls it
 
-    def _reap(self, who: str) -> None:
+    def _reap(self, death: Death) -> None:
+        who, self._down_ms = death.who, death.down_ms
         self.coverage.bit(f"death of {who}")
         loop = asyncio.get_running_loop()
         if who in (SIGNER, ALL):
@@ -227,18 +238,35 @@ class House:
             return
         order = self.oracle.orders.get(trade.client_id)
         if order is not None and not (order.reduce_only or order.close_position):
-            for blow in self._waiting:
-                self._do(blow)
-            self._waiting.clear()
+            self._release(FILL)
+
+    def noticed(self) -> None:
+        """Blows that wait for an order to be in a state."""
+        if self._waiting and self.life is not None and self.life.courier is not None:
+            for course in list(self.life.courier.courses()):
+                self._release(course.state)
+
+    def _release(self, aim: str) -> None:
+        for blow in [one for one in self._waiting if one.aim == aim]:
+            self._waiting.remove(blow)
+            self._do(blow)
 
     def _strike(self, blow: Blow) -> None:
-        if blow.filled:
+        if blow.aim:
             self._waiting.append(blow)
+            asyncio.get_running_loop().call_later(_PATIENCE_S, self._give_up, blow)
         else:
             self._do(blow)
 
+    def _give_up(self, blow: Blow) -> None:
+        if blow in self._waiting:
+            self._waiting.remove(blow)
+            self._do(blow)
+
     def _do(self, blow: Blow) -> None:
-        self.coverage.bit(f"{blow.what} {blow.text}".strip())
+        if blow.what != "venue":
+            self.coverage.bit(f"{blow.what} {blow.text}".strip())
+        self.struck.append((self.now_ms, blow.ms))
         loop, later = asyncio.get_running_loop(), blow.ms / 1000.0
         if blow.what == "disk":
             self.paper.broken = blow.text
@@ -258,8 +286,8 @@ class House:
         elif blow.what == "twin":
             self._aside(self._twin())
         elif blow.what == "venue" and blow.fault is not None:
-            self._add(msgspec.structs.replace(blow.fault, at_ms=0, until_ms=max(0, blow.fault.until_ms - blow.at_ms)),
-                      self.exchange.now_ms)  # fmt: skip
+            until_ms = max(0, blow.fault.until_ms - blow.at_ms)
+            self._add(msgspec.structs.replace(blow.fault, at_ms=0, until_ms=until_ms), self.exchange.now_ms)
 
     def _add(self, fault: Fault, from_ms: int) -> None:
         until_ms = fault.until_ms and fault.until_ms + from_ms

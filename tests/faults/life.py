@@ -58,7 +58,7 @@ class Life:
 
     def __init__(self, house: "House", home: Home) -> None:
         self.house, self.home, self.world = house, home, house.world
-        self.process = Process(house.world, house.going)
+        self.process = Process(house.world, house.going, house.noticed)
         self.pen = Pen(home.paper)
         self.over = asyncio.Event()
         self.why = ""
@@ -217,7 +217,7 @@ class Life:
             desks={symbol: Desk(terms) for symbol, terms in listed().items()},
             cost_of=lambda terms: Costs(2 * terms.taker_e8, 5_000),
             rules=EngineRules(deliberate=False),
-            traits=VenueTraits(protection=self.house.scene.protection),  # type: ignore[arg-type]
+            traits=VenueTraits(self.house.scene.protection, "limit"),  # type: ignore[arg-type]
         )
         return built
 

@@ -58,6 +58,7 @@ class Oracle:
         self.start_ms = exchange.now_ms
         self.breaches: list[Breach] = []
         self.naked: list[int] = []
+        self.silent: list[int] = []
         self._stripped: list[tuple[str, int]] = []
         self.orders: dict[str, Order] = {}
         self.twin_orders: dict[str, Order] = {}
@@ -72,14 +73,14 @@ class Oracle:
 
     # ---- what it is told
 
-    def journal(self, audit: Audit) -> None:
-        """A record that is durable now."""
+    def journal(self, audit: Audit, instance: str = "ai00000000") -> None:
+        """A record of an installation that is durable now; of others' fills only their own journal counts."""
         for output in audit.outputs:
             if isinstance(output, PlaceOrder):
                 self.orders[output.order.client_id] = output.order
         if isinstance(audit.event, OrderRejected):
             self._absent[audit.event.client_id] = audit.event.time_ms
-        if isinstance(audit.event, OrderFilled):
+        if isinstance(audit.event, OrderFilled) and instance_of(audit.event.fill.client_id) in (None, instance):
             client_id = audit.event.fill.client_id
             self._told[client_id] += audit.event.fill.steps
             for key in [one for one in self._waiting if one[0] == client_id and one[1] <= self._told[client_id]]:
@@ -88,7 +89,7 @@ class Oracle:
     def twin(self, audit: Audit) -> None:
         """A durable record of the second installation."""
         before = len(self.orders)
-        self.journal(audit)
+        self.journal(audit, "ai00000001")
         self.twin_orders.update(list(self.orders.items())[before:])
 
     def restored(self, records: list[Audit]) -> None:
@@ -205,7 +206,7 @@ class Oracle:
             return
         lasted = now_ms - spell.since_ms - self._blind(spell.since_ms, now_ms, what == "naked")
         if what == "naked":
-            self.naked.append(lasted)
+            (self.silent if spell.most_ms else self.naked).append(lasted)
         if lasted > max(most_ms, spell.most_ms):
             self._breach(what, spell.since_ms, f"{text}, for {lasted} ms")
         spell.since_ms, spell.most_ms = -1, 0

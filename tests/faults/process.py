@@ -5,7 +5,7 @@ arrive. `halt` and `go_on` are SIGSTOP and SIGCONT: whatever it waits for is onl
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any
 
@@ -19,10 +19,11 @@ _OWNER: ContextVar["Process | None"] = ContextVar("owner", default=None)
 
 class Process:
     """Port `Wire` and port `Clock` of everything that runs in it. `going` holds requests on their way, which outlive
-    it; once it is `overtaken`, `acted` names what it still asked for that may change something."""
+    it; `noticed` is called whenever it has waited for something outside; once it is `overtaken`, `acted` names what it
+    still asked for that may change something."""
 
-    def __init__(self, world: World, going: set[asyncio.Task[Any]]) -> None:
-        self._world, self._going = world, going
+    def __init__(self, world: World, going: set[asyncio.Task[Any]], noticed: Callable[[], None] = lambda: None) -> None:
+        self._world, self._going, self._noticed = world, going, noticed
         self.dead = False
         self.overtaken = False
         self.acted: list[str] = []
@@ -55,6 +56,7 @@ class Process:
         """Where a wait ends that something outside ended."""
         while self.halted:
             await self._runs.wait()
+        self._noticed()
 
     async def kill(self) -> None:
         self.dead = True

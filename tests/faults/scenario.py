@@ -12,7 +12,7 @@ from aister.core.instrument import Instrument
 from aister.core.trade import OrderType, Side
 from aister.exchange_sim import Fault
 from aister.ports.feed import MarketSlice
-from tests.faults.classes import CLASSES, SHARES, SYMBOLS, Random, Wrong
+from tests.faults.classes import CLASSES, SHARES, SYMBOLS, Random, Wrong, aimed
 from tests.sim.market import MINUTE_MS, MONEY, instrument
 
 __all__ = ["CAPITAL", "PRICES", "START_MS", "Scenario", "listed", "scenario"]
@@ -73,8 +73,8 @@ def scenario(seed: int, kind: str = "") -> Scenario:
         wrong = wrong + msgspec.structs.replace(CLASSES[other](rng), walls=())
     slices = _market(rng)
     commands = {int(rng.integers(2, BUSY)): SYMBOLS[int(rng.integers(len(SYMBOLS)))]} if kind == "crash" else {}
-    protection = ("after", "before")[int(rng.integers(2))]
-    return Scenario(seed, kind, other, slices, _setups(rng, slices), wrong, commands, protection)
+    protection = "before" if rng.random() < 0.7 else "after"
+    return Scenario(seed, kind, other, slices, _setups(rng, slices), aimed(rng, wrong), commands, protection)
 
 
 # ---- market and wishes

@@ -1,6 +1,8 @@
 """The watcher as a process of its own: its own way to the exchange, its own door to the signer, the rules as they
 are. Looks are rarer than in the product while all is well (a run must stay cheap), never while the trader is silent."""
 
+from collections.abc import Callable
+
 from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.signer.charter import REDUCE
@@ -18,9 +20,9 @@ _RULES = WatchmanRules(held_ms=4_000, deaf_ms=10_000, ends_ms=10**9)
 class Watcher:
     """One process of it."""
 
-    def __init__(self, process: Process, signing: Signing, instance: str) -> None:
+    def __init__(self, process: Process, signing: Signing, instance: str, watchman: Callable[..., Watchman]) -> None:
         self.process = process
-        self._signing, self._instance = signing, instance
+        self._signing, self._instance, self._made = signing, instance, watchman
         self._watchman: Watchman | None = None
 
     def begin(self) -> None:
@@ -38,5 +40,5 @@ class Watcher:
         while not isinstance(await account.instruments(), dict):
             await process.sleep(500)
         watch = Watch(self._instance, SYMBOLS)
-        self._watchman = Watchman(account, watch, SYMBOLS, sleep=process.sleep, log=lambda act: None, rules=_RULES)
+        self._watchman = self._made(account, watch, SYMBOLS, sleep=process.sleep, log=lambda act: None, rules=_RULES)
         await self._watchman.run()
