@@ -49,10 +49,12 @@ def listed() -> dict[str, Instrument]:
 
 
 def out_of_reach(fault: Fault) -> tuple[int, int] | None:
-    """While this fault lasts the venue cannot be reached, or must not be asked: bans, outages, floods of 429 and 403.
-    None: it stays in reach. From when to when, on the clock of `fault`."""
+    """While this fault lasts the venue cannot be reached, or must not be asked: bans, outages, floods of 429 and 403, a
+    dead key. None: it stays in reach. From when to when, on the clock of `fault`."""
     if fault.kind in ("ban", "restart"):
         return fault.at_ms, fault.at_ms + fault.ms
+    if fault.kind == "agent_expires":
+        return fault.at_ms, 10**15  # nothing is taken from this key any more: a person must make another
     if fault.kind == "request" and fault.until_ms:
         return fault.at_ms, fault.until_ms + (fault.ms if fault.status in (418, 429) else 0)
     if fault.kind == "request" and fault.status in (418, 429):
