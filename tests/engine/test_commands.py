@@ -9,7 +9,7 @@ import pytest
 
 from aister.analytics.hashes import hashes_of
 from aister.core.audit import Breaker, BreakerChanged, PlanVoided, Reviewed
-from aister.core.commands import ClosePosition, Command, EngageKill, ReleaseKill, Transfer
+from aister.core.commands import AcceptRollback, ClosePosition, Command, EngageKill, ReleaseKill, Transfer
 from aister.core.events import CommandGiven
 from aister.core.money import UNIT
 from aister.core.trade import OrderType, Purpose
@@ -163,3 +163,11 @@ def _killed_after(home: Path, first: int, slices: int) -> None:
         finally:
             os.kill(os.getpid(), signal.SIGKILL)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def test_after_a_journal_was_put_back_no_order_id_comes_again() -> None:
+    """The records that ask for the same orders again have the same numbers; the venue has seen those ids (D1)."""
+    first = {one.client_id for one in Rig(LONG).command(RELEASE).bars(5).placed}
+    again = {one.client_id for one in Rig(LONG).command(AcceptRollback("ann", "backup", 2, 40)).bars(5).placed}
+    assert {one.rpartition("-")[0] for one in first} == {one.rpartition("-")[0] for one in again}
+    assert first and not first & again

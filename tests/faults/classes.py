@@ -219,7 +219,8 @@ def _storage(rng: Random) -> Wrong:
         why = str(rng.choice(["it is locked", "the disk is full", "it is read-only"]))
         ms = 60_000 if why == "it is locked" else int(rng.integers(5_000, 90_000))
         return Wrong(blows=(Blow("disk", at, ms, why, aim=FILL if rng.random() < 0.6 else ""),))
-    return Wrong(blows=(Blow("restored", at, int(rng.choice([1_000, 5_000, 300_000]))),))
+    back_ms = int(rng.choice([1_000, 5_000, 300_000]))
+    return Wrong(blows=(Blow("restored", max(at, back_ms + FAULTS_MS[0]), back_ms),))
 
 
 def _lease(rng: Random) -> Wrong:

@@ -27,8 +27,8 @@ from tests.faults.coverage import Coverage, Noted
 from tests.faults.crash import Hooks, instrumented
 from tests.faults.dying import Reaper
 from tests.faults.life import Life
-from tests.faults.oracle import Oracle
-from tests.faults.parts import Home, Lease, Paper, Parts
+from tests.faults.oracle import FIRST, SECOND, Oracle
+from tests.faults.parts import Emergency, Home, Lease, Paper, Parts
 from tests.faults.process import Process, owned_tasks
 from tests.faults.scenario import CAPITAL, START_MS, Scenario, listed, out_of_reach
 from tests.faults.watching import Watcher
@@ -36,7 +36,6 @@ from tests.sim.market import MINUTE_MS
 
 __all__ = ["House"]
 
-INSTANCE, TWIN = "ai00000000", "ai00000001"
 RESTART_MS, SIGNER_MS = 1_500, 400
 LONGEST_S = 1_000
 """A run that is not over by then is broken off: its trader never came back."""
@@ -68,7 +67,7 @@ class House:
         self.struck: list[tuple[int, int]] = []
         self.oracle = Oracle(self.exchange, self.books, self.blind)
         self.paper = Paper(self.oracle.journal)
-        self.home = Home(INSTANCE, self.paper, signing)
+        self.home = Home(FIRST, self.paper, signing, Emergency(self.oracle.journal))
         self.exchange.observers.append(self._happened)
         self.reaper = Reaper(scene.wrong.deaths, lambda: self.now_ms, self._reap)
         self.lives = 0
@@ -170,7 +169,10 @@ class House:
         fell_ms = self.exchange.now_ms
         await life.kill()
         if self._restored is not None:
+            self.home.forgotten = len(self.paper.durable)
             self.paper.restore(fell_ms - self._restored)
+            self.home.forgotten *= len(self.paper.durable) < self.home.forgotten
+            self.home.emergency.clear()
             self.oracle.restored(self.paper.durable)
             self._restored = None
         down_ms, self._down_ms = self._down_ms, RESTART_MS
@@ -195,7 +197,7 @@ class House:
 
     def _start_watcher(self) -> None:
         watchman = self.made["aister.execution.watchman"].Watchman if self.made else Watchman
-        self.watcher = Watcher(Process(self.world, self.going), self.home.signing, INSTANCE, watchman)
+        self.watcher = Watcher(Process(self.world, self.going), self.home.signing, FIRST, watchman)
         self.watcher.begin()
 
     # ---- what befalls it
@@ -308,13 +310,14 @@ class House:
         """Another process of this installation takes over from one that stands still."""
         if life is self.life and not life.process.dead:
             life.pen.lost = life.process.overtaken = True
+            self.home.emergency = self.home.emergency.handed_over()
             self._others.append(life)
             self._ended.set()
 
     async def _twin(self) -> None:
         """A copy of the installation, with a lease file of its own."""
         paper = Paper(self.oracle.twin)
-        twin = Life(self, Home(TWIN, paper, self.home.signing, fed=self.home.fed))
+        twin = Life(self, Home(SECOND, paper, self.home.signing, Emergency(self.oracle.twin), fed=self.home.fed))
         self._others.append(twin)
         twin.begin()
 

@@ -2,23 +2,26 @@
 user stream as they are, under the house's time."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.exchanges.aster.userstream import UserStream
 from aister.adapters.signer.leased import LeasedSigner
+from aister.adapters.store.emergency import EmergencyLog, GuardedJournal
+from aister.adapters.store.journal import SqliteJournal
 from aister.adapters.store.lease import LeaseKeeper
-from aister.core.commands import ClosePosition
-from aister.core.errors import StorageError
-from aister.core.events import BarClosed, InstrumentListed, RunStarted
+from aister.core.commands import AcceptRollback, ClosePosition
+from aister.core.errors import JournalImpaired, StorageError
+from aister.core.events import BarClosed, CommandGiven, InstrumentListed, RunStarted
 from aister.council.calibration import Calibration
 from aister.council.priors import packaged_priors
 from aister.engine.account import Costs
 from aister.engine.desk import Desk
 from aister.engine.engine import Engine, EngineRules
 from aister.engine.repeat import RepeatedJournal
+from aister.execution.courier import CourierRules
 from aister.execution.gateway import OrderGateway
 from aister.execution.reconcile import Armed
 from aister.execution.traits import VenueTraits
@@ -54,10 +57,12 @@ class Life:
     """`over` is set when it has ended by itself, `why` says how: "done", or what it fell by."""
 
     engine: Engine
+    journal: GuardedJournal
     run: Any
 
     def __init__(self, house: "House", home: Home) -> None:
         self.house, self.home, self.world = house, home, house.world
+        self.fed = home.fed
         self.process = Process(house.world, house.going, house.noticed)
         self.pen = Pen(home.paper)
         self.over = asyncio.Event()
@@ -92,6 +97,8 @@ class Life:
         house, process, home = self.house, self.process, self.home
         epoch = await self._take_lease()
         home.signing.start(epoch)
+        pen = cast(SqliteJournal, self.pen)
+        journal = self.journal = GuardedJournal(pen, cast(EmergencyLog, home.emergency), monotonic=self._monotonic)
         rest = Rest(process, process, self._signer())
         account = house.parts.account(rest, SYMBOLS, source="simulator")
         account.epoch = epoch
@@ -100,7 +107,11 @@ class Life:
         while not isinstance(await account.instruments(), dict):
             await process.sleep(500)
         courier = self.courier = house.parts.courier(
-            account, sleep=process.sleep, stamp=self._stamp, wake=self._told.set
+            account,
+            sleep=process.sleep,
+            stamp=self._stamp,
+            wake=self._told.set,
+            rules=CourierRules(unguarded="at_once"),
         )
         self.engine = self._engine()
         queue = Queue()
@@ -110,12 +121,16 @@ class Life:
             floor=Standing(courier),
             sender=OrderGateway(courier, KEY),
             minds=None,
-            journal=RepeatedJournal(self.pen),  # type: ignore[arg-type]
+            journal=RepeatedJournal(journal),
             opening=self._opening(),
         )
         courier.start()
         if home.paper.durable:
             run.repeat(courier.recall)
+            if home.forgotten:
+                left = len(home.paper.durable)
+                run.hear(CommandGiven(self.engine.time_ms, AcceptRollback("owner", "a backup", left, home.forgotten)))
+                home.forgotten = 0
         else:
             run.start()
         courier.resume()
@@ -130,23 +145,24 @@ class Life:
         for one in (beside[2], trading):
             if one.done():
                 one.result()
-        run.close()
+        self._keep_journal()
         await courier.stop()
 
     async def _trade(self, queue: Queue) -> None:
         """Every bar as it closes, and what the venue reports between."""
         home, run, scene = self.home, self.run, self.house.scene
         known = {audit.event for audit in home.paper.durable if isinstance(audit.event, BarClosed)}
-        while home.fed < len(scene.slices):
+        while self.fed < len(scene.slices):
             await self._until(self._close_ms + FEED_LATE_MS)
-            if home.fed in scene.commands and home is self.house.home:
-                run.command(ClosePosition("owner", scene.commands[home.fed]))
-            market = scene.slices[home.fed]
+            if self.fed in scene.commands and home is self.house.home:
+                run.command(ClosePosition("owner", scene.commands[self.fed]))
+            market = scene.slices[self.fed]
             bars = tuple(bar for bar in market.bars if bar not in known)
             if bars:
                 queue.waiting.append(MarketSlice(market.open_time_ms, (), bars))
                 run.step()
-            home.fed += 1
+            self.fed += 1
+            home.fed = max(home.fed, self.fed)
             asyncio.get_running_loop().create_task(self.courier.idle())
         await self._until(self._close_ms + 60_000)
         run.step()
@@ -180,7 +196,16 @@ class Life:
             if self.keeper is not None:
                 self.keeper.attend()
             await account.attend()
-            self.run.close()
+            self._keep_journal()
+
+    def _keep_journal(self) -> None:
+        """Make it durable; while it is not in the chain itself, nothing enters."""
+        try:
+            self.journal.flush()
+        except JournalImpaired as impaired:
+            self.courier.teller.freeze("storage", f"{impaired} Until then only what reduces leaves.")
+        else:
+            self.courier.teller.thaw("storage")
 
     # ---- what it begins with
 
@@ -230,13 +255,13 @@ class Life:
 
     @property
     def _close_ms(self) -> int:
-        more = self.home.fed < len(self.house.scene.slices)
-        return START_MS + (self.home.fed + more) * MINUTE_MS
+        more = self.fed < len(self.house.scene.slices)
+        return START_MS + (self.fed + more) * MINUTE_MS
 
     def _stamp(self) -> int:
         """The engine's clock: never past a bar that was not given yet."""
         true_ms = self.world.now_ms() - self.world.wall_ahead_ms
-        more = self.home.fed < len(self.house.scene.slices)
+        more = self.fed < len(self.house.scene.slices)
         return max(self.engine.time_ms, min(true_ms, self._close_ms) if more else true_ms)
 
 

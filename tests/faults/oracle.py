@@ -29,6 +29,8 @@ from aister.execution.identity import instance_of, watched
 __all__ = ["LOST_MS", "NAKED_MS", "ORPHAN_MS", "Breach", "Oracle"]
 
 NAKED_MS, ORPHAN_MS, LOST_MS = 5_000, 5_000, 30_000
+FIRST, SECOND = "ai00000000", "ai00000001"
+"""The installation, and the one that should not be there."""
 SILENT_MS = 35_000
 """Within which a stop that the venue cancelled without a word is missed (C19)."""
 _STOPS = (OrderType.STOP_MARKET, OrderType.TRAILING_STOP_MARKET)
@@ -62,6 +64,7 @@ class Oracle:
         self._stripped: list[tuple[str, int]] = []
         self.orders: dict[str, Order] = {}
         self.twin_orders: dict[str, Order] = {}
+        self._heard: dict[str, int] = defaultdict(int)
         self._absent: dict[str, int] = {}
         self._unjournaled: set[str] = set()
         self._told: dict[str, int] = defaultdict(int)
@@ -73,8 +76,12 @@ class Oracle:
 
     # ---- what it is told
 
-    def journal(self, audit: Audit, instance: str = "ai00000000") -> None:
-        """A record of an installation that is durable now; of others' fills only their own journal counts."""
+    def journal(self, audit: Audit, instance: str = FIRST) -> None:
+        """A record of an installation that is durable now; of others' fills only their own journal counts. One
+        that the emergency log took first comes twice."""
+        if audit.sequence < self._heard[instance]:
+            return
+        self._heard[instance] = audit.sequence + 1
         for output in audit.outputs:
             if isinstance(output, PlaceOrder):
                 self.orders[output.order.client_id] = output.order
@@ -89,11 +96,12 @@ class Oracle:
     def twin(self, audit: Audit) -> None:
         """A durable record of the second installation."""
         before = len(self.orders)
-        self.journal(audit, "ai00000001")
+        self.journal(audit, SECOND)
         self.twin_orders.update(list(self.orders.items())[before:])
 
     def restored(self, records: list[Audit]) -> None:
         """The journal is this from now on: what it forgot may be told again, under whatever name."""
+        self._heard[FIRST] = len(records)
         self._told.clear()
         self._waiting.clear()
         for audit in records:

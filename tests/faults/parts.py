@@ -1,7 +1,7 @@
 """What a trader of the campaign is made of, and what outlives its processes: the journal and the lease."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from aister.ports.feed import MarketSlice
 from aister.ports.lease import Held
 from tests.faults.signing import Signing
 
-__all__ = ["Home", "Lease", "Paper", "Parts", "Pen", "Queue", "Standing", "Told"]
+__all__ = ["Emergency", "Home", "Lease", "Paper", "Parts", "Pen", "Queue", "Standing", "Told"]
 
 
 class Parts(msgspec.Struct):
@@ -84,6 +84,7 @@ class Pen:
     writes it now."""
 
     head = ""
+    chain: Any = None
 
     def __init__(self, paper: Paper) -> None:
         self._paper = paper
@@ -111,6 +112,36 @@ class Pen:
 
     def records(self) -> Iterator[Audit]:
         return self._paper.records()
+
+
+class Emergency:
+    """The emergency log's file: what it took is on the disk, and `told` hears of it. `shut`: another process has it."""
+
+    def __init__(self, told: Callable[[Audit], None], kept: Sequence[Audit] = ()) -> None:
+        self._told, self._kept, self.shut = told, list(kept), False
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def records(self) -> list[Audit]:
+        return list(self._kept)
+
+    def keep(self, audits: Sequence[Audit]) -> None:
+        if self.shut:
+            raise StorageError("The emergency log is another process's.")
+        self._kept += audits
+        for audit in audits:
+            self._told(audit)
+
+    def handed_over(self) -> "Emergency":
+        """The same file, for the next process."""
+        self.shut = True
+        return Emergency(self._told, self._kept)
+
+    def clear(self) -> None:
+        self._kept = []
+
+    def close(self) -> None: ...
 
 
 class Lease:
@@ -142,13 +173,16 @@ class Lease:
 
 
 class Home(msgspec.Struct):
-    """One installation: what its processes leave behind. `fed` counts the slices of market its traders were given."""
+    """One installation: what its processes leave behind. `fed` counts the slices of market its traders were given;
+    `forgotten` the records of a journal that was put back, until somebody has answered for that."""
 
     instance: str
     paper: Paper
     signing: Signing
+    emergency: Emergency
     lease: Lease | None = None
     fed: int = 0
+    forgotten: int = 0
 
 
 class Standing:

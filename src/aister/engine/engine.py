@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from aister.core.audit import AskCouncil, Audit, Output, PlanArmed, PlanVoided
-from aister.core.commands import AcceptAbsence, ClosePosition, Transfer
+from aister.core.commands import AcceptAbsence, AcceptRollback, ClosePosition, Transfer
 from aister.core.council import Decision, Outcome, Proposal, Setup
 from aister.core.errors import DataError, SequenceError
 from aister.core.events import (
@@ -332,6 +332,8 @@ class Engine:
                 self._trading.out.close(desk, f"{command.symbol}-{now.time_ms}-asked", now)
         elif isinstance(command, AcceptAbsence):
             self.risk.thaw(ABSENCE)
+        elif isinstance(command, AcceptRollback):
+            self._trading.out.forgotten = command.remembered
         else:
             self._trading.out.moved(self.risk.command(now.time_ms, command), now)
 

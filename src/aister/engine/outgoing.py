@@ -14,6 +14,9 @@ from aister.risk.kernel import RiskKernel
 
 __all__ = ["Outgoing", "Pass"]
 
+_IN_A_PASS = 256
+"""More orders than leave in one pass; two figures of the four that the last part of an id has."""
+
 
 class Pass(msgspec.Struct):
     """One pass in the making: its time, its number in the chain, what it has led to so far."""
@@ -25,12 +28,14 @@ class Pass(msgspec.Struct):
 
 class Outgoing:
     """The one place where an intent becomes an order. `permits` holds the permission of each order until the runner
-    takes it."""
+    takes it. `forgotten` counts the records of a journal that was put back: their orders' ids are not given out again
+    (D1)."""
 
     def __init__(
         self, trader_id: str, risk: RiskKernel, portfolio: Portfolio, account: Account, desks: dict[str, Desk]
     ) -> None:
         self.permits: dict[str, Approved] = {}
+        self.forgotten = 0
         self._trader_id, self._risk, self._portfolio, self._account = trader_id, risk, portfolio, account
         self._desks = desks
 
@@ -42,7 +47,8 @@ class Outgoing:
         now.out.append(reviewed)
         if not isinstance(permit, Approved):
             return None
-        order = order_of(permit, f"{self._trader_id}-{now.sequence:x}-{len(now.out):x}")
+        number = len(now.out) + _IN_A_PASS * (self.forgotten % _IN_A_PASS)
+        order = order_of(permit, f"{self._trader_id}-{now.sequence:x}-{number:x}")
         self.permits[order.client_id] = permit
         desk.orders.sent(order)
         now.out.append(PlaceOrder(order))
