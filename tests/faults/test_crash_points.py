@@ -6,8 +6,9 @@ import functools
 import msgspec
 import pytest
 
+from checks.tree import ROOT
 from tests.faults.classes import Death
-from tests.faults.crash import Moment, every_point
+from tests.faults.crash import NOT_COMPOSED, Moment, every_point
 from tests.faults.dying import MOMENTS, WATCHING
 from tests.faults.house import House
 from tests.faults.scenario import Scenario, scenario
@@ -33,6 +34,11 @@ def test_every_listed_moment_is_reached() -> None:
     missed = [moment for moment in MOMENTS if moment not in reached()]
     assert not missed, missed
     assert len(reached()) == 2 * len(list(every_point()))
+
+
+def test_what_is_left_out_is_part_of_no_trader() -> None:
+    sources = (ROOT / "src").rglob("*.py")
+    assert not [path for path in sources for name in NOT_COMPOSED if f"from {name} " in path.read_text("utf-8")]
 
 
 @pytest.mark.parametrize("number", range(len(MOMENTS)))
