@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -108,13 +108,12 @@ async def connected(
             limits=_caps(limits, {symbol: await _mark(plain, symbol) for symbol in symbols}),
         )
         try:
-            line = await asyncio.to_thread(process.start)
-            signer = LeasedSigner(line, lambda: held.keeper.entries_until_s)
-            rest = Rest(wire, clock, signer, governor=plain.governor)
-            account = AsterAccount(rest, symbols, source=f"AsterDex {held.where.name}")
-            account.epoch = held.epoch
-            yield Connected(held, wire, clock, account, process, line)
-            line.close()
+            with closing(await asyncio.to_thread(process.start)) as line:
+                signer = LeasedSigner(line, lambda: held.keeper.entries_until_s)
+                rest = Rest(wire, clock, signer, governor=plain.governor)
+                account = AsterAccount(rest, symbols, source=f"AsterDex {held.where.name}")
+                account.epoch = held.epoch
+                yield Connected(held, wire, clock, account, process, line)
         finally:
             process.stop()
     finally:
