@@ -1,5 +1,5 @@
-"""`aister run --venue aster` as it is typed, before the simulated exchange's sockets at a hundred times the wall's speed:
-a real signer and watcher, real signals. What counts is what the exchange's own books and log say."""
+"""`aister run --venue aster` as it is typed, before the simulated exchange's sockets at sixty times the wall's speed: a
+real signer and watcher, real signals. What counts is what the exchange's own books and log say."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import ClassVar
 
 import pytest
 
@@ -20,7 +21,7 @@ from aister.app.watching import lock_path
 from tests.adapters.signer.canary import KEY, leaks
 from tests.app.served import NAME, SYMBOL, Served
 
-DAYS, SPEED = 9.5, 100
+DAYS, SPEED = 9.5, 60
 QUICK = {
     "version": 1,
     "name": "quick",
@@ -40,22 +41,26 @@ QUICK = {
 class Command:
     """One process of the command, and what it says."""
 
+    begun: ClassVar[list["Command"]] = []
+
     def __init__(self, served: Served, spec: Path, *more: str) -> None:
         self.home = served.home
         asked = ["--venue", "aster", "--feed", "live", "--net", "simulator", "--speed", str(SPEED)]
         where = ["--rest-url", served.where.rest, "--ws-url", served.where.stream, "--symbols", SYMBOL]
         what = ["--strategy", str(spec), "--mind", "none", "--profile", "aggressive", "--warm-up", str(DAYS)]
         self.log = served.home.with_name(f"{served.home.name}.{time.monotonic_ns()}.log")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "aister", "run", *asked, *where, *what, *more],
-            stdout=self.log.open("w"),
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"AISTER_HOME": str(served.home), "PYTHONWARNINGS": "ignore"},
-        )
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "aister", "run", *asked, *where, *what, *more],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"AISTER_HOME": str(served.home), "PYTHONWARNINGS": "ignore"},
+            )
+        Command.begun.append(self)
 
     @property
     def said(self) -> str:
-        return self.log.read_text()
+        return self.log.read_text(encoding="utf-8")
 
     def until(self, holds: Callable[[], object], within_s: float = 60) -> None:
         began = time.monotonic()
@@ -77,6 +82,10 @@ def served() -> Iterator[Served]:
         try:
             yield made
         finally:
+            while Command.begun:
+                left = Command.begun.pop().process
+                left.kill()
+                left.wait(5)
             end_watcher(home, NAME)
             made.stop()
 
@@ -89,7 +98,7 @@ def test_it_trades_dies_goes_on_and_leaves_its_stop(served: Served, tmp_path: Pa
     spec = tmp_path / "quick.json"
     spec.write_text(json.dumps(QUICK))
     first = Command(served, spec)
-    first.until(lambda: "closed by" in first.said and served.steps)
+    first.until(lambda: "closed by" in first.said and served.steps, 180)  # kernels may be compiled first
 
     other = Command(served, spec)
     assert other.process.wait(30) == 2

@@ -43,6 +43,7 @@ class Upkeep:
         self._close_ms, self._say = close_ms, say
         self._late_ms = round(_LATE_MS * speed)
         self._kept = -1
+        self._signers = there.signer.starts
         self._alert_ms = -1
         self._marked: dict[str, float] = {}
 
@@ -108,7 +109,8 @@ class Upkeep:
         signer = self._there.signer
         if signer.why:
             self._teller.freeze("signer", signer.why)
-        elif not signer.pid:
+        elif not signer.pid or signer.starts != self._signers:  # one that died between two looks is told too
+            self._signers = signer.starts
             self._teller.freeze("signer", "The process that signs is gone and is started again.")
         else:
             self._teller.thaw("signer")

@@ -75,13 +75,16 @@ async def _watched(
         watcher.standing = trader.standing
         trader.start()
         say(trader.standing())
-        said = await _until_stopped(trader, watcher, say)
+        said = await _until_stopped(trader, watcher, say, speed)
     return trader.built, said
 
 
-async def _until_stopped(trader: Trader, watcher: Silence, say: Say) -> str:
+async def _until_stopped(trader: Trader, watcher: Silence, say: Say, speed: float) -> str:
+    passing = (FeedEvent.UP,) if speed == 1 else (FeedEvent.UP, FeedEvent.STALE, FeedEvent.FRESH)
+    # a simulator ahead of the wall is silent for seconds of its own all the time
+
     def told(news: FeedNews) -> None:
-        if news.event is not FeedEvent.UP:
+        if news.event not in passing:
             say(f"{utc(news.time_ms)} {news.event} {news.what}: {news.why}")
 
     run, loop = trader.built.run, asyncio.get_running_loop()
