@@ -4,6 +4,7 @@ a real signal. What counts is what the exchange's own books say."""
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,11 +18,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from aister.adapters.exchanges.aster.hosts import net
 from aister.adapters.signer.child import holder_of
+from aister.adapters.vault.environment import EnvironmentVault
+from aister.adapters.vault.file import FileVault
 from aister.adapters.watcher.acts import acts_path, read_acts
 from aister.adapters.watcher.line import Watching
-from aister.app.watcher import end_watcher, watching
+from aister.app.watcher import WatcherProcess, end_watcher, watching
 from aister.app.watching import lock_path
+from aister.core.errors import SettingsError
 from aister.core.trade import OrderType
 from aister.exchange_sim import Agent, Credentials, Exchange, Fault
 from aister.exchange_sim.server import Server
@@ -134,7 +139,7 @@ def post() -> Iterator[Post]:
     with tempfile.TemporaryDirectory(prefix="aister-") as folder:
         made = Post(Path(folder))
         try:
-            made.until(lambda: made.told.get("why") == "", 30)
+            made.until(lambda: made.told.get("why") == "", 90)
             yield made
         finally:
             made.close()
@@ -143,6 +148,9 @@ def post() -> Iterator[Post]:
 def test_a_stop_lost_while_the_trader_stands_still_is_put_back_and_a_dead_watcher_is_told(post: Post) -> None:
     assert post.steps == 100 and len(post.stops()) == 1
     watcher = post.watcher()
+    for told in ("cmdline", "environ", "limits"):
+        assert b"11" * 32 not in (said := Path(f"/proc/{watcher}/{told}").read_bytes()), said
+    assert re.search(rb"Max core file size +0 +0 ", said) and Path(f"/proc/{watcher}/environ").stat().st_uid == 0
     os.kill(watcher, signal.SIGSTOP)
     assert post.until(lambda: post.told["why"] != "", 6) <= 5
     post.until(lambda: post.told["why"] == "" and post.told["starts"] == 2, 10)
@@ -185,3 +193,34 @@ def test_it_stays_after_a_clean_end_while_something_is_held_and_can_be_ended(pos
     post.until(lambda: (told := watching(post.home, NAME)) is not None and told.last.startswith("The venue has it"), 5)
     assert end_watcher(post.home, NAME) and not post.watcher() and not end_watcher(post.home, NAME)
     assert watching(post.home, NAME) is None
+
+
+def test_a_key_without_a_file_is_handed_over_and_a_venue_that_is_silent_is_told(tmp_path: Path) -> None:
+    told = {
+        "SCHEME": "v3",
+        "NET": "simulator",
+        "ACCOUNT": USER,
+        "KEY": "0x" + "11" * 32,
+        "ORIGIN": "http://127.0.0.1:9",
+    }
+    vault = EnvironmentVault({f"AISTER_KEY_TEST_{name}": value for name, value in told.items()})
+    where = net("simulator", "http://127.0.0.1:9", "ws://127.0.0.1:9")
+    with tempfile.TemporaryDirectory(prefix="aister-") as folder:
+        home = Path(folder)
+        watcher = WatcherProcess(home, vault, NAME, where, symbols=(SYMBOL,), instance=INSTANCE)
+        watcher.start()
+        try:
+            until = time.monotonic() + 10
+            while watcher.state is None or "No connection" not in watcher.state.why:
+                assert time.monotonic() < until, watcher.state
+                time.sleep(0.1)
+                watcher.beat()
+            assert watcher.alive and watcher.pid == holder_of(lock_path(home, NAME)) and watcher.starts == 1
+        finally:
+            watcher.stop()
+        assert not holder_of(lock_path(home, NAME))
+        assert not [one for one in home.rglob("*") if one.is_file() and b"11" * 32 in one.read_bytes()]
+
+        nobody = WatcherProcess(home, FileVault(home), "none", where, symbols=(SYMBOL,), instance=INSTANCE)
+        with pytest.raises(SettingsError, match="There is no key none"):
+            nobody.start()

@@ -200,9 +200,12 @@ class WatcherProcess:
             ours.settimeout(_START_S)
             ours.sendall(struct.pack(">I", len(start)) + start)
             said = ours.recv(65_536)
-        if not said:
-            return "The watcher ended before it began; start again."
-        return msgspec.msgpack.decode(said, type=Ready).error
+        wrong = "The watcher ended before it began; start again."
+        if said:
+            wrong = msgspec.msgpack.decode(said, type=Ready).error
+        if wrong:
+            self._child.wait(_LEAVE_S)
+        return wrong
 
 
 def _of_speed(rules: WatchmanRules, where: Net, speed: float) -> WatchmanRules:
