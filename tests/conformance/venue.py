@@ -388,6 +388,22 @@ def funding(venue: Subject) -> None:
         venue.settle_down()
 
 
+@case("VC-029", "safety C6; aster-api 6, closePosition [?]", "market")
+def stop_before_the_position(venue: Subject) -> None:
+    """A closePosition stop may rest before there is a position (or is refused, and then does not), and closes it."""
+    stop = _order(venue, -1, OrderType.STOP_MARKET, trigger_ticks=_far(venue, -0.01), close_position=True)
+    reason = venue.place(stop)
+    if reason:
+        _refused(reason, -2022, -2024, -4509)
+        assert venue.working() == []
+        return
+    assert venue.working() == [stop.client_id]
+    _enter(venue)
+    venue.move(close=_far(venue, -0.012))
+    assert (venue.held(), venue.working()) == (0, [])
+    assert venue.fills()[-1].client_id == stop.client_id
+
+
 # ---- hedge mode -------------------------------------------------------------------------------------------------
 
 
@@ -415,3 +431,31 @@ def a_leg_never_turns(venue: Subject) -> None:
 def no_order_without_a_leg(venue: Subject) -> None:
     """An order that names no leg is refused in hedge mode."""
     _refused(venue.place(_order(venue, 1)), -4061)
+
+
+@case("VC-033", "safety C6; aster-api 6, positionSide, closePosition [?]", "hedge", "market")
+def a_leg_s_stop_leaves_the_other(venue: Subject) -> None:
+    """A closePosition stop of one leg, resting before it is there, closes it and leaves the other."""
+    stop = _order(venue, -1, OrderType.STOP_MARKET, trigger_ticks=_far(venue, -0.01), close_position=True, leg=1)
+    reason = venue.place(stop)
+    for leg in (1, -1):
+        assert venue.place(_order(venue, leg, leg=leg)) == ""
+    venue.settle_down()
+    if reason:
+        _refused(reason, -2022, -2024, -4509)
+        assert venue.place(stop) == ""
+    venue.move(close=_far(venue, -0.012))
+    assert (venue.held(1), venue.held(-1), venue.working()) == (0, -venue.size, [])
+
+
+@case("VC-034", "aster-api 6, positionSide; fills, resting limits", "hedge", "market")
+def a_limit_against_a_leg_reduces_it(venue: Subject) -> None:
+    """A limit against a leg fills at its price as maker, cuts to what the leg holds, and opens nothing."""
+    assert venue.place(_order(venue, 1, leg=1)) == ""
+    venue.settle_down()
+    price = _far(venue, 0.01)
+    target = _order(venue, -1, OrderType.LIMIT, steps=3 * venue.size, price_ticks=price, leg=1)
+    assert venue.place(target) == ""
+    venue.move(close=_far(venue, 0.012))
+    assert (venue.held(1), venue.held(-1), venue.working()) == (0, 0, [])
+    assert (venue.fills()[-1].ticks, venue.fills()[-1].steps, venue.fills()[-1].maker) == (price, venue.size, True)

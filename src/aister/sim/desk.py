@@ -197,7 +197,8 @@ class Desk:
             return "-4137 closePosition goes with neither quantity nor reduceOnly"
         if self.leg and order.reduce_only:
             return "-1106 reduceOnly is not for hedge mode; the leg says it"
-        if (order.reduce_only or self.leg * order.side < 0) and self.steps * order.side >= 0:
+        reduces = order.reduce_only or (self.leg * order.side < 0 and not order.close_position)
+        if reduces and self.steps * order.side >= 0:
             return "-2022 reduce-only, and there is nothing to reduce"
         if order.post_only and not kind.limited:
             return "-1106 post-only is for limit orders only"
