@@ -33,6 +33,7 @@ __all__ = [
     "keep_state",
     "open_exchange",
     "open_market",
+    "planned",
     "read_accounts",
     "read_faults",
     "read_rules",
@@ -157,7 +158,7 @@ def open_exchange(
         made.advance(now_ms)
     for account in accounts or (AccountFile(user=TEST_USER, agents=(TEST_AGENT,)),):
         made.add_account(_credentials(account), round(account.money * UNIT))
-    made.faults.add(*(_from(fault, made.now_ms) for fault in plan))
+    made.faults.add(*(planned(fault, made.now_ms) for fault in plan))
     return made
 
 
@@ -166,7 +167,8 @@ def _credentials(account: AccountFile) -> Credentials:
     return Credentials(account.user, agents, account.api_key, account.secret)
 
 
-def _from(fault: Fault, start_ms: int) -> Fault:
+def planned(fault: Fault, start_ms: int) -> Fault:
+    """A fault of a file, whose times count from the start."""
     until_ms = fault.until_ms + start_ms if fault.until_ms else 0
     return msgspec.structs.replace(fault, at_ms=fault.at_ms + start_ms, until_ms=until_ms)
 

@@ -51,7 +51,7 @@ ACTS = {
     "agent_expires": "the account's agents expire",
     "agent_revoked": "the account's agents are revoked",
     "agent_blocked": "the account's agents may come from `text` only",
-    "ban": "addresses get 418 for `ms`",
+    "ban": "addresses that have called get 418 for `ms`",
     "restart": "the exchange is down for `ms`: connections break, listen keys are gone, its books stay",
     "announce": "an announcement event without E is sent (aster-api 9)",
     "freeze": "the account may only reduce (-4088)",
