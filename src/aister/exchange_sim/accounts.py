@@ -9,7 +9,17 @@ from aister.core.instrument import Instrument
 from aister.core.money import divide_half_even
 from aister.core.trade import Fill, FillKind, OrderType
 from aister.exchange_sim.auth import Credentials
-from aister.exchange_sim.records import Happening, Holding, Income, MarginChange, OrderState, Strategy, Terms, UserTrade
+from aister.exchange_sim.records import (
+    Chase,
+    Happening,
+    Holding,
+    Income,
+    MarginChange,
+    OrderState,
+    Strategy,
+    Terms,
+    UserTrade,
+)
 from aister.exchange_sim.settings import Settings
 from aister.sim import SimVenue
 
@@ -42,6 +52,7 @@ class Account:
         self.countdowns: dict[str, int] = {}
         self.frozen = ""
         self.called: set[tuple[str, int]] = set()
+        self.chases: dict[int, Chase] = {}
         self.margin_changes: list[MarginChange] = []
         self.stp_mode = "EXPIRE_TAKER"
         self.venue = self._new_venue()

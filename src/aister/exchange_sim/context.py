@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from aister.exchange_sim.accounts import Account
+from aister.exchange_sim.chasing import Chases
 from aister.exchange_sim.depth import Depth
 from aister.exchange_sim.market import Market
 from aister.exchange_sim.records import OrderState
@@ -24,6 +25,7 @@ class Context(Protocol):
     depth: Depth
     teller: Teller
     strategies: Strategies
+    chases: Chases
     lag_ms: int
     skew_ms: int
 

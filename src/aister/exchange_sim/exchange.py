@@ -24,6 +24,7 @@ from aister.exchange_sim.access import Gate
 from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.acts import act
 from aister.exchange_sim.auth import Credentials, Verifier, recovered_by_eth_account
+from aister.exchange_sim.chasing import Chases
 from aister.exchange_sim.depth import Depth
 from aister.exchange_sim.faults import Fault, Faults
 from aister.exchange_sim.market import Market
@@ -97,6 +98,7 @@ class Exchange:
         self.teller = Teller(self.hub, self.market, self.depth)
         self.trading = Trading(self.market, self.settings, self.number, self._order_fault, self._later, self.depth.best)
         self.strategies = Strategies(self.trading)
+        self.chases = Chases(self.trading, self.depth.best, self._later)
         self.newsroom = Newsroom(self.hub, self.market, self.teller)
         self.gate = Gate(self.settings, verify)
         self.player = Player(self)
@@ -168,6 +170,8 @@ class Exchange:
             self.happenings.append(silent)
             for observe in self.observers:
                 observe(silent)
+        elif what == "chase":
+            self.chases.follow(account, order, self.now_ms)
         elif what == "rest":
             self.trading.bring_rest(account, order, self.now_ms)
 

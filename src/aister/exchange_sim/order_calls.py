@@ -61,6 +61,27 @@ def place_strategy(ex: Context, account: Account, params: Params) -> dict[str, A
     }
 
 
+def chase(ex: Context, account: Account, params: Params) -> dict[str, Any]:
+    """POST chase: the strategy's number is that of its order, which an ordinary cancel ends."""
+    made, order = ex.chases.place(account, params, ex.now_ms)
+    instrument = ex.market.tickers[order.symbol].instrument
+    row = _row(ex, order)
+    kept = ("symbol", "side", "positionSide", "reduceOnly", "timeInForce", "updateTime")
+    return {
+        "strategyId": order.order_id,
+        "clientStrategyId": params.get("clientStrategyId", "") or f"c-{order.order_id}",
+        **{name: row[name] for name in kept},
+        "quantity": params["quantity"],
+        "quantityUnit": params["quantityUnit"],
+        "chaseOffset": instrument.price_text(made.offset),
+        "chaseOffsetType": "ABSOLUTE",
+        "maxChaseOffset": params.get("maxChaseOffset", "0"),
+        "maxChaseOffsetType": "PERCENTAGE" if made.percent else "ABSOLUTE",
+        "strategyStatus": "NEW",
+        "bookTime": order.created_ms,
+    }
+
+
 def query_strategy(ex: Context, account: Account, params: Params) -> dict[str, Any]:
     """GET strategyOpenOrder, by strategyId or clientStrategyId."""
     number, name = params.whole("strategyId", 0), params.get("clientStrategyId", "")

@@ -4,7 +4,18 @@ import msgspec
 
 from aister.core.trade import OrderType, Side
 
-__all__ = ["Happening", "Holding", "Income", "MarginChange", "OrderState", "Strategy", "SubOrder", "Terms", "UserTrade"]
+__all__ = [
+    "Chase",
+    "Happening",
+    "Holding",
+    "Income",
+    "MarginChange",
+    "OrderState",
+    "Strategy",
+    "SubOrder",
+    "Terms",
+    "UserTrade",
+]
 
 WORKING = ("NEW", "PARTIALLY_FILLED")
 
@@ -95,6 +106,20 @@ class MarginChange(msgspec.Struct, frozen=True):
     leg: int
     amount: int
     time_ms: int
+
+
+class Chase(msgspec.Struct, frozen=True):
+    """An order that follows the best price of its side: `offset` ticks behind it, `began` where that stood, `most_e8`
+    how far it may go from there (0: any way) in price, or in percent."""
+
+    offset: int
+    most_e8: int
+    percent: bool
+    began: int
+
+    def allowed_e8(self, tick_e8: int) -> int:
+        """How far it may go, in price."""
+        return self.began * tick_e8 * self.most_e8 // 10**10 if self.percent else self.most_e8
 
 
 class SubOrder(msgspec.Struct):

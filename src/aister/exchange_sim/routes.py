@@ -71,6 +71,7 @@ _TABLE: tuple[tuple[str, str, Weight, str, Callable[..., Any]], ...] = (
     ("DELETE", "guardedBatchOrders", 1, "signed", order_calls.cancel_guarded_batch),
     ("DELETE", "allOpenOrders", 1, "signed", order_calls.cancel_all),
     ("POST", "countdownCancelAll", 10, "signed", order_calls.countdown),
+    ("POST", "chase", 1, "signed", order_calls.chase),
     ("POST", "noop", 1, "signed", order_calls.noop),
     ("GET", "openOrder", 1, "signed", order_calls.query_open),
     ("GET", "openOrders", _by_symbol(1, 40), "signed", order_calls.open_orders),
@@ -104,7 +105,13 @@ ROUTES = {(method, name): (weight, signed, handler) for method, name, weight, si
 _V1_NAMES = {(2, "balance"): "balance", (2, "positionRisk"): "positionRisk", (4, "account"): "accountWithJoinMargin"}
 _V1_MOVED = ("balance", "positionRisk", "accountWithJoinMargin")
 _PATH = re.compile(r"/fapi/v([1-4])/([A-Za-z0-9/]+)\Z")
-ORDERROUTES = (("POST", "order"), ("PUT", "order"), ("POST", "batchOrders"), ("POST", "placeStrategyOrder"))
+ORDERROUTES = (
+    ("POST", "order"),
+    ("PUT", "order"),
+    ("POST", "batchOrders"),
+    ("POST", "chase"),
+    ("POST", "placeStrategyOrder"),
+)
 
 
 def find_route(request: Request) -> Route | None:

@@ -18,7 +18,7 @@ from aister.exchange_sim.faults import Fault
 from aister.exchange_sim.limits import Spent
 from aister.exchange_sim.market import Kline, Leg, Trade
 from aister.exchange_sim.marks import MarksState
-from aister.exchange_sim.records import Holding, Income, MarginChange, OrderState, Strategy, Terms, UserTrade
+from aister.exchange_sim.records import Chase, Holding, Income, MarginChange, OrderState, Strategy, Terms, UserTrade
 from aister.exchange_sim.settings import Settings
 from aister.exchange_sim.wire import Request
 from aister.ports.feed import MarketSlice
@@ -59,6 +59,7 @@ class _Account(msgspec.Struct):
     strategies: dict[int, Strategy]
     margin_changes: list[MarginChange]
     stp_mode: str
+    chases: dict[int, Chase]
     venue: VenueState
 
 
@@ -197,6 +198,7 @@ def _kept(account: Account) -> _Account:
         strategies=account.strategies,
         margin_changes=account.margin_changes,
         stp_mode=account.stp_mode,
+        chases=account.chases,
         venue=keep(account.venue),
     )
 
@@ -237,5 +239,5 @@ def _restore_account(made: Exchange, kept: _Account) -> None:
             account.parts.update(dict.fromkeys(order.parts, order.order_id))
     account.trades, account.income, account.countdowns = kept.trades, kept.income, kept.countdowns
     account.strategies = kept.strategies
-    account.margin_changes, account.stp_mode = kept.margin_changes, kept.stp_mode
+    account.margin_changes, account.stp_mode, account.chases = kept.margin_changes, kept.stp_mode, kept.chases
     account.holdings = {(symbol, leg): held for symbol, leg, held in kept.holdings}
