@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from aister.adapters.exchanges.aster.userstream import UserStream
@@ -32,19 +33,21 @@ from aister.app.trader_seat import Connected, why
 from aister.app.trader_upkeep import CAUSES, Upkeep
 from aister.app.watcher import WatcherProcess
 from aister.core.audit import Audit
-from aister.core.commands import AcceptRollback
+from aister.core.commands import AcceptAbsence, AcceptRollback
 from aister.core.errors import StorageError
-from aister.core.events import FundingSettled, InstrumentListed, RunStarted
+from aister.core.events import CommandGiven, FundingSettled, InstrumentListed, RunStarted
 from aister.engine.arrival import ArrivalClock
+from aister.execution.absence import ABSENCE
+from aister.execution.adoption import Policy
 from aister.execution.courier import Courier, CourierRules
 from aister.execution.reconcile import Armed, Ours
-from aister.execution.recovery import Recovery
+from aister.execution.recovery import Recovery, RecoveryRules
 from aister.execution.traits import VenueTraits
 from aister.ports.exchange import AccountTerms
 from aister.ports.feed import MarketSlice
 from aister.ports.live import FeedNews
 
-__all__ = ["TRAITS", "VENUE", "Trader", "opened"]
+__all__ = ["TRAITS", "VENUE", "Trader", "Ways", "opened"]
 
 VENUE = "aster"
 """What the chain calls the exchange."""
@@ -55,6 +58,17 @@ TRAITS = VenueTraits(protection="before", targets="limit")
 _COURIER = CourierRules(unguarded="at_once")
 """Without a stop resting, entries fill at once or not at all (C6)."""
 _LEAVING_S = 3.0
+
+
+class Ways(Struct, frozen=True):
+    """What the person who starts a trader has decided: what becomes of a position that is in no book of its run, and
+    why entries may go on after a long absence (by whom; both empty: nobody says so)."""
+
+    found: Policy = "adopt"
+    absence_by: str = ""
+    absence_reason: str = ""
+
+
 _OF_ANOTHER_LIFE = ("stop", "courier", "end", *CAUSES)
 Say = Callable[[str], object]
 
@@ -69,6 +83,7 @@ async def opened(
     say: Say,
     *,
     speed: float = 1.0,
+    ways: Ways = Ways(),  # noqa: B008 - frozen
 ) -> "Trader":
     """The trader of this chain. A new run warms up on `days` of the past, has the account checked and its leverage and
     margin type set; `path` keeps what it began from. One that goes on raises nothing for what only a person can mend at
@@ -88,7 +103,7 @@ async def opened(
         beginning = await market.begin(days)
         write_beginning(path, beginning)
         tape, instance = tape_of(beginning, ()), installation(there.seat.home)
-        return Trader(there, settings, market, tape, journal, instance, observers, say, speed)
+        return Trader(there, settings, market, tape, journal, instance, observers, say, speed, ways)
     kept = read_beginning(path)
     if kept is None:
         raise StorageError(
@@ -105,7 +120,7 @@ async def opened(
         await check_orders(there, journal, started.trader_id, symbols, newest.event.time_ms if newest else 0)
     settings = replace(settings, capital=started.capital)
     tape = tape_of(kept, journal.records())
-    trader = Trader(there, settings, market, tape, journal, started.trader_id, observers, say, speed)
+    trader = Trader(there, settings, market, tape, journal, started.trader_id, observers, say, speed, ways)
     trader.accepted = accepted
     return trader
 
@@ -134,10 +149,11 @@ class Trader:
         observers: tuple[Callable[[Audit], None], ...],
         say: Say,
         speed: float = 1.0,
+        ways: Ways = Ways(),  # noqa: B008 - frozen
     ) -> None:
         account = self._account = there.account
         self._there, self._market, self._tape, self._journal = there, market, tape, journal
-        self._observers, self._say = observers, say
+        self._observers, self._say, self._ways = observers, say, ways
         self._instance, self._symbols = instance, settings.symbols
         self.accepted: AcceptRollback | None = None
         """Who answered for a journal that was put back: the first record that follows."""
@@ -150,14 +166,15 @@ class Trader:
         )
         floor = AccountFloor(self.courier, TRAITS)
         at = RealAccount(floor, VENUE, instance, TRAITS)
-        self.built = build_run(settings, tape, journal, observers, account=at)
+        self.built = build_run(settings, tape, journal, (*observers, self._observe), account=at)
         self._engine = self.built.engine
         armed = Armed(
             AccountTerms(hedged=False, multi_assets=False),
             dict.fromkeys(settings.symbols, self._engine.risk.limits.leverage),
             dict.fromkeys(settings.symbols, settings.margin == "isolated"),
         )
-        self.recovery = Recovery(account, self.courier, self._ours, sleep=there.clock.sleep, armed=armed)
+        rules = RecoveryRules(found=ways.found)
+        self.recovery = Recovery(account, self.courier, self._ours, sleep=there.clock.sleep, armed=armed, rules=rules)
         self._user = UserStream(account.rest, there.wire, there.clock, account.contracts, self.recovery.hear)
         seat = there.seat
         self.watcher = WatcherProcess(
@@ -193,6 +210,9 @@ class Trader:
             self._settled.add(_settlement(audit.event))
         for observer in self._observers:
             observer(audit)
+
+    def _observe(self, audit: Audit) -> None:
+        self.recovery.observe(audit)
 
     # ---- its life ---------------------------------------------------------------------------------------------------
 
@@ -264,6 +284,10 @@ class Trader:
         self._say(f"The exchange's books are read. {self.said()}")
         for cause in _OF_ANOTHER_LIFE:
             self.courier.teller.thaw(cause)
+        if self._ways.absence_reason and ABSENCE in self.courier.teller.frozen:
+            self.built.run.hear()  # that entries wait comes first
+            accepted = AcceptAbsence(self._ways.absence_by, self._ways.absence_reason)
+            self.built.run.hear(CommandGiven(self._stamp(), accepted))
         await self.recovery.run()
 
     def _admit(self, market: MarketSlice) -> MarketSlice | None:

@@ -52,6 +52,15 @@ def run(
     rest_url: Annotated[str, typer.Option(help="Of --net simulator: its REST address.")] = "http://127.0.0.1:9701",
     ws_url: Annotated[str, typer.Option(help="Of --net simulator: its websockets.")] = "ws://127.0.0.1:9702",
     key: Annotated[str, typer.Option(help="Of --venue aster: the key's name; the net's by default.")] = "",
+    found: Annotated[
+        str,
+        typer.Option(
+            help="Of --venue aster: a position there in no book of the run is kept (adopt) or closed (flatten)."
+        ),
+    ] = "adopt",
+    accept_absence: Annotated[
+        str, typer.Option(help="Of --venue aster: why entries may go on after an absence of more than seven days.")
+    ] = "",
     warm_up: Annotated[float, typer.Option(help="Of --feed live: days of the past that features see first.")] = 14.0,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; an unfinished run of the same identity is set aside.")
@@ -74,7 +83,7 @@ def run(
     if streamed:
         _check_pace(speed, start, warm_up, simulated=venue != _VENUES[0] and net == "simulator")
     if venue != _VENUES[0]:
-        _check_account(positions, capital)
+        _check_account(positions, capital, found)
     settings = RunSettings(
         data=f"{LIVE} {net}" if streamed else data,
         symbols=named_symbols(symbols) or (LIVE_SYMBOLS if streamed else ()),
@@ -98,7 +107,8 @@ def run(
     if streamed:
         where = net_named(net, rest_url, ws_url) if net == "simulator" else net_named(net)
         if venue != _VENUES[0]:
-            _trade(settings, where, key or net, warm_up, report, json_path, pace or 1.0, fresh=fresh)
+            ways = (found, accept_absence)
+            _trade(settings, where, key or net, warm_up, report, json_path, pace or 1.0, ways, fresh=fresh)
             return
         _live(settings, where, warm_up, report, json_path, fresh=fresh)
         return
@@ -203,11 +213,13 @@ def _trade(
     report: Path | None,
     json_path: str,
     speed: float,
+    ways: tuple[str, str],
     *,
     fresh: bool,
 ) -> None:
     """The same on a real account. What was asked for is left however it ends; exit code 130 when it was stopped."""
     from aister.adapters.store.home import open_home
+    from aister.app.trader import Ways
     from aister.cli.output import say
     from aister.cli.watch.lines import Lines, Silence
     from aister.cli.watch.results import leave, summary
@@ -222,7 +234,17 @@ def _trade(
         tell = screen.say if screen is not None else _to_stderr
         figures = report is not None or bool(json_path)
         built, stands, findings = run_trader(
-            open_home(), settings, net, key, days, watcher, tell, fresh=fresh, speed=speed, figures=figures
+            open_home(),
+            settings,
+            net,
+            key,
+            days,
+            watcher,
+            tell,
+            fresh=fresh,
+            speed=speed,
+            figures=figures,
+            ways=Ways("adopt" if ways[0] == "adopt" else "flatten", settings.owner_id, ways[1]),
         )
     finally:
         watcher.close()
@@ -254,12 +276,14 @@ def _check_venue(venue: str, net: str, streamed: bool) -> None:
         )
 
 
-def _check_account(positions: str, capital: str) -> None:
+def _check_account(positions: str, capital: str, found: str) -> None:
     """Raises `UsageError` for what cannot be on a real account."""
     from aister.core.errors import UsageError
 
     if positions != "one_way":
         raise UsageError("Hedge mode is not traded on a real account; leave --positions out and set it to one-way.")
+    if found not in ("adopt", "flatten"):
+        raise UsageError(f"--found {found!r} is no policy; give adopt or flatten.")
     if capital != "10000":
         raise UsageError("The capital is the account's own balance; leave --capital out.")
 

@@ -15,7 +15,7 @@ from aister.app.build import Built, limits_of
 from aister.app.live import beginning_path, identity_of
 from aister.app.settings import RunSettings
 from aister.app.simulator import event_loop
-from aister.app.trader import Trader, opened
+from aister.app.trader import Trader, Ways, opened
 from aister.app.trader_seat import Seat, connected, seat
 from aister.cli.watch.lines import Silence
 from aister.cli.watch.results import findings_of
@@ -42,6 +42,7 @@ def run_trader(
     fresh: bool,
     speed: float = 1.0,
     figures: bool = False,
+    ways: Ways = Ways(),
 ) -> Traded:
     """Trade until the settings' end or a signal. `figures`: those of a run that was stopped are worked out too. Raises
     what the key, the account, the venue, the settings or the disk have against it."""
@@ -53,7 +54,7 @@ def run_trader(
             guarded(home, chain) as journal,
             asyncio.Runner(loop_factory=event_loop()) as runner,
         ):
-            built, said = runner.run(_watched(held, settings, journal, path, history_days, watcher, say, speed))
+            built, said = runner.run(_watched(held, settings, journal, path, history_days, watcher, say, speed, ways))
             return built, said, findings_of(built) if figures or built.run.finished else None
 
 
@@ -66,11 +67,12 @@ async def _watched(
     watcher: Silence,
     say: Say,
     speed: float,
+    ways: Ways,
 ) -> tuple[Built, str]:
     already = journal.sequence
     limits = limits_of(settings)
     async with connected(held, settings.symbols, limits, speed=speed, patient=already > 0, say=say) as there:
-        trader = await opened(there, settings, journal, path, days, watcher.observers, say, speed=speed)
+        trader = await opened(there, settings, journal, path, days, watcher.observers, say, speed=speed, ways=ways)
         watcher.attach(trader.built, already)
         watcher.standing = trader.standing
         trader.start()
