@@ -69,10 +69,16 @@ def test_check_against_data_costs_and_instruments(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.stdout.startswith("/symbols/0: DOGEUSDT is not offered here")
     near.write_text(json.dumps(changed("/long/stop", {"percent": 0.05})), encoding="utf-8")
-    assert (
-        "/long/stop/percent: 0.05 is nearer than 3 round-trip costs"
-        in aister("strategy", "check", str(near), "--data", "sample").stdout
-    )
+    refusal = "/long/stop/percent: 0.05 is nearer than 3 round-trip costs"
+    span = ("--symbols", "BTCUSDT", "--from", "2025-05-20", "--to", "2025-05-21")
+    for told in (
+        aister("strategy", "check", str(near)),
+        aister("strategy", "check", str(near), "--data", "sample"),
+        aister("backtest", str(near), *span),
+        aister("backtest", str(near), *span, "--costs", "0"),
+        aister("detect", str(near), *span),
+    ):
+        assert told.exit_code != 0 and refusal in " ".join(told.output.split()), told.output
 
 
 def test_schema_prints_the_schema() -> None:

@@ -39,11 +39,13 @@ def market(days: int = 20, seed: int = 1) -> Market:
 
 
 def without_bounds(market: Market) -> Market:
-    """The same bars on contracts that take any size at any leverage: amounts can then leave 64 bits."""
+    """The same bars on contracts that take any size at any leverage, for no fee: amounts can then leave 64 bits."""
     free = {
         "max_steps": STEPS_LIMIT,
         "market_max_steps": STEPS_LIMIT,
         "brackets": (Bracket(0, 2**62, 100_000, 0, 125),),
+        "maker_e8": 0,
+        "taker_e8": 0,
     }
     replace = msgspec.structs.replace
     return replace(

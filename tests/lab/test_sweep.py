@@ -78,7 +78,9 @@ def test_refused_cells_are_rows_with_their_reason_and_no_trials() -> None:
 def test_an_aborted_cell_is_a_row_and_a_trial_and_the_others_go_on() -> None:
     """A hundred times a billion USDT leaves 64 bits; a hundredth of it does not."""
     ledger, kept = MemoryTrials(), Kept()
-    rules, vast = {**RULES, "sizing": {"risk": 0.1, "notional": 100.0, "leverage": 125}}, without_bounds(MARKET)
+    near = {**RULES["long"], "stop": {"percent": 0.1}}
+    rules = {**RULES, "long": near, "sizing": {"risk": 0.1, "notional": 100.0, "leverage": 125}}
+    vast = without_bounds(MARKET)
     model = FillModel(volume_share_e4=0, impact=None, margin=Margin(mode="cross", leverage=125))
     settings = Settings(capital=1_000_000_000 * UNIT, model=model)
     chosen = Search(axes=(axis("/sizing/notional=0.01,0.02,100", rules),))

@@ -75,7 +75,7 @@ def show(named: Annotated[str, typer.Argument(metavar="NAME", help=_NAMED)]) -> 
 def check(
     named: Annotated[str, typer.Argument(metavar="FILE", help=_NAMED)],
     data: Annotated[
-        str, typer.Option(help="Also against the instruments, bars and costs of these data; '' = the spec alone.")
+        str, typer.Option(help="Also against the instruments and bars of these data; '' = the spec and usual costs.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
 ) -> None:
@@ -97,7 +97,7 @@ def check(
     else:
         if spec is None:
             raise UsageError(f"{named} is code, not a spec; there is nothing to check.")
-        findings = tuple(_unfit(spec, data)) if data else ()
+        findings = tuple(_unfit(spec, data) if data else _too_near(spec))
     if as_json:
         found = [{"path": one.path, "reason": one.reason} for one in findings]
         typer.echo(json.dumps({"sound": not found, "hash": spec_hash(spec) if spec else None, "findings": found}))
@@ -122,6 +122,16 @@ def schema() -> None:
 
 def _sides(spec: "Spec") -> str:
     return " and ".join(word for _, word, _ in spec.sides)
+
+
+def _too_near(spec: "Spec") -> "list[Finding]":
+    """Stops that the costs of the shipped instruments would move."""
+    from aister.adapters.store.sample import shipped_instruments
+    from aister.sim.models import FillModel
+    from aister.strategy.spec.checks import unfit
+
+    usual = FillModel()
+    return unfit(spec, costs_e8={symbol: usual.round_trip_e8(one) for symbol, one in shipped_instruments().items()})
 
 
 def _unfit(spec: "Spec", data: str) -> "list[Finding]":

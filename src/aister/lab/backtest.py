@@ -51,6 +51,7 @@ __all__ = [
     "backtest_spec",
     "canonical_text",
     "concluded",
+    "fit",
     "totals_of",
     "traded",
     "trial_of",
@@ -83,9 +84,7 @@ def backtest_spec(spec: Spec, market: Market, settings: Settings, record: Record
     """Run a spec over a market. Raises `SpecRefused` when it does not fit these instruments and bars, `UsageError` for
     symbols that the market does not have, `MoneyOverflow`."""
     settings.check()
-    market = traded(spec, market)
-    instruments = {one.symbol: one.instrument for one in market.series}
-    check(spec, instruments, base_interval_ms=market.interval_ms)
+    market = fit(spec, market)
     model, plan = model_of(spec, settings), plan_of(spec, settings)
     model.check_bars(market.interval_ms, spec.interval_ms)
     signals = {
@@ -173,6 +172,16 @@ def traded(spec: Spec, market: Market) -> Market:
             f"{spec.name} trades {', '.join(missing)}, and the data hold {', '.join(market.symbols)}: feed all."
         )
     return msgspec.structs.replace(market, series=tuple(one for one in market.series if one.symbol in spec.symbols))
+
+
+def fit(spec: Spec, market: Market) -> Market:
+    """What `traded` gives, for a spec that fits it: instruments, bars, and costs as they usually are, whatever a run is
+    stressed with. Raises `SpecRefused`, `UsageError`."""
+    market = traded(spec, market)
+    instruments = {one.symbol: one.instrument for one in market.series}
+    costs_e8 = {symbol: FillModel().round_trip_e8(one) for symbol, one in instruments.items()}
+    check(spec, instruments, base_interval_ms=market.interval_ms, costs_e8=costs_e8)
+    return market
 
 
 def canonical_text(spec: Spec) -> str:

@@ -21,7 +21,7 @@ from aister.core.errors import AisterError, MoneyOverflow, UsageError
 from aister.core.trial import Trial, TrialOutcome, packed
 from aister.features.columns import FeatureColumns
 from aister.kernels.trades import TRADE
-from aister.lab.backtest import Record, canonical_text, totals_of, traded, trial_of, versions
+from aister.lab.backtest import Record, canonical_text, fit, totals_of, trial_of, versions
 from aister.lab.batch import Simulated, run
 from aister.lab.code import code_hash
 from aister.lab.draws import Cell
@@ -33,7 +33,6 @@ from aister.ports.signals import Signals
 from aister.sim.models import FillModel
 from aister.strategy.spec.batch import Sheet, compile_spec
 from aister.strategy.spec.canon import spec_hash
-from aister.strategy.spec.checks import check
 from aister.strategy.spec.refusal import SpecRefused
 from aister.strategy.spec.spec import read_spec
 from aister.strategy.spec.tree import Spec
@@ -95,7 +94,6 @@ class Workbench:
         self._columns: dict[str, FeatureColumns] = {}
         self._sheets: dict[tuple[str, str], Sheet] = {}
         self._prepared: dict[tuple[str, int], Prepared] = {}
-        self._instruments = {one.symbol: one.instrument for one in work.market.series}
 
     def run_all(self, cells: Sequence[Cell]) -> list[Row]:
         return [self.run(cell) for cell in cells]
@@ -107,8 +105,7 @@ class Workbench:
         with self._lock:
             try:
                 spec = read_spec(placed(work.rules, work.axes, cell))
-                market = traded(spec, work.market)
-                check(spec, self._instruments, base_interval_ms=market.interval_ms)
+                market = fit(spec, work.market)
                 model, plan = model_of(spec, work.settings), plan_of(spec, work.settings)
                 model.check_bars(market.interval_ms, spec.interval_ms)
             except SpecRefused as refused:

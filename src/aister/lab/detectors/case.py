@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from aister.lab.backtest import Record, canonical_text, traded
+from aister.lab.backtest import Record, canonical_text, fit
 from aister.lab.code import code_hash
 from aister.lab.detectors.effort import Effort
 from aister.lab.detectors.lookahead import LookAhead, detect_lookahead
@@ -16,7 +16,6 @@ from aister.lab.detectors.warm_up import Features
 from aister.lab.settings import Settings, model_of, plan_of
 from aister.ports.market import Market
 from aister.strategy.spec.canon import spec_hash
-from aister.strategy.spec.checks import check
 from aister.strategy.spec.tree import Spec
 
 __all__ = ["Case", "case_of_spec"]
@@ -42,11 +41,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 def case_of_spec(spec: Spec, market: Market, settings: Settings, record: Record) -> Case:
     """A spec on a market. Raises as `lab.backtest.backtest_spec`."""
     settings.check()
-    market = traded(spec, market)
-    instruments = {one.symbol: one.instrument for one in market.series}
-    check(spec, instruments, base_interval_ms=market.interval_ms)
+    market = fit(spec, market)
     model = model_of(spec, settings)
-    cost_e8 = {symbol: model.round_trip_e8(one) for symbol, one in instruments.items()}
+    cost_e8 = {one.symbol: model.round_trip_e8(one.instrument) for one in market.series}
     reading = SpecReading(spec, cost_e8)
     tried = Trying(
         market=market,
