@@ -20,6 +20,7 @@ from aister.adapters.signer.leased import LeasedSigner
 from aister.adapters.signer.opening import signer_of
 from aister.adapters.signer.process import SignerProcess
 from aister.adapters.store.lease import LeaseKeeper, SqliteLease
+from aister.adapters.store.owners import SqliteOwners
 from aister.adapters.store.presence import Presence
 from aister.core.errors import CredentialError, DataError, UsageError
 from aister.ports.exchange import Answer, Refused
@@ -57,26 +58,30 @@ class Connected(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def seat(home: Path, vault: Vault, key: str, where: Net, trader: str) -> Iterator[Seat]:
-    """Take the account's lease and give it back at the end. Raises `CredentialError` for a key that may not trade
-    there, `UsageError` when another trader holds the account."""
+def seat(home: Path, vault: Vault, key: str, where: Net, trader: str, symbols: tuple[str, ...] = ()) -> Iterator[Seat]:
+    """Take the account's lease, own its symbols, and give both back at the end. Raises `CredentialError` for a key that
+    may not trade there, `UsageError` when another trader holds the account or owns one of the symbols."""
     credential = vault.credential(key)
     check_origin(credential, where)
     if credential.scheme != "v3":
         raise CredentialError(f"The key {key} is an old API key (v1); orders are signed by an agent's key (v3) only.")
     name = f"{where.name} {credential.account.lower()}"
     presence = Presence(home, name)
-    lease = SqliteLease(home)
+    lease, owners = SqliteLease(home), SqliteOwners(home)
     try:
         held = lease.take(name, f"Trader {trader} (process {os.getpid()})", alone=presence.alone)
         if isinstance(held, str):
             raise UsageError(held)
         keeper = LeaseKeeper(lease, held)
         try:
+            if owned := owners.claim(held, trader, symbols):
+                raise UsageError(owned)
             yield Seat(home, vault, key, where, credential.account, credential.expires_ms, keeper, held.epoch)
         finally:
+            owners.release(held)
             keeper.release()
     finally:
+        owners.close()
         lease.close()
         presence.close()
 

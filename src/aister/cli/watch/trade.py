@@ -46,7 +46,7 @@ def run_trader(
 ) -> Traded:
     """Trade until the settings' end or a signal. `figures`: those of a run that was stopped are worked out too. Raises
     what the key, the account, the venue, the settings or the disk have against it."""
-    with seat(home, FileVault(home), key, net, settings.trader_id) as held:
+    with seat(home, FileVault(home), key, net, settings.trader_id, settings.symbols) as held:
         identity = identity_of(settings, net, held.account)
         path = beginning_path(home, identity)
         chain = open_chain(home, settings.owner_id, identity, "live", fresh=fresh, busy_s=_BUSY_S)
