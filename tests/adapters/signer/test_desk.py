@@ -379,3 +379,19 @@ def test_journal_heads_are_kept_and_a_rollback_is_refused_until_somebody_accepts
     assert one.keep_head("run", 3, "dd", accepted=True) is None and one.kept_head("run") == (3, "dd")
     told = [kind(one.keep_head(f"chain {number}", 1, "")) for number in range(80)]
     assert told.count("parameter") == 80 - 63
+
+
+@pytest.mark.parametrize(("net", "believed"), [("testnet", False), ("simulator", True)])
+def test_a_venue_far_ahead_of_this_machine_is_believed_of_a_simulator_only(
+    net: str, believed: bool, tmp_path: Path
+) -> None:
+    clocks = Clocks()
+    one = desk(tmp_path, clocks, msgspec.structs.replace(CHARTER, net=net))
+    for ahead_s in (60, 500, 700, 3_600):
+        now_us = clocks.wall_us + ahead_s * 1_000_000
+        signed = one.sign(msgspec.structs.replace(place(stop()), right="reduce", venue_ms=now_us // 1_000))
+        assert isinstance(signed, Signed)
+        near = ahead_s <= 600 or believed
+        assert (signed.nonce_us >= now_us) is near
+        opened = one.sign(msgspec.structs.replace(place(), venue_ms=now_us // 1_000))
+        assert isinstance(opened, Signed) is near
