@@ -115,7 +115,7 @@ async def connected(
         try:
             with closing(await asyncio.to_thread(process.start)) as line:
                 signer = LeasedSigner(line, lambda: held.keeper.entries_until_s)
-                rest = Rest(wire, clock, signer, governor=plain.governor)
+                rest = Rest(wire, clock, signer, governor=plain.governor, tells_time=speed == 1)
                 account = AsterAccount(rest, symbols, source=f"AsterDex {held.where.name}")
                 account.epoch = held.epoch
                 yield Connected(held, wire, clock, account, process, line)

@@ -153,7 +153,7 @@ class _Post:
         self._clock, self._signer = (WallClock() if start.speed == 1 else FastClock(start.speed)), signer
         self._speed = start.speed
         self._wire = SocketWire(start.where)
-        rest = Rest(self._wire, self._clock, signer, scheme=scheme)
+        rest = Rest(self._wire, self._clock, signer, scheme=scheme, tells_time=start.speed == 1)
         self._rest, self._account = rest, AsterAccount(rest, start.symbols, source=f"AsterDex {start.where.name}")
         self._watch = Watch(start.instance, start.symbols, start.watch)
         self._log = ActLog(acts_path(Path(start.home), start.name))

@@ -27,7 +27,8 @@ _REFUSALS, _KEY_PROBE_MS = 2, 60_000
 
 class Rest:
     """One account's (or nobody's) REST interface at one net. `scheme` is "v3" or "v1"; without a signer only public
-    calls work. `rest.time.now_ms()` is the venue's clock as estimated here."""
+    calls work. `rest.time.now_ms()` is the venue's clock as estimated here; nonces are made of it unless `tells_time`
+    is off (a simulator whose clock runs at another speed takes any)."""
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class Rest:
         governor: Governor | None = None,
         scheme: str = "v3",
         timeout_ms: int = 3_000,
+        tells_time: bool = True,
     ) -> None:
         self._wire = wire
         self._clock = clock
@@ -46,6 +48,7 @@ class Rest:
         self.time = VenueClock(clock)
         self.scheme = scheme
         self._timeout_ms = timeout_ms
+        self._tells_time = tells_time
         self._key_refused = 0
         self._barred: Refused | None = None
         self._barred_until = 0.0
@@ -90,7 +93,7 @@ class Rest:
         wait = self._ask(endpoint, params, rank)
         if wait is not None:
             return wait
-        venue_ms = self.time.now_ms() if self.time.measured else 0
+        venue_ms = self.time.now_ms() if self._tells_time and self.time.measured else 0
         call = Call(endpoint.method, path, params, right, epoch, nonce_us, notional, venue_ms)
         try:
             signed = self._signer.sign(call)
