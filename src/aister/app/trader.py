@@ -33,11 +33,10 @@ from aister.app.trader_seat import Connected, why
 from aister.app.trader_upkeep import CAUSES, Upkeep
 from aister.app.watcher import WatcherProcess
 from aister.core.audit import Audit
-from aister.core.commands import AcceptAbsence, AcceptRollback
+from aister.core.commands import ABSENCE, AcceptAbsence, AcceptRollback
 from aister.core.errors import StorageError
 from aister.core.events import CommandGiven, FundingSettled, InstrumentListed, RunStarted
 from aister.engine.arrival import ArrivalClock
-from aister.execution.absence import ABSENCE
 from aister.execution.adoption import Policy
 from aister.execution.courier import Courier, CourierRules
 from aister.execution.reconcile import Armed, Ours

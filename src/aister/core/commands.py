@@ -4,6 +4,7 @@ replayable."""
 import msgspec
 
 __all__ = [
+    "ABSENCE",
     "AcceptAbsence",
     "AcceptRollback",
     "ClosePosition",
@@ -48,6 +49,10 @@ class Transfer(msgspec.Struct, frozen=True, array_like=True, tag="transfer"):
 
     by: str
     amount: int
+
+
+ABSENCE = "absence"
+"""The cause of a freeze that only a person ends, with the command `AcceptAbsence`."""
 
 
 class AcceptAbsence(msgspec.Struct, frozen=True, array_like=True, tag="accept-absence"):

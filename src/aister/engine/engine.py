@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from aister.core.audit import AskCouncil, Audit, Output, PlanArmed, PlanVoided
-from aister.core.commands import AcceptAbsence, AcceptRollback, ClosePosition, Transfer
+from aister.core.commands import ABSENCE, AcceptAbsence, AcceptRollback, ClosePosition, Transfer
 from aister.core.council import Decision, Outcome, Proposal, Setup
 from aister.core.errors import DataError, SequenceError
 from aister.core.events import (
@@ -42,7 +42,6 @@ from aister.engine.account import Account, Costs
 from aister.engine.desk import Asked, Desk, Plan
 from aister.engine.outgoing import Pass
 from aister.engine.trading import Trading
-from aister.execution.absence import ABSENCE
 from aister.execution.bracket import ManagementRules, ScalingRules
 from aister.execution.plan import entry_intent
 from aister.execution.traits import VenueTraits

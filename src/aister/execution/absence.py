@@ -8,10 +8,8 @@ import msgspec
 
 from aister.execution.states import Course
 
-__all__ = ["ABSENCE", "UNKNOWABLE", "AbsenceRules", "away_sentence", "unknowable"]
+__all__ = ["UNKNOWABLE", "AbsenceRules", "away_sentence", "unknowable"]
 
-ABSENCE = "absence"
-"""The cause of a freeze that only a person ends, with the command `AcceptAbsence`."""
 UNKNOWABLE = "unknowable: the venue forgot it, no trade tells of it"
 _DAY_MS = 86_400_000
 

@@ -1,7 +1,7 @@
 """After a restart: what the journal says of every order that was sent."""
 
 from aister.core.audit import Audit, CancelOrder, PlaceOrder
-from aister.core.commands import AcceptAbsence
+from aister.core.commands import ABSENCE, AcceptAbsence
 from aister.core.events import (
     CommandGiven,
     EntriesFrozen,
@@ -14,7 +14,6 @@ from aister.core.events import (
     OrderUnknown,
     PositionFound,
 )
-from aister.execution.absence import ABSENCE
 from aister.execution.states import Course, Heard, State
 from aister.execution.telling import Teller
 

@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from aister.core.audit import Audit
-from aister.core.commands import AcceptAbsence
+from aister.core.commands import ABSENCE, AcceptAbsence
 from aister.core.events import BarClosed, CommandGiven
 from aister.core.trade import Purpose, Side
-from aister.execution.absence import ABSENCE, UNKNOWABLE, AbsenceRules, away_sentence
+from aister.execution.absence import UNKNOWABLE, AbsenceRules, away_sentence
 from aister.execution.adoption import Policy, found_position
 from aister.execution.courier import Courier
 from aister.execution.glance import Glance
