@@ -71,11 +71,11 @@ def accept_rollback(home: Path, by: str, reason: str, chain_id: str = "") -> Acc
 
 
 def _chosen(known: list[Chain], chain_id: str) -> Chain:
-    live = [one for one in known if one.kind == "live" and chain_id in ("", one.chain_id)]
-    if not live:
+    traded = [one for one in known if one.kind == "live" and chain_id in ("", one.chain_id)]
+    if not traded:
         which = f"{chain_id!r} is no chain" if chain_id else "There is no chain"
         raise UsageError(f"{which} of a live trader; `aister journal list` shows what there is.")
-    return live[-1]
+    return traded[-1]
 
 
 def _accepted(
