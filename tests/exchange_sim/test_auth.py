@@ -85,6 +85,9 @@ def test_a_bad_signature_in_both_readings(reading: int) -> None:
     made = at_vector_time(readings=Readings(bad_signature=reading))  # type: ignore[arg-type]
     request = Request("POST", "/fapi/v3/order", body=f"{A}&signature={A_TESTNET}".encode())
     assert body(made, request)["code"] == reading
+    for status in (400, 401):
+        made = at_vector_time(readings=Readings(bad_signature=reading, bad_signature_status=status))  # type: ignore[arg-type]
+        assert made.handle(request).status == status
 
 
 def test_nonces_are_taken_once_within_their_window() -> None:

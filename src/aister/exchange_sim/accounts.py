@@ -19,6 +19,7 @@ from aister.exchange_sim.records import (
     Strategy,
     Terms,
     UserTrade,
+    made_by_venue,
 )
 from aister.exchange_sim.settings import Settings
 from aister.sim import SimVenue
@@ -230,27 +231,9 @@ class Account:
         found = self.parts.get(fill.client_id)
         if found is not None:
             return self.orders[found]
-        order = OrderState(
-            order_id=number,
-            client_id=fill.client_id,
-            symbol=fill.symbol,
-            side=fill.side,
-            leg=fill.leg,
-            kind="LIMIT",
-            original=OrderType.LIMIT,
-            time_in_force="IOC",
-            steps=fill.steps,
-            price_ticks=fill.price_ticks,
-            stop_ticks=0,
-            activation_ticks=0,
-            callback="",
-            reduce_only=True,
-            close_position=False,
-            working_type="CONTRACT_PRICE",
-            price_protect=False,
-            created_ms=now_ms,
-            updated_ms=now_ms,
-        )
+        order = made_by_venue(number, fill.client_id, fill.symbol, fill.side, fill.leg, fill.steps, now_ms)
+        order.kind, order.original, order.time_in_force = "LIMIT", OrderType.LIMIT, "IOC"
+        order.price_ticks = fill.price_ticks
         self.orders[number] = order
         return order
 

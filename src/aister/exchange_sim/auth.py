@@ -113,9 +113,9 @@ def check_v3(
     try:
         found = verify(message, chain_id, bytes.fromhex(text.lower().removeprefix("0x")))
     except ValueError:
-        raise Refusal(readings.bad_signature) from None
+        raise Refusal(readings.bad_signature, status=readings.bad_signature_status) from None
     if found.lower() != signer:
-        raise Refusal(readings.bad_signature)
+        raise Refusal(readings.bad_signature, status=readings.bad_signature_status)
     return user, signer, nonce
 
 

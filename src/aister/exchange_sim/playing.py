@@ -64,8 +64,16 @@ class Player:
                     self.settle(due, leg)
             self._open_bars(leg)
         for account in stage.accounts.values():
+            if not stage.trading.settings.lockstep:
+                self._arrange(account, leg)
             account.venue.open(leg.bars)
             stage.trading.collect(account, stage.now_ms)
+
+    def _arrange(self, account: Account, leg: Leg) -> None:
+        for bar in leg.bars:
+            instrument = self._stage.market.tickers[bar.symbol].instrument
+            low, high = instrument.to_ticks(bar.low), instrument.to_ticks(bar.high)
+            self._stage.trading.arrange(account, bar.symbol, low, high, self._stage.now_ms)
 
     def rest(self, *, again: bool = False) -> bool:
         """The rest of the leg; whether any account had reports, and so must be asked again."""

@@ -65,10 +65,40 @@ class OrderState(msgspec.Struct):
     watched: bool = False
     """Not on the book: its trigger is looked at from outside (`triggers`)."""
     triggered: bool = False
+    parked: bool = False
+    """Beside the book, which has no room (`parking`)."""
 
     @property
     def working(self) -> bool:
         return self.status in WORKING
+
+
+def made_by_venue(
+    number: int, client_id: str, symbol: str, side: Side, leg: int, steps: int, now_ms: int
+) -> OrderState:
+    """An order that nobody sent: liquidation, auto-deleveraging."""
+    return OrderState(
+        order_id=number,
+        client_id=client_id,
+        symbol=symbol,
+        side=side,
+        leg=leg,
+        kind="MARKET",
+        original=OrderType.MARKET,
+        time_in_force="GTC",
+        steps=steps,
+        price_ticks=0,
+        stop_ticks=0,
+        activation_ticks=0,
+        callback="",
+        reduce_only=not leg,
+        close_position=False,
+        working_type="CONTRACT_PRICE",
+        price_protect=False,
+        created_ms=now_ms,
+        updated_ms=now_ms,
+        forced=True,
+    )
 
 
 class UserTrade(msgspec.Struct, frozen=True):

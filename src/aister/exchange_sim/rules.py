@@ -127,6 +127,8 @@ class Readings(msgspec.Struct, frozen=True):
     """aster-api 15: a crossing GTX is taken and expires, or is refused with -2010."""
     bad_signature: Literal[-1022, -1000] = -1022
     """aster-api 15: the code of a bad V3 signature."""
+    bad_signature_status: Literal[400, 401] = 400
+    """aster-api 15: "and its HTTP status"."""
     user_may_be_missing: bool = False
     """aster-api 15: whether `user` may be omitted (the signer's account is meant then)."""
     unknown_parameters: Literal["ignored", "refused"] = "ignored"
@@ -151,6 +153,7 @@ READINGS: dict[str, tuple[object, ...]] = {
     "would_trigger": (-2021, -4142),
     "post_only_crossing": ("expired", "rejected"),
     "bad_signature": (-1022, -1000),
+    "bad_signature_status": (400, 401),
     "user_may_be_missing": (False, True),
     "unknown_parameters": ("ignored", "refused"),
     "commission_sign": (1, -1),

@@ -10,7 +10,8 @@ from aister.core.trade import Order, OrderType, Purpose, Side
 from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.market import Market, Ticker
 from aister.exchange_sim.orders import Best, amended, read_order
-from aister.exchange_sim.records import OrderState, SubOrder
+from aister.exchange_sim.parking import FULL, ROOM, distance, may_wait
+from aister.exchange_sim.records import OrderState, SubOrder, made_by_venue
 from aister.exchange_sim.settings import Settings
 from aister.exchange_sim.triggers import watched
 from aister.exchange_sim.wire import Params, Refusal
@@ -159,6 +160,7 @@ class Trading:
             account.venue.cancel(order.symbol, part, now_ms)
         order.steps, order.price_ticks = wanted.steps, wanted.price_ticks
         order.parts, order.updated_ms, order.held_back = wanted.parts, now_ms, 0
+        order.parked = wanted.parked
         order.amends += 1
         account.tell("AMENDMENT", now_ms, order)
         if not (self.settings.lockstep or self.inside):
@@ -186,7 +188,9 @@ class Trading:
         left = max(1, abs(held) * share_e4 // 10_000) if held else 0
         while left > 0:
             take = min(left, ticker.instrument.market_max_steps)
-            order = self._forced(symbol, leg, -1 if held > 0 else 1, take, prefix, now_ms)
+            number, side = self.number(), Side.SELL if held > 0 else Side.BUY
+            client_id = prefix if prefix == "adl_autoclose" else f"{prefix}{number}"
+            order = made_by_venue(number, client_id, symbol, side, leg, take, now_ms)
             try:
                 self._send(account, order, take, now_ms)
             except Refusal:
@@ -197,45 +201,76 @@ class Trading:
                 self.settle_now(account, order, ticker, now_ms)
             left -= take
 
-    def _forced(self, symbol: str, leg: int, side: int, steps: int, prefix: str, now_ms: int) -> OrderState:
-        number = self.number()
-        return OrderState(
-            order_id=number,
-            client_id=prefix if prefix == "adl_autoclose" else f"{prefix}{number}",
-            symbol=symbol,
-            side=Side(side),
-            leg=leg,
-            kind="MARKET",
-            original=OrderType.MARKET,
-            time_in_force="GTC",
-            steps=steps,
-            price_ticks=0,
-            stop_ticks=0,
-            activation_ticks=0,
-            callback="",
-            reduce_only=not leg,
-            close_position=False,
-            working_type="CONTRACT_PRICE",
-            price_protect=False,
-            created_ms=now_ms,
-            updated_ms=now_ms,
-            forced=True,
-        )
-
     # the book
 
     def _send(self, account: Account, order: OrderState, steps: int, now_ms: int) -> None:
-        """Bring a piece of an order to the book. Raises `Refusal` with the venue's own code."""
+        """Bring a piece of an order to the book, or beside it when it is full. Raises `Refusal` with the venue's own
+        code."""
         self.collect(account, now_ms)
         part = f"{order.order_id}.{len(order.parts)}"
-        account.venue.send(self._as_sent(account, order, steps, part), now_ms)
-        reports = account.venue.take_reports()
-        for report in reports:
-            if isinstance(report, OrderRejected):
-                code, _, words = report.reason.partition(" ")
-                raise Refusal(int(code), f"{words[:1].upper()}{words[1:]}." if words else "")
+        refused = self._offer(account, order, steps, part, now_ms)
+        if refused and refused.code == FULL and not self.settings.lockstep:
+            refused = self._crowd(account, order, steps, part, now_ms)
+        if refused:
+            raise refused
         order.parts.append(part)
         account.parts[part] = order.order_id
+
+    def _offer(self, account: Account, order: OrderState, steps: int, part: str, now_ms: int) -> Refusal | None:
+        account.venue.send(self._as_sent(account, order, steps, part), now_ms)
+        for report in account.venue.take_reports():
+            if isinstance(report, OrderRejected):
+                code, _, words = report.reason.partition(" ")
+                return Refusal(int(code), f"{words[:1].upper()}{words[1:]}." if words else "")
+        return None
+
+    def _crowd(self, account: Account, order: OrderState, steps: int, part: str, now_ms: int) -> Refusal | None:
+        """The book is full: the farthest waits, be it this one."""
+        at = self.market.tickers[order.symbol].last_ticks
+        booked = [
+            one
+            for one in account.open_orders(order.symbol)
+            if one.leg == order.leg and one.parts and not one.parked and may_wait(one)
+        ]
+        farthest = max(booked, key=lambda one: distance(one, at, at), default=None)
+        if may_wait(order) and (farthest is None or distance(order, at, at) >= distance(farthest, at, at)):
+            order.parked = True
+            return None
+        if farthest is None:
+            return Refusal(FULL)
+        self._park(account, farthest, now_ms)
+        return self._offer(account, order, steps, part, now_ms)
+
+    def _park(self, account: Account, order: OrderState, now_ms: int) -> None:
+        (part,) = order.parts
+        del account.parts[part]  # so that its leaving is nobody's end
+        account.venue.cancel(order.symbol, part, now_ms)
+        self.collect(account, now_ms)
+        account.parts[part] = order.order_id
+        order.parked = True
+
+    def arrange(self, account: Account, symbol: str, low: int, high: int, now_ms: int) -> None:
+        """A leg of the market over this range of prices is about to begin: the orders it can reach come to the book,
+        those that it reaches first before others."""
+        at = self.market.tickers[symbol].last_ticks
+        orders = account.open_orders(symbol)
+        if not any(order.parked for order in orders):
+            return
+        for leg in account.legs:
+            mine = [order for order in orders if order.leg == leg and order.parts]
+            mine.sort(key=lambda order: (distance(order, low, high), distance(order, at, at), order.order_id))
+            for order in mine[ROOM:]:
+                if not order.parked and may_wait(order):
+                    self._park(account, order, now_ms)
+            for order in mine[:ROOM]:
+                if order.parked:
+                    self._fetch(account, order, now_ms)
+
+    def _fetch(self, account: Account, order: OrderState, now_ms: int) -> None:
+        refused = self._offer(account, order, order.steps - order.filled, order.parts[0], now_ms)
+        order.parked = refused is not None and refused.code == FULL
+        if refused and not order.parked:
+            self._remove(account, order, "EXPIRED", now_ms)
 
     def _as_sent(self, account: Account, order: OrderState, steps: int, part: str) -> Order:
         """In lockstep an IOC limit is a market order with a worst price: what the bar's volume leaves of it goes on at
@@ -269,6 +304,7 @@ class Trading:
 
     def _remove(self, account: Account, order: OrderState, status: str, now_ms: int, *, silent: bool = False) -> None:
         parts = list(order.parts)
+        order.parked = False
         account.finish(order, status, now_ms)
         for part in parts:
             account.venue.cancel(order.symbol, part, now_ms)
