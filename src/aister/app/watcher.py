@@ -27,7 +27,7 @@ from aister.adapters.signer.child import holder_of
 from aister.adapters.vault.file import FileVault
 from aister.adapters.watcher.line import Beat, Leave, Retire, WatcherLine, Watching, beat_door
 from aister.app.watching import Ready, WatcherStart, lock_path
-from aister.core.errors import SettingsError
+from aister.core.errors import AisterError, SettingsError
 from aister.execution.watch import WatchRules
 from aister.execution.watchman import WatchmanRules
 from aister.ports.vault import Vault
@@ -37,7 +37,7 @@ __all__ = ["WatcherProcess", "end_watcher", "watching"]
 _START_S = 20.0
 _LEAVE_S = 2.0
 _GONE_S = 1.0
-_SILENT_S = 3.5
+_SILENT_S = 2.5
 _HANGS_S = 6.0
 _LOST_MS = 60_000
 _BLIND_S = 10.0
@@ -123,8 +123,10 @@ class WatcherProcess:
         """Why nobody is to enter: the watcher is gone or hangs, does not see the venue, or the venue takes no stops of
         a symbol. "" while all is well."""
         now, state = self._monotonic(), self.state
+        if self._wrong:
+            return self._wrong
         if not self.alive:
-            return self._wrong or "The watcher is not heard of; it is started again."
+            return "The watcher is not heard of; it is started again unless it is soon."
         if state is None:
             return "The watcher has not said yet what it sees."
         if state.why and now - self._seen_s > _BLIND_S:
@@ -168,6 +170,8 @@ class WatcherProcess:
         try:
             end_watcher(self._home, self._name, patience_s=0.0 if hangs else _LEAVE_S)
             self._wrong = self._begin()
+        except AisterError as error:
+            self._wrong = str(error)
         except (OSError, subprocess.SubprocessError, msgspec.MsgspecError) as error:
             self._wrong = f"The watcher cannot be started ({type(error).__name__}); start again."
         self._heard_s = self._seen_s = self._monotonic()
