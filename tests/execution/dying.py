@@ -39,12 +39,17 @@ CLOSE_MS = 240_000
 
 def _trader(one: Setup, protection: str, rules: CourierRules, counts: CountdownRules | None = None) -> Trader:
     traits = msgspec.convert({"protection": protection, "targets": "limit"}, VenueTraits)
-    return Trader(one, prices=PRICES, traits=traits, settings=SETTINGS, rules=rules, countdown=counts)
+    attached = protection == "attached"
+    return Trader(
+        one, prices=PRICES, traits=traits, settings=SETTINGS, rules=rules, countdown=counts, attaching=attached
+    )
 
 
 MODES: dict[str, Callable[[], Trader]] = {
     "before, market": lambda: _trader(MARKET, "before", ONCE),
     "before, resting": lambda: _trader(LIMIT, "before", ONCE),
+    "attached, market": lambda: _trader(MARKET, "attached", CourierRules()),
+    "attached, resting": lambda: _trader(LIMIT, "attached", CourierRules()),
     "after, market": lambda: _trader(MARKET, "after", ONCE),
     "after, limit at once": lambda: _trader(CROSSING, "after", ONCE),
     "after, resting with countdown": lambda: _trader(LIMIT, "after", CourierRules(), CountdownRules()),
@@ -101,7 +106,7 @@ def breach(mode: str, one: Death) -> str:
     if one.working and "countdown" in mode:
         return "an entry still works"
     inside = (one.entered and not one.guarded) or one.naked_ms <= _IN_FLIGHT_MS
-    if one.naked_ms and (mode.startswith("before") or not inside):
+    if one.naked_ms and (not mode.startswith("after") or not inside):
         return f"{one.held} steps stood without a stop"
     return ""
 

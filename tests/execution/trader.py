@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from aister.adapters.exchanges.aster.account import AsterAccount
+from aister.adapters.exchanges.aster.attached import AttachingAccount
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.exchanges.aster.userstream import UserStream
 from aister.adapters.exchanges.aster.wire import Lost, Reply
@@ -117,9 +118,11 @@ class Trader(Rig):
         countdown: CountdownRules | None = None,
         recovering: RecoveryRules | None = None,
         forgets_ms: int = 0,
+        attaching: bool = False,
     ) -> None:
         self.setups, self.traits, self.prices = setups, traits, list(prices)
         self.rules, self.counts, self.recovering, self.forgets_ms = rules, countdown, recovering, forgets_ms
+        self.attaching = attaching
         plan = tuple(
             msgspec.structs.replace(one, at_ms=one.at_ms + START_MS, until_ms=one.until_ms and one.until_ms + START_MS)
             for one in faults
@@ -139,7 +142,10 @@ class Trader(Rig):
         """Everything that lives in the process."""
         super().__init__(*self.setups, traits=self.traits)
         rest = Rest(Sending(self.world), self.world, self.signer)
-        self.account = AsterAccount(rest, (BTC,), source="simulator")
+        self.account: AsterAccount = AsterAccount(rest, (BTC,), source="simulator")
+        if self.attaching:
+            attaching = self.account = AttachingAccount(rest, (BTC,), source="simulator")
+            attaching.sleep = self.world.sleep
         self.clock = ArrivalClock(self.account.now_ms, MINUTE_MS)
         self.woken = asyncio.Event()
         self.courier = Courier(

@@ -1,8 +1,9 @@
 """The list: every request that may be signed, with every parameter it may carry and what each may say.
 
 What is not here is not signed: transfers, withdrawals, agents, builders and their fees, sub-accounts, migration,
-multi-assets mode, strategies, batches. It is written out by hand on purpose and shares nothing with the client's list
-of calls; a test holds the two against each other. Sources: aster-api 3.1 and 11 (paths), 6 and 7 (parameters).
+multi-assets mode, batches, and of strategies all but one: an entry with the stop that closes whatever it opens (C6).
+It is written out by hand on purpose and shares nothing with the client's list of calls; a test holds the two against
+each other. Sources: aster-api 3.1 and 11 (paths), 6 and 7 (parameters).
 """
 
 import re
@@ -13,7 +14,7 @@ import msgspec
 
 from aister.adapters.signer.charter import READ, REDUCE, TRADE
 
-__all__ = ["ALLOWED", "KINDS", "NOOP", "ORDER", "Rule", "decimal_e8"]
+__all__ = ["ALLOWED", "KINDS", "NOOP", "ORDER", "Rule", "attached_entry", "decimal_e8"]
 
 Check = Callable[[str], object]
 
@@ -78,9 +79,51 @@ _PLACE = {
     "newOrderRespType": _one_of("ACK", "RESULT"),
     "stpMode": _one_of("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"),
 }
+_ENTERING = {
+    **{name: _PLACE[name] for name in ("symbol", "side", "quantity", "price", "newOrderRespType", "stpMode")},
+    "clientOrderId": _CLIENT_ID,
+    "strategySubId": _one_of("1"),
+    "type": _one_of("LIMIT", "MARKET"),
+    "timeInForce": _one_of("GTC", "GTX"),
+}
+_GUARDING = {
+    **{name: _PLACE[name] for name in ("symbol", "side", "stopPrice", "workingType", "priceProtect")},
+    "clientOrderId": _CLIENT_ID,
+    "strategySubId": _one_of("2"),
+    "type": _one_of("STOP_MARKET"),
+    "closePosition": _one_of("true"),
+    "firstDrivenId": _one_of("1"),
+    "firstDrivenOn": _one_of("PARTIALLY_FILLED_OR_FILLED"),
+    "firstTrigger": _one_of("PLACE_ORDER"),
+}
+_OPTIONAL = frozenset({"price", "newOrderRespType", "stpMode", "timeInForce", "workingType", "priceProtect"})
+
+
+def attached_entry(text: str) -> dict[str, str] | None:
+    """The entry of a pair of sub-orders; None when they are anything but an entry and the stop that closes it, placed
+    with its first fill, or written so that two readers could read two things (a name twice)."""
+    try:
+        entry, stop = msgspec.json.decode(text, type=tuple[dict[str, str], dict[str, str]])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if msgspec.json.encode((entry, stop)).decode() != text:
+        return None
+    for sub, rules in ((entry, _ENTERING), (stop, _GUARDING)):
+        if not all(name in rules and rules[name](value) for name, value in sub.items()):
+            return None
+        if not sub.keys() >= rules.keys() - _OPTIONAL:
+            return None
+    if stop["symbol"] != entry["symbol"] or stop["side"] == entry["side"]:
+        return None
+    return entry if ("price" in entry) == (entry["type"] == "LIMIT") else None
+
+
 _AMEND = {**_WHICH, "side": _PLACE["side"], "quantity": decimal_e8, "price": decimal_e8}
 _NAMED = {
     ("POST", "order"): Rule("", _PLACE, ("symbol", "side", "type", "newClientOrderId")),
+    ("POST", "placeStrategyOrder"): Rule(
+        TRADE, {"strategyType": _one_of("OTO"), "subOrderList": attached_entry}, ("strategyType", "subOrderList")
+    ),
     ("PUT", "order"): Rule(TRADE, _AMEND, ("symbol", "side", "quantity", "price")),
     ("DELETE", "order"): Rule(REDUCE, _WHICH, ("symbol",)),
     ("GET", "order"): Rule(READ, _WHICH, ("symbol",)),
@@ -126,7 +169,7 @@ ALLOWED: Mapping[str, Mapping[tuple[str, str], Rule]] = {
     scheme: {
         (method, _paths(scheme, name)): rule
         for (method, name), rule in _NAMED.items()
-        if scheme == "v3" or name != "noop"
+        if scheme == "v3" or name not in ("noop", "placeStrategyOrder")
     }
     for scheme in ("v3", "v1")
 }

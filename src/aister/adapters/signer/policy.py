@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from aister.adapters.signer.allowed import ALLOWED, NOOP, ORDER, decimal_e8
+from aister.adapters.signer.allowed import ALLOWED, NOOP, ORDER, attached_entry, decimal_e8
 from aister.adapters.signer.charter import REDUCE, TRADE, Charter, covers
 from aister.core.money import UNIT
 from aister.ports.signer import Call, Declined
@@ -67,7 +67,8 @@ def judge(call: Call, charter: Charter, marks: Mapping[str, int], ceiling: str =
             )
     if right != TRADE:
         return Verdict(right, False)
-    return _within_limits(call, params, charter, marks)
+    entry = attached_entry(params["subOrderList"]) if "subOrderList" in params else None
+    return _within_limits(call, params if entry is None else entry, charter, marks)
 
 
 def _unfit_order(params: Mapping[str, str], charter: Charter) -> Declined | None:

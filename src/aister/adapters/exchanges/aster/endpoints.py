@@ -48,6 +48,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
         _both("funding_rate", "GET", "fundingRate", 1, signed=False),
         _both("funding_info", "GET", "fundingInfo", 1, signed=False),
         _both("place", "POST", "order", 1, orders=1),
+        _both("place_attached", "POST", "placeStrategyOrder", 50, orders=2, v1=""),
         _both("amend", "PUT", "order", 1, orders=1),
         _both("cancel", "DELETE", "order", 1),
         _both("order", "GET", "order", 1),

@@ -1,0 +1,91 @@
+"""Entry and stop as one order of the venue, through the whole order path; and which protection a venue takes (C6)."""
+
+import pytest
+
+from aister.adapters.exchanges.aster.attached import AttachingAccount
+from aister.adapters.exchanges.aster.probe import protection_of
+from aister.adapters.exchanges.aster.rest import Rest
+from aister.core.audit import PlaceOrder
+from aister.core.trade import Purpose
+from aister.exchange_sim import Fault, Settings
+from aister.exchange_sim.rules import Readings
+from aister.execution.traits import VenueTraits
+from tests.engine.rig import BTC, setup
+from tests.execution.scene import SYMBOL, Scene, order
+from tests.execution.trader import Trader
+
+FLAT = (100_000.0, 100_000.0, 100_000.0, 100_000.0)
+FALL = (100_000.0, 100_000.0, 98_000.0, 98_500.0)
+DIP = (100_000.0, 100_000.0, 99_850.0, 99_900.0)
+LONG = setup(2, stop=99_000.0, targets=((101_000.0, 10_000),))
+LIMIT = setup(2, entry=99_900.0, stop=99_000.0, targets=((101_000.0, 10_000),))
+ATTACHED = VenueTraits("attached", "limit")
+
+
+def trader(one: object, prices: list[tuple[float, float, float, float]], *faults: Fault) -> Trader:
+    return Trader(one, prices=prices, traits=ATTACHED, attaching=True, faults=faults)  # type: ignore[arg-type]
+
+
+def test_a_market_entry_and_its_stop_are_one_request_and_the_stop_ends_the_trade() -> None:
+    done = trader(LONG, [FLAT] * 6 + [FALL] + [(98_500.0,) * 4] * 3).trade(9)
+    assert done.there == done.steps == 0 and done.free
+    assert [one.reason for one in done.closed] == ["stop"]
+    assert done.longest_naked_ms == 0 and done.courier.gaps.figures.max_ms <= 20  # until it was heard of
+    paths = [one.request.path.rpartition("/")[2] for one in done.exchange.log if one.request.method == "POST"]
+    assert paths.count("placeStrategyOrder") == 1
+    purposes = [one.order.purpose for one in done.said(PlaceOrder)]
+    assert purposes == [Purpose.ENTRY, Purpose.STOP, Purpose.TARGET]
+
+
+def test_a_resting_entry_brings_its_stop_along_when_it_fills_and_takes_it_along_when_it_does_not() -> None:
+    filled = trader(LIMIT, [FLAT] * 5 + [DIP] + [(99_900.0,) * 4] * 6).trade(8)
+    assert filled.there == filled.steps > 0 and filled.longest_naked_ms == 0
+    assert [one.stop_ticks for one in filled.books.open_orders() if one.close_position] == [990_000]
+    assert filled.engine.desks[BTC].resident_stop_ticks == 990_000
+    never = trader(LIMIT, [FLAT] * 45).trade(42)
+    assert never.there == 0 and never.books.open_orders() == [] and never.free
+
+
+def test_a_stop_the_venue_refuses_when_its_time_comes_is_put_there_from_here() -> None:
+    done = trader(LONG, [FLAT] * 9, Fault("refuse_stop", code=-1000, count=1)).trade(8)
+    assert done.there == done.steps > 0
+    assert [one.stop_ticks for one in done.books.open_orders() if one.close_position] == [990_000]
+    assert done.longest_naked_ms <= 5_000
+
+
+@pytest.mark.parametrize(
+    ("readings", "protection"),
+    [
+        (Readings(), "before"),
+        (Readings(close_position_while_flat=False), "attached"),
+        (Readings(close_position_while_flat=False, strategy_orders=False), "after"),
+    ],
+    ids=["before", "attached", "after"],
+)
+def test_which_protection_a_venue_takes_is_found_out_by_trying_and_leaves_nothing_behind(
+    readings: Readings, protection: str
+) -> None:
+    scene = Scene(settings=Settings(readings=readings), stream=False)
+    account = AttachingAccount(Rest(scene.world, scene.world, scene.signer), (SYMBOL,), source="simulator")
+    account.sleep = scene.world.sleep
+
+    async def story() -> object:
+        await account.server_time()
+        await account.instruments()
+        return await protection_of(account, SYMBOL, "ai00000000")
+
+    assert scene.play(story) == VenueTraits(protection, "limit")  # type: ignore[arg-type]
+    assert scene.books.open_orders() == [] and scene.steps == 0
+
+
+def test_what_is_held_is_not_tried_with() -> None:
+    scene = Scene(stream=False)
+    account = AttachingAccount(Rest(scene.world, scene.world, scene.signer), (SYMBOL,), source="simulator")
+
+    async def story() -> object:
+        await account.server_time()
+        await account.instruments()
+        await scene.account.place(order())
+        return await protection_of(account, SYMBOL, "ai00000000")
+
+    assert scene.play(story) == "BTCUSDT is held; close it before trying."
