@@ -100,8 +100,10 @@ def run_backtest(
     assume_funding: bool = False,
     home: Path | None = None,
     hear: Callable[[str], None] = lambda printed: None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Backtest:
-    """Open the data, run, and leave the trial in the ledger of `home`. `hear` gets what a Python strategy printed."""
+    """Open the data, run, and leave the trial in the ledger of `home`. `hear` gets what a Python strategy printed,
+    `progress` the closes it has answered and all of them, as it goes."""
     settings.check()
     spec = rules if isinstance(rules, Spec) else None
     market = market_of(
@@ -120,7 +122,7 @@ def run_backtest(
             return backtest_spec(rules, market, settings, record)
         from aister.app.python_runs import backtest_python  # noqa: PLC0415  (a spec needs no walls)
 
-        result, ran = backtest_python(rules, market, settings, record)
+        result, ran = backtest_python(rules, market, settings, record, progress)
         if ran.printed:
             hear(ran.printed)
         return result

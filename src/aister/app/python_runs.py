@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from aister.adapters.sandbox.protocol import Parameter
-from aister.adapters.sandbox.run import BLOCK, PythonRun, run_python_strategy
+from aister.adapters.sandbox.run import BLOCK, Progress, PythonRun, run_python_strategy
 from aister.analytics.backtested import Origin
 from aister.app.python_strategies import PythonRules
 from aister.features.timeframes import INTERVAL_MS
@@ -19,10 +19,14 @@ __all__ = ["backtest_python", "case_of_python"]
 
 
 def backtest_python(
-    rules: PythonRules, market: Market, settings: Settings, record: Record
+    rules: PythonRules,
+    market: Market,
+    settings: Settings,
+    record: Record,
+    progress: Progress | None = None,
 ) -> tuple[Backtest, PythonRun]:
-    """Run it walled in, and measure what its signals make here. Its stop stays where it put it. Raises what
-    `run_python_strategy` raises."""
+    """Run it walled in, and measure what its signals make here. Its stop stays where it put it. `progress` and what is
+    raised: as of `run_python_strategy`."""
     settings.check()
     plan = Plan(management=UNMANAGED, delay_bars=settings.delay_bars).check()
     ran = run_python_strategy(
@@ -33,6 +37,7 @@ def backtest_python(
         settings.capital,
         parameters=rules.parameters,
         accepted=rules.accepted,
+        progress=progress,
     )
     decides_ms = INTERVAL_MS[ran.timeframe]
     settings.model.check_bars(market.interval_ms, decides_ms)

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from aister.cli.spared import NotForNumba
+from aister.adapters.host.spared import NotForNumba
 from aister.core.errors import AisterError
 
 __all__ = ["VERBS", "build", "main", "shown"]

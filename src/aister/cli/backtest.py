@@ -49,6 +49,7 @@ def backtest(
     from aister.app.python_strategies import parameters_of
     from aister.cli.compiling import show_compiling
     from aister.cli.given import amount, named_symbols, targets, utc_ms
+    from aister.cli.live_line import LiveLine
     from aister.cli.output import say
     from aister.lab.settings import Settings
 
@@ -64,6 +65,12 @@ def backtest(
     rules = rules_or_code(strategy, parameters_of(parameters or []), accept)
     announce(rules, show)
     show_compiling()
+    live = LiveLine()
+
+    def answered(done: int, closes: int) -> None:
+        if live.due():
+            live.show(f"aister: the strategy has answered {done:,} of {closes:,} closes, {live.seconds:,.0f} s so far")
+
     result = run_backtest(
         rules,
         data,
@@ -73,7 +80,9 @@ def backtest(
         end_ms=utc_ms(end, "--to"),
         assume_funding=assume_funding,
         hear=_heard,
+        progress=answered,
     )
+    live.clear()
     _leave(result, html, json_path)
     if json_path != "-":
         for line in summary(result, html, json_path):

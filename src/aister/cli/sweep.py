@@ -6,12 +6,12 @@ import signal
 import sys
 from math import isfinite
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aister.cli import options
+from aister.cli.live_line import LiveLine
 
 if TYPE_CHECKING:
     from aister.lab.draws import Search
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["search_of", "summary", "sweep"]
 
-_PLAIN_EVERY_S = 10.0
 _STOPPING = b"\naister: stopping after the cells on their way; Ctrl-C again ends at once.\n"
 _SHARES = ("net_return", "max_drawdown")
 _RATIOS = ("sharpe_daily", "profit_factor")
@@ -265,26 +264,19 @@ class _Stop:
 
 
 class _Live:
-    """Progress on standard error: one line that changes on a terminal, a line now and then elsewhere."""
+    """Progress on standard error."""
 
     def __init__(self, by: str) -> None:
-        self._by, self._said_s, self._width = by, 0.0, 0
-        self._terminal = sys.stderr.isatty()
+        self._by, self._line = by, LiveLine()
 
     def told(self, now: "Progress") -> None:
+        if not self._line.due() and now.done < now.total:
+            return
         rate = now.here / now.seconds if now.seconds > 0 else 0.0
         left = (now.total - now.done) / rate if rate else 0.0
         best = None if now.best is None else now.best.figure(self._by)
         text = f"{now.done:,} of {now.total:,} cells, {rate:,.0f} a second, {left:,.0f} s left"
-        text += "" if best is None else f", best {self._by} {best:.4g}"
-        if self._terminal:
-            text = text[: get_terminal_size().columns - 1]  # a line that wraps cannot be written over
-            print(f"\r{text:<{self._width}}", end="", file=sys.stderr, flush=True)
-            self._width = len(text)
-        elif now.seconds - self._said_s >= _PLAIN_EVERY_S or now.done == now.total:
-            print(text, file=sys.stderr, flush=True)
-            self._said_s = now.seconds
+        self._line.show(text if best is None else f"{text}, best {self._by} {best:.4g}")
 
     def end(self) -> None:
-        if self._terminal and self._width:
-            print(file=sys.stderr)
+        self._line.end()

@@ -73,7 +73,7 @@ def test_a_thief_leaves_nothing_behind(home: Path, robbed: dict[str, str]) -> No
 def test_one_wall_less_and_the_others_still_stand(home: Path, without: str, still: tuple[str, ...]) -> None:
     """Without seccomp a path to a unix socket stays open: that is why the walls then count as open."""
     accepted = {"accepted": ACCEPTANCE} if without == "seccomp" else {}
-    done = rob(home, without=(without,), **accepted)
+    done = rob(home, allowance=msgspec.structs.replace(QUICK, without=(without,)), **accepted)
     got = {line.split(": ", 1)[0] for line in done.printed.splitlines() if ": GOT" in line}
     unguarded = {"signer socket", "udp", "socket behind python's back", "a thread", "fork", "a session of its own"}
     assert got <= (unguarded if still else set())
@@ -83,14 +83,20 @@ def test_one_wall_less_and_the_others_still_stand(home: Path, without: str, stil
 
 def test_what_nothing_guards_needs_a_typed_acceptance(home: Path) -> None:
     with pytest.raises(UsageError, match=ACCEPTANCE):
-        rob(home, without=("landlock", "seccomp"))
+        rob(home, allowance=msgspec.structs.replace(QUICK, without=("landlock", "seccomp")))
 
 
 def test_an_endless_loop_is_ended() -> None:
     began = time.monotonic()
-    with pytest.raises(StrategyError, match="did not answer in time"):
+    with pytest.raises(StrategyError, match=r"did not answer in time \(0.5 s for the whole run\).* a longer wall_s"):
         run("endless", msgspec.structs.replace(QUICK, wall_s=0.5))
     assert time.monotonic() - began < 30
+
+
+def test_a_class_that_is_never_ready_is_ended_by_its_own_limit() -> None:
+    source = inline("while True:\n    pass\n")
+    with pytest.raises(StrategyError, match=r"not ready within 6 s .* a longer load_s"):
+        run(source, msgspec.structs.replace(QUICK, load_s=6.0))
 
 
 def test_processor_time_is_ended() -> None:

@@ -52,6 +52,31 @@ def test_what_is_revealed_at_a_time_changes_nothing() -> None:
     assert (one.reveal, many.reveal) == (1, 50)
 
 
+SLOW = inline("""
+import time
+from aister.strategy import PythonStrategy
+
+
+class Slow(PythonStrategy):
+    timeframe = "1m"
+
+    def on_bar(self, bar, account):
+        if bar.close > 0 and not hasattr(self, "slept"):
+            self.slept = time.sleep(2.5)
+""")
+
+
+def test_how_far_it_has_got_is_told_at_every_block_and_while_it_thinks() -> None:
+    told: list[tuple[int, int]] = []
+    run(SLOW, market=market(120), reveal=50, progress=lambda answered, closes: told.append((answered, closes)))
+    first, last = told[0], told[-1]
+    assert told == sorted(told) and {closes for _, closes in told} == {last[1]}
+    assert told.count(first) >= 3 and [answered for answered, _ in told if answered > first[0]] == [
+        first[0] + 50,
+        first[0] + 100,
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -13,6 +13,7 @@ import types
 from pathlib import Path
 from typing import Any
 
+from aister.adapters.host.spared import NotForNumba
 from aister.adapters.sandbox.kernel_calls import set_death_signal
 from aister.adapters.sandbox.walls import leave_the_world, raise_walls
 
@@ -28,6 +29,7 @@ def main(commands: int, answers: int, data: int, cpu_s: int, memory_mb: int, wit
         set_death_signal(signal.SIGKILL)
     world = leave_the_world(without)
     # What starts threads or reads the disk is imported between the two halves: after the first, before the second.
+    sys.meta_path.insert(0, NotForNumba())
     from aister.adapters.sandbox import protocol  # noqa: PLC0415
     from aister.lab.python import drive, floor  # noqa: F401, PLC0415
 

@@ -11,7 +11,7 @@ __all__ = ["Allowance", "set_limits"]
 class Allowance(msgspec.Struct, frozen=True):
     """What a strategy may use. cpu_s: processor seconds; memory_mb: beyond what the interpreter already holds; wall_s:
     the whole run; load_s: from start until the class is made; answer_mb: all it may say; print_kb: kept of what it
-    prints."""
+    prints; without: walls left out, for trying what remains."""
 
     cpu_s: int = 600
     memory_mb: int = 2_048
@@ -19,6 +19,7 @@ class Allowance(msgspec.Struct, frozen=True):
     load_s: float = 60.0
     answer_mb: int = 256
     print_kb: int = 16
+    without: tuple[str, ...] = ()
 
 
 def set_limits(cpu_s: int, memory_mb: int) -> tuple[str, tuple[str, ...]]:

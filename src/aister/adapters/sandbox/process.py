@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -19,6 +20,7 @@ __all__ = ["Child"]
 
 _MEGABYTE = 1_048_576
 _CHUNK = 65_536
+_BEAT_S = 1.0
 _PASSED_ON = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_DISABLE_JIT")
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -28,11 +30,12 @@ class Child:
     end: every wait has a deadline, every message and the sum of them a size, and what it prints is kept up to a few
     kilobytes."""
 
-    def __init__(self, data: int, allowance: Allowance, without: tuple[str, ...] = ()) -> None:
-        """Start it. `data`: a readable descriptor of the shared memory; `without`: walls to leave out, for trying what
-        remains."""
+    def __init__(self, data: int, allowance: Allowance) -> None:
+        """Start it. `data`: a readable descriptor of the shared memory."""
         self.allowance = allowance
-        self.deadline = time.monotonic() + allowance.load_s
+        self.waiting: Callable[[], None] = lambda: None
+        """Called every second while it is waited for."""
+        self._limit, self.deadline = "load_s", time.monotonic() + allowance.load_s
         self.printed = b""
         self.said = 0
         self._buffer = bytearray()
@@ -41,7 +44,7 @@ class Child:
         self._prints, theirs_print = os.pipe()
         try:
             self.process = subprocess.Popen(
-                _command(theirs_in, theirs_out, data, allowance, without),
+                _command(theirs_in, theirs_out, data, allowance),
                 env=_environment(),
                 cwd="/",
                 stdin=subprocess.DEVNULL,
@@ -66,9 +69,9 @@ class Child:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
         self.kill()
 
-    def run_until(self, seconds: float) -> None:
-        """From now on it has so many seconds."""
-        self.deadline = time.monotonic() + seconds
+    def run(self) -> None:
+        """It is loaded: from now on it has the seconds of a whole run."""
+        self._limit, self.deadline = "wall_s", time.monotonic() + self.allowance.wall_s
 
     def ask(self, message: FromParent) -> FromChild:
         """Say it, and wait for one message. Raises `StrategyError` when the child dies, is late, or says what is no
@@ -148,14 +151,24 @@ class Child:
         """True when `wanted` is ready; what the child prints is drained on the way."""
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise StrategyError(
-                "The strategy did not answer in time and was stopped: make it faster, give it a longer wall_s, or run a"
-                " shorter span."
-            )
-        ready = {key.fd for key, _ in self._watch.select(left)}
+            raise self._late()
+        ready = {key.fd for key, _ in self._watch.select(min(left, _BEAT_S))}
+        if not ready:
+            self.waiting()
         if self._prints in ready:
             self._keep_printed()
         return wanted in ready
+
+    def _late(self) -> StrategyError:
+        if self._limit == "load_s":
+            return StrategyError(
+                f"The strategy was not ready within {self.allowance.load_s:g} s and was stopped: do less while its file"
+                " is read and its class is made, or give it a longer load_s."
+            )
+        return StrategyError(
+            f"The strategy did not answer in time ({self.allowance.wall_s:g} s for the whole run) and was stopped: make"
+            " it faster, give it a longer wall_s, or run a shorter span."
+        )
 
     def _keep_printed(self) -> None:
         read = os.read(self._prints, _CHUNK)
@@ -184,12 +197,12 @@ def clean(text: str, length: int = 300) -> str:
     return "".join(c if c.isprintable() else " " for c in text)[:length]
 
 
-def _command(commands: int, answers: int, data: int, allowance: Allowance, without: tuple[str, ...]) -> list[str]:
+def _command(commands: int, answers: int, data: int, allowance: Allowance) -> list[str]:
     root = str(Path(__file__).resolve().parents[3])
     start = (
         f"import sys; {root!r} in sys.path or sys.path.insert(0, {root!r}); "
         f"from aister.adapters.sandbox.child import main; "
-        f"main({commands}, {answers}, {data}, {allowance.cpu_s}, {allowance.memory_mb}, {without!r})"
+        f"main({commands}, {answers}, {data}, {allowance.cpu_s}, {allowance.memory_mb}, {allowance.without!r})"
     )
     return [sys.executable, "-I", "-B", "-u", "-X", "utf8", "-c", start]
 

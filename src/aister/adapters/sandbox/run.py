@@ -5,7 +5,7 @@ this block before it gets the next. Within a block (`reveal` closes) `Bar` shows
 its own process's memory could find the rest of the block; `reveal=1` leaves it nothing to find.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -43,7 +43,7 @@ from aister.ports.market import Market, Series
 from aister.ports.signals import Signals
 from aister.sim.models import FillModel
 
-__all__ = ["ACCEPTANCE", "BLOCK", "PythonRun", "run_python_strategy"]
+__all__ = ["ACCEPTANCE", "BLOCK", "Progress", "PythonRun", "run_python_strategy"]
 
 ACCEPTANCE = "this code may read my files and use my network"
 """What a user types to run a strategy where the system cannot wall it in."""
@@ -55,6 +55,7 @@ ALLOWANCE = Allowance()
 _MOST_FEATURES = 64
 
 Rows = npt.NDArray[np.void]
+Progress = Callable[[int, int], None]
 T = TypeVar("T")
 
 
@@ -96,14 +97,15 @@ def run_python_strategy(
     reveal: int = BLOCK,
     allowance: Allowance = ALLOWANCE,
     accepted: str = "",
-    without: tuple[str, ...] = (),
+    progress: Progress | None = None,
 ) -> PythonRun:
     """Run it in a child process, take its signals, and simulate them here.
 
     plan, model, capital (money units): as `lab.batch.simulate` takes them; reveal: closes it is given at a time (1: it
-    cannot look ahead); accepted: `ACCEPTANCE`, where the system cannot wall it in; without: walls to leave out, for
-    trying what remains. Raises `StrategyError` when it raises, is late, dies, passes its limits, answers nonsense or
-    says it traded what its signals do not trade; `UsageError` for several symbols or a missing acceptance.
+    cannot look ahead); accepted: `ACCEPTANCE`, where the system cannot wall it in; progress: called with the closes it
+    has answered and all of them, at least every second. Raises `StrategyError` when it raises, is late, dies, passes
+    its limits, answers nonsense or says it traded what its signals do not trade; `UsageError` for several symbols or a
+    missing acceptance.
     """
     if len(market.series) != 1:
         raise UsageError(
@@ -115,7 +117,7 @@ def run_python_strategy(
         raise UsageError(f"reveal is {reveal}: a strategy is given at least one close at a time.")
     series, given = market.series[0], dict(parameters or {})
     warm()
-    with Shared() as shared, Child(shared.reader, allowance, without) as child:
+    with Shared() as shared, Child(shared.reader, allowance) as child:
         walls = _walls(child, accepted)
         described = _expect(Described, child.ask(Load(source.text, source.name, given, series.symbol)), source)
         timeframe_ms = INTERVAL_MS.get(described.timeframe, 0)
@@ -128,8 +130,8 @@ def run_python_strategy(
         whole = tables_of(prepared, described.timeframe, _wanted(described), FeatureColumns(series))
         desks, accounts = open_account([prepared], plan, model, capital)
         opening = Opening(desks.tobytes(), accounts.tobytes(), series.start)
-        child.run_until(allowance.wall_s)
-        signals = _feed(child, shared, whole, series, opening, reveal, source)
+        child.run()
+        signals = _feed(child, shared, whole, series, opening, reveal, source, progress)
         finished = _expect(Finished, child.ask(Reveal(len(whole.closes["bar"]), last=True)), source)
         child.let_go()
         printed = child.printed
@@ -172,7 +174,14 @@ def _walls(child: Child, accepted: str) -> Walls:
 
 
 def _feed(
-    child: Child, shared: Shared, whole: Tables, series: Series, opening: Opening, reveal: int, source: PythonSource
+    child: Child,
+    shared: Shared,
+    whole: Tables,
+    series: Series,
+    opening: Opening,
+    reveal: int,
+    source: PythonSource,
+    progress: Progress | None,
 ) -> Signals:
     """Give it the closes block by block; its signals, each block's checked before the next is given."""
     bar, times, closes = whole.closes["bar"], whole.closes["time_ms"], whole.closes["close"]
@@ -180,7 +189,10 @@ def _feed(
     first = at = first_close(series.start, whole)
     child.say(Start(series.instrument, whole.shape, first, opening))
     setups, exits = [np.zeros(0, SETUP)], [np.zeros(0, EXIT)]
+    if progress is not None:
+        child.waiting = lambda: progress(at, len(times))
     while at < len(times):
+        child.waiting()
         until = min(at + reveal, len(times))
         shared.reveal(int(bar[until - 1]) + 1, until)
         answered = _expect(Answered, child.ask(Reveal(until, last=False)), source)

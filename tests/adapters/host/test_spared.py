@@ -2,7 +2,7 @@
 
 import pytest
 
-from aister.cli.spared import NotForNumba
+from aister.adapters.host.spared import NotForNumba
 
 ASK = "found = finder.find_spec(name)"
 
