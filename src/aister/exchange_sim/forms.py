@@ -25,7 +25,6 @@ __all__ = [
 
 LEGS = {0: "BOTH", 1: "LONG", -1: "SHORT"}
 _E8 = Decimal("1e-8")
-_LIQUIDATED = ("autoclose-", "adl_autoclose")
 
 
 def mean_price(quote: int, steps: int, instrument: Instrument) -> str:

@@ -15,7 +15,6 @@ __all__ = [
     "BracketRow",
     "Brackets",
     "Commission",
-    "DepthReply",
     "ExchangeInfo",
     "Filter",
     "FundingInfo",
@@ -155,16 +154,8 @@ class PremiumIndex(msgspec.Struct, frozen=True):
     time: int = 0
 
 
-class DepthReply(msgspec.Struct, frozen=True):
-    lastUpdateId: int
-    bids: tuple[tuple[Decimal, Decimal], ...]
-    asks: tuple[tuple[Decimal, Decimal], ...]
-    E: int = 0
-    T: int = 0
-
-
 class Snapshot(msgspec.Struct, frozen=True):
-    """The same with its levels as text, for a book that counts in 1e-8 itself."""
+    """A book's levels as text: whoever keeps it counts in 1e-8 itself."""
 
     lastUpdateId: int
     bids: list[tuple[str, str]]
