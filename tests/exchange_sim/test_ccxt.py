@@ -88,6 +88,10 @@ def test_it_trades_over_rest() -> None:
         (position,) = await foreign.fetch_positions([SYMBOL])
         assert (position["contracts"], position["side"], position["marginMode"]) == (0.1, "long", "isolated")
         assert position["entryPrice"] == pytest.approx(100_005, abs=200)
+        assert (await foreign.add_margin(SYMBOL, 25))["amount"] == 25
+        (change,) = await foreign.fetch_margin_adjustment_history(SYMBOL)
+        assert (change["amount"], change["type"]) == (25, "add")
+        assert made.accounts[1].holding("BTCUSDT", 0).added == 25 * MONEY
         (trade,) = await foreign.fetch_my_trades(SYMBOL)
         assert trade["amount"] == 0.1
         assert trade["fee"]["cost"] == pytest.approx(3.5, abs=0.1)
