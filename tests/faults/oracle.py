@@ -2,7 +2,8 @@
 
 duplicate  executed or working quantity of an order above what was asked for, or a second attempt of what may have
            arrived
-lost       an order of ours, or a trade, that the journal does not hold 30 s after the venue could be reached
+lost       an order of ours, or a trade, that the journal does not hold 30 s after the venue could be reached and showed
+           it
 orphan     a conditional or reduce-only order that works for more than 5 s while nothing is held
 invented   a fill that the journal holds and the books do not, or an order called absent that acted
 nonce      a nonce used twice
@@ -221,9 +222,17 @@ class Oracle:
 
     def _late(self, key: tuple[str, int], since_ms: int) -> None:
         now_ms = self._exchange.now_ms
-        lasted = now_ms - since_ms - self._blind(since_ms, now_ms, False)
+        lasted = now_ms - since_ms - max(self._blind(since_ms, now_ms, False), self._hidden(since_ms))
         if lasted > LOST_MS:
             self._breach("lost", since_ms, f"a trade of {key[0]} was not journaled within {lasted} ms")
+
+    def _hidden(self, since_ms: int) -> int:
+        """How long the venue's own look-ups did not show what traded then: so long it cannot be read."""
+        shown_ms = since_ms
+        for lag in sorted((one for one in self._exchange.faults.plan if one.kind == "lag"), key=lambda one: one.at_ms):
+            if lag.at_ms <= shown_ms < lag.until_ms:
+                shown_ms = max(shown_ms, min(since_ms + lag.ms, lag.until_ms))
+        return shown_ms - since_ms
 
     def _attempts(self) -> None:
         """By the raw log: after an attempt that may have acted there is no second one of the same id."""
