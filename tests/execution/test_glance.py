@@ -153,3 +153,19 @@ def test_a_stop_that_the_venue_takes_away_silently_is_missed_within_seconds() ->
         assert gone.client_id == f"{US}-2-1"
 
     scene.keep(story)
+
+
+def test_what_somebody_of_ours_put_beside_a_position_goes_soon_after_it() -> None:
+    """Seed 744000016: a stop of the watcher's outlived its position until the next survey."""
+    scene = Kept()
+
+    async def story() -> None:
+        scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
+        await scene.wait(3_000)
+        await scene.account.place(stop(f"{US}-ws-77-1", 980_000))
+        scene.send(order(f"{US}-3-1", Side.SELL, 100, purpose=Purpose.CLOSE, reduce_only=True))
+        scene.courier.cancel(SYMBOL, f"{US}-2-1", 0)
+        await scene.wait(4_500)
+        assert (scene.steps, scene.resting()) == (0, [])
+
+    scene.keep(story)

@@ -58,6 +58,7 @@ class Glance:
         self._sleep, self._poke, self._rules = sleep, poke, rules or GlanceRules()
         self._odd: dict[tuple[str, int], _Odd] = {}
         self._told: dict[tuple[str, int], tuple[int, int]] = {}
+        self._held: set[tuple[str, int]] = set()
         self._not_before_ms = self._looks = 0
 
     async def run(self) -> None:
@@ -89,7 +90,7 @@ class Glance:
         return self._rules.unsure_ms if unsure else self._rules.every_ms
 
     def _wanted(self) -> bool:
-        return any(self._courier.teller.held.values()) or any(True for _ in self._orders())
+        return bool(self._held) or any(self._courier.teller.held.values()) or any(True for _ in self._orders())
 
     def _orders(self) -> Iterator[Course]:
         return chain(self._courier.courses(), self._courier.lingering())
@@ -116,8 +117,10 @@ class Glance:
         courses: dict[tuple[str, int], list[Course]] = {}
         for course in self._orders():
             courses.setdefault((course.order.symbol, course.order.leg), []).append(course)
-        odd = self._odd
-        self._odd = {}
+        held = {key for key, steps in there.items() if steps}
+        if self._held - held:
+            self._poke()  # what the watcher, or an earlier life, put beside the position is in no book of ours
+        self._held, odd, self._odd = held, self._odd, {}
         for key in now.keys() | there.keys() | courses.keys():
             if key[0] in self._symbols and before.get(key, 0) == now.get(key, 0):
                 self._compare(key, now.get(key, 0), there.get(key, 0), courses.get(key, []), odd)
