@@ -18,9 +18,9 @@ RUNS = 300
 FIRST = date.today().toordinal() * 1_000
 
 OPEN = {
-    "orphan": "positions are read every 30 s: the end of a position whose frames are all lost is learnt that late",
-    "naked": "a fill that no frame told while look-ups lag is protected only when its trade can be read",
-    "lost": "the same, after a restart",
+    "orphan": "one run in a hundred: what a life before placed and no book holds is found by a survey",
+    "naked": "several faults at once: stops of unknown outcome while answers are held back",
+    "lost": "a trade is read half a second after the venue shows it, and that can be the 31st second",
     "duplicate": "after a journal is put back, client ids are given out again",
 }
 """What the order path does not hold yet, with the reason; every other kind of breach fails at once."""
@@ -50,7 +50,7 @@ def test_most_runs_hold_every_bar(runs: list[tuple[int, House]]) -> None:
     kinds = Counter(one.what for _, house in runs for one in house.oracle.breaches)
     clean = sum(not house.oracle.breaches for _, house in runs)
     print(f"{clean} of {len(runs)} runs without any breach; breaches: {dict(kinds)}")
-    assert clean >= 0.7 * len(runs)
+    assert clean >= 0.94 * len(runs)
 
 
 def test_runs_are_composed_as_the_campaign_says(runs: list[tuple[int, House]]) -> None:
