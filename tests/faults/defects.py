@@ -13,7 +13,7 @@ from aister.core.trade import Order, OrderType, Purpose
 from aister.engine.runner import Run
 from aister.execution.courier import Courier
 from aister.execution.states import Course, Heard
-from aister.ports.exchange import Execution, Placed, Unknown
+from aister.ports.exchange import Execution, Placed, Unknown, Unreachable
 from aister.ports.signer import Call, Declined, Signed
 from tests.faults.parts import Parts
 from tests.faults.signing import Signing
@@ -232,6 +232,24 @@ class NoIds(AsterAccount):
         return await super().place(order)
 
 
+class Starved(AsterAccount):
+    """What the venue turned away waits its turn, half a minute: stops and cancels like everything else."""
+
+    async def place(self, order: Order) -> Any:
+        told = await super().place(order)
+        while isinstance(told, Unreachable) and order.purpose is not Purpose.ENTRY:
+            await self.rest.time.clock.sleep(30_000)
+            told = await super().place(order)
+        return told
+
+    async def cancel(self, symbol: str, client_id: str) -> Any:
+        told = await super().cancel(symbol, client_id)
+        while isinstance(told, Unreachable):
+            await self.rest.time.clock.sleep(30_000)
+            told = await super().cancel(symbol, client_id)
+        return told
+
+
 def _of(name: str, kind: str, **part: Callable[..., Any]) -> Defect:
     return Defect(name, Parts(**part), kind)
 
@@ -257,4 +275,5 @@ DEFECTS = (
     _of("targets left when flat", "limits", courier=KeepsTargets),
     _of("stop sent late", "limits", account=LateStops),
     _of("client ids used again", "limits", account=NoIds),
+    _of("429 starves the stop", "limits", account=Starved),
 )
