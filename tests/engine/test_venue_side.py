@@ -4,7 +4,7 @@ that nobody here asked for."""
 import msgspec
 import pytest
 
-from aister.core.audit import CancelOrder, PlaceOrder, TradeClosed
+from aister.core.audit import CancelOrder, PlaceOrder, Reviewed, TradeClosed
 from aister.core.commands import AcceptAbsence, AcceptRollback
 from aister.core.events import (
     BarClosed,
@@ -161,3 +161,14 @@ def test_only_a_person_ends_the_freeze_of_an_absence() -> None:
     told(rig, CommandGiven(rig.engine.time_ms, AcceptAbsence("owner", "I looked")))
     assert rig.risk.frozen == {}
     assert rig.engine.time_ms > START_MS
+
+
+def test_a_halted_symbol_is_not_entered_and_its_first_closed_bar_after_the_halt_may_be() -> None:
+    again = setup(9, stop=99_000.0, targets=((101_000.0, 10_000),))
+    rig = Rig(LONG, again)
+    halted = msgspec.structs.replace(rig.instrument, status="HALT")
+    rig.bar(instruments=(halted,)).bars(5)
+    assert rig.placed == [] and not rig.said(PlaceOrder)
+    assert any("HALT" in one.reason for one in rig.said(Reviewed))
+    rig.bar(instruments=(rig.instrument,)).bars(5)
+    assert rig.said(PlaceOrder)[0].order.purpose is Purpose.ENTRY
