@@ -36,6 +36,7 @@ from aister.core.audit import Audit
 from aister.core.commands import ABSENCE, AcceptAbsence, AcceptRollback
 from aister.core.errors import StorageError
 from aister.core.events import CommandGiven, FundingSettled, InstrumentListed, RunStarted
+from aister.core.instrument import Instrument
 from aister.engine.arrival import ArrivalClock
 from aister.execution.adoption import Policy
 from aister.execution.courier import Courier, CourierRules
@@ -160,6 +161,7 @@ class Trader:
         self._woken = asyncio.Event()
         self._settled: set[tuple[str, int]] = set()
         self._end_ms: int | None = None
+        self._waiting_terms: dict[str, Instrument] = {}
         self.courier = Courier(
             account, sleep=there.clock.sleep, stamp=self._stamp, wake=self._woken.set, rules=_COURIER
         )
@@ -198,6 +200,8 @@ class Trader:
             self._tape.taken(newest if whole else newest - INTERVAL_MS)
         else:
             run.start()
+        for desk in desks.values():
+            self._account.contracts.count_by(desk.instrument)
         self._next_ms = self._tape.next_ms
         self._clock.expects(self._close_ms())
         self.courier.start()
@@ -293,11 +297,11 @@ class Trader:
         """What of a slice was not taken before a crash. Terms and funding that come while the minute's reports were
         heard already carry the engine's time."""
         engine = self._engine
+        self._waiting_terms |= {one.symbol: one for one in market.instruments}
         bars = tuple(bar for bar in market.bars if bar.time_ms > engine.desks[bar.symbol].bar_ms)
         if not bars:
             return None
-        for instrument in market.instruments:
-            self.built.run.hear(InstrumentListed(max(engine.time_ms, market.open_time_ms), instrument))
+        self._take_terms(market.open_time_ms)
         funding = tuple(
             replace(one, time_ms=max(one.time_ms, engine.time_ms))
             for one in market.funding
@@ -310,6 +314,23 @@ class Trader:
         self._next_ms = market.open_time_ms + INTERVAL_MS
         self._clock.passed(market)
         return MarketSlice(market.open_time_ms, funding, bars)
+
+    def _take_terms(self, open_ms: int) -> None:
+        """New terms are in force from here on. Another tick or step waits until nothing is held or working, since every
+        order counts in the old ones; until then nothing is entered (C15)."""
+        engine, teller = self._engine, self.courier.teller
+        for symbol, terms in list(self._waiting_terms.items()):
+            old = engine.desks[symbol].instrument
+            regridded = (old.tick_e8, old.step_e8) != (terms.tick_e8, terms.step_e8)
+            working = any(course.order.symbol == symbol for course in self.courier.courses())
+            if regridded and (working or engine.portfolio.holding(symbol).steps):
+                teller.freeze("grid", f"{symbol} has another tick or step now; entries wait until it is flat.")
+                continue
+            del self._waiting_terms[symbol]
+            self._account.contracts.count_by(terms)
+            self.built.run.hear(InstrumentListed(max(engine.time_ms, open_ms), terms))
+        if not self._waiting_terms:
+            teller.thaw("grid")
 
     def _stamp(self) -> int:
         return max(self._engine.time_ms, self._clock())

@@ -11,7 +11,7 @@ from aister.adapters.store.emergency import GuardedJournal
 from aister.adapters.vault.expiry import expiry
 from aister.app.trader_seat import Connected
 from aister.app.watcher import WatcherProcess
-from aister.core.errors import CredentialError, JournalImpaired, SettingsError, SignerUnreachable
+from aister.core.errors import CredentialError, JournalImpaired, SettingsError, SignerUnreachable, UsageError
 from aister.execution.telling import Teller
 
 __all__ = ["CAUSES", "Upkeep"]
@@ -48,7 +48,7 @@ class Upkeep:
         self._marked: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. Raises `UsageError` when another trader has taken the account over."""
         looks = 0
         starting = asyncio.ensure_future(asyncio.to_thread(self._start_watcher))
         while True:
@@ -100,6 +100,8 @@ class Upkeep:
     def _look_at_lease(self) -> None:
         keeper = self._there.seat.keeper
         keeper.attend()
+        if keeper.held is None:
+            raise UsageError(keeper.why)
         if time.monotonic() >= keeper.entries_until_s:
             self._teller.freeze("lease", keeper.why or "The account's lease could not be renewed.")
         else:

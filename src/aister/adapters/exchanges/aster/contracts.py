@@ -89,6 +89,11 @@ class Contracts:
         except (KeyError, DataError):
             return _FINEST
 
+    def count_by(self, instrument: Instrument) -> None:
+        """From now on ticks and steps of this symbol are those of this instrument: a run's own, which may be older than
+        what the venue lists."""
+        self._grids[instrument.symbol] = grid_of(instrument)
+
     async def read(self) -> tuple[InstrumentChanged, ...] | Answer:
         """Read everything again; what differs from the last reading (nothing at the first)."""
         info = await self._rest.public("exchange_info", (), _INFO)
