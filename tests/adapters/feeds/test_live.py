@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from aister.adapters.feeds.live import LiveBars, LiveSettings
@@ -200,6 +201,23 @@ def test_funding_that_was_due_and_is_not_told_is_absent_not_zero() -> None:
     assert [f.symbol for f in found[0][1].funding] == ["BTCUSDT"]
     assert rig.events("ETHUSDT") == [FeedEvent.ABSENT]
     assert "funding" in rig.news[0].why
+
+
+def test_a_symbol_whose_bars_have_stopped_holds_the_others_up_once() -> None:
+    """Halted at minute 1, back at minute 4: believed after 20 s, then waited for no longer than until it is asked."""
+    rig = funded(Rig(holes=frozenset(("ETHUSDT", m) for m in (1, 2, 3))))
+    found = rig.slices(7)
+    late = [at - (one.open_time_ms - START + MINUTE) for at, one in found]
+    assert late[1] >= 20_000 and all(lateness <= 2_000 for lateness in late[2:4] + late[5:]), late
+    assert [names(one) == list(SYMBOLS) for _, one in found] == [True, False, False, False, True, True, True]
+
+
+def test_a_symbol_that_is_known_not_to_trade_holds_nobody_up() -> None:
+    rig = Rig(holes=frozenset(("ETHUSDT", m) for m in range(10)))
+    rig.known["ETHUSDT"] = msgspec.structs.replace(rig.known["ETHUSDT"], status="HALT")
+    found = rig.slices(3)
+    assert all(at - (one.open_time_ms - START + MINUTE) <= 2_000 for at, one in found[1:])
+    assert all(names(one) == ["BTCUSDT"] for _, one in found)
 
 
 def test_a_refused_symbol_does_not_hold_the_others() -> None:

@@ -3,7 +3,8 @@
 A slice is released when every symbol's bar of it is there. What has not come some seconds after the close is asked for
 (`Past`); so is everything that a broken connection swallowed. Two silences differ:
 
-* the venue answers and has no such bar: it is absent from the slice, and said to be;
+* the venue answers and has no such bar: it is absent from the slice, and said to be. A symbol whose bars have stopped
+  (halted, gone) is from then on waited for no longer than until it is asked about: it holds nobody up;
 * the venue cannot be asked: nothing is released until it can, and the silence is said. The slices come late then, in
   order and whole, so that features never see a hole that is none; whoever trades compares their time with his own.
 
@@ -41,7 +42,8 @@ class Past(Protocol):
 
 class LiveSettings(msgspec.Struct, frozen=True):
     """Times in ms after the close of a bar: `patience_ms` until it is asked for, `give_up_ms` until a venue that
-    answers without it is believed (at once when it has a later one). `retry_ms` between questions."""
+    answers without it is believed (at once when it has a later one, or when the symbol had none before or is not
+    trading). `retry_ms` between questions."""
 
     patience_ms: int = 2_000
     give_up_ms: int = 20_000
@@ -79,6 +81,7 @@ class LiveBars:
         self._arrived = asyncio.Event()
         self._late: dict[str, str] = {}
         self._none_before: dict[str, int] = {}
+        self._stopped: set[str] = set()
         self._changed: dict[str, Instrument] = {}
         self._funding: dict[str, list[FundingSettled]] = {symbol: [] for symbol in self._instruments}
         self._funded_ms: dict[str, int] = {}
@@ -125,6 +128,7 @@ class LiveBars:
             await self._repair(self._next)
             funding = await self._settled(self._next)
             bars = tuple(kept[self._next] for kept in self._bars.values() if self._next in kept)
+            self._stopped.difference_update(bar.symbol for bar in bars)
             open_ms, self._next = self._next, self._next + self._interval
             self._forget()
             if bars:  # a slice without any bar has no time of its own: its funding goes with the next
@@ -156,7 +160,6 @@ class LiveBars:
 
     async def _repair(self, open_ms: int) -> None:
         """Ask for what is missing until it is there or the venue says that there is none."""
-        give_up = open_ms + self._interval + self._settings.give_up_ms
         while missing := self._missing(open_ms):
             answers = await asyncio.gather(*(self._ask(symbol, open_ms) for symbol in missing))
             for symbol, answer in zip(missing, answers, strict=True):
@@ -168,10 +171,16 @@ class LiveBars:
                     continue
                 elif answer:
                     self._leave_out(symbol, answer[0].open_time_ms, "The venue has later bars and not this one.")
-                elif self._now_ms() >= give_up:
+                elif self._now_ms() >= self._give_up_ms(symbol, open_ms):
+                    self._stopped.add(symbol)
                     self._leave_out(symbol, open_ms + self._interval, "The venue has no closed bar for this interval.")
             if self._missing(open_ms):
                 await self._sleep(self._settings.retry_ms)
+
+    def _give_up_ms(self, symbol: str, open_ms: int) -> int:
+        """When a venue that answers without something of this slice is believed."""
+        silent = symbol in self._stopped or self._instruments[symbol].status != "TRADING"
+        return open_ms + self._interval + (self._settings.patience_ms if silent else self._settings.give_up_ms)
 
     def _leave_out(self, symbol: str, before_ms: int, why: str) -> None:
         """Its bars that open before a time are not to be had."""
@@ -207,7 +216,7 @@ class LiveBars:
         """Up to the last full hour that is some time past. A settlement that the contract's own interval promises and
         the venue does not tell in time is absent."""
         interval = self._instruments[symbol].funding_interval_ms
-        give_up = open_ms + self._interval + self._settings.give_up_ms
+        give_up = self._give_up_ms(symbol, open_ms)
         promised = open_ms // interval * interval
         while True:
             after = self._funded_ms[symbol]
