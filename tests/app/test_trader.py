@@ -62,13 +62,13 @@ class Command:
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8")
 
-    def until(self, holds: Callable[[], object], within_s: float = 60) -> None:
+    def until(self, holds: Callable[[], object], within_s: float = 120) -> None:
         began = time.monotonic()
         while not holds():
             assert self.process.poll() is None and time.monotonic() - began < within_s, self.said
             time.sleep(0.02)
 
-    def end(self, number: int = signal.SIGINT, within_s: float = 20) -> int:
+    def end(self, number: int = signal.SIGINT, within_s: float = 60) -> int:
         self.process.send_signal(number)
         return self.process.wait(within_s)
 
@@ -101,7 +101,7 @@ def test_it_trades_dies_goes_on_and_leaves_its_stop(served: Served, tmp_path: Pa
     first.until(lambda: "closed by" in first.said and served.steps, 180)  # kernels may be compiled first
 
     other = Command(served, spec)
-    assert other.process.wait(30) == 2
+    assert other.process.wait(120) == 2
     assert "one trader per account" in other.said and "Traceback" not in other.said
 
     os.kill(signer_of(served.home), signal.SIGKILL)
