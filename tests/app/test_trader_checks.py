@@ -123,3 +123,15 @@ def test_one_trader_per_account(served: Served) -> None:
         pass
     with seat(served.home, vault, NAME, served.where, "t2") as second:
         assert second.epoch > first.epoch
+
+
+def test_a_lost_lease_file_locks_nobody_out_of_the_account(served: Served) -> None:
+    """The signer remembers the epochs it has seen; the next lease is above them."""
+    assert [checked(served) for _ in range(3)]
+    for file in served.home.glob("leases.sqlite*"):
+        file.unlink()
+    for file in (served.home / "locks").iterdir():
+        file.unlink()
+    assert checked(served) == 10_000 * UNIT
+    with seat(served.home, FileVault(served.home), NAME, served.where, "t1") as held:
+        assert held.epoch == 5

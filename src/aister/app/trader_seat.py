@@ -13,12 +13,14 @@ from aister.adapters.exchanges.aster.amounts import rounded
 from aister.adapters.exchanges.aster.hosts import Net, check_origin
 from aister.adapters.exchanges.aster.messages import PremiumIndex, decoder
 from aister.adapters.exchanges.aster.rest import Rest
+from aister.adapters.exchanges.aster.sign import address_of
 from aister.adapters.exchanges.aster.sockets import FastClock, SocketWire, WallClock
 from aister.adapters.signer.charter import Limits
 from aister.adapters.signer.client import SignerClient
 from aister.adapters.signer.leased import LeasedSigner
 from aister.adapters.signer.opening import signer_of
 from aister.adapters.signer.process import SignerProcess
+from aister.adapters.signer.state import epoch_seen
 from aister.adapters.store.lease import LeaseKeeper, SqliteLease
 from aister.adapters.store.owners import SqliteOwners
 from aister.adapters.store.presence import Presence
@@ -44,6 +46,7 @@ class Seat(msgspec.Struct, frozen=True):
     expires_ms: int
     keeper: LeaseKeeper
     epoch: int
+    presence: Presence
 
 
 class Connected(msgspec.Struct, frozen=True):
@@ -69,14 +72,16 @@ def seat(home: Path, vault: Vault, key: str, where: Net, trader: str, symbols: t
     presence = Presence(home, name)
     lease, owners = SqliteLease(home), SqliteOwners(home)
     try:
-        held = lease.take(name, f"Trader {trader} (process {os.getpid()})", alone=presence.alone)
+        above = max(presence.epoch, epoch_seen(home, address_of(credential.key)))
+        held = lease.take(name, f"Trader {trader} (process {os.getpid()})", above=above, dead=presence.dead)
         if isinstance(held, str):
             raise UsageError(held)
+        presence.keep(held.epoch)
         keeper = LeaseKeeper(lease, held)
         try:
             if owned := owners.claim(held, trader, symbols):
                 raise UsageError(owned)
-            yield Seat(home, vault, key, where, credential.account, credential.expires_ms, keeper, held.epoch)
+            yield Seat(home, vault, key, where, credential.account, credential.expires_ms, keeper, held.epoch, presence)
         finally:
             owners.release(held)
             keeper.release()

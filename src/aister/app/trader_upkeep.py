@@ -102,6 +102,7 @@ class Upkeep:
         keeper.attend()
         if keeper.held is None:
             raise UsageError(keeper.why)
+        self._there.seat.presence.keep(keeper.held.epoch)
         if time.monotonic() >= keeper.entries_until_s:
             self._teller.freeze("lease", keeper.why or "The account's lease could not be renewed.")
         else:

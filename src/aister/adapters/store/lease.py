@@ -58,23 +58,23 @@ class SqliteLease:
         except sqlite3.Error as error:
             raise self._broken(error) from None
 
-    def take(self, account: str, holder: str, *, above: int = -1, alone: bool = False) -> Held | str:
+    def take(self, account: str, holder: str, *, above: int = -1, dead: int = -1) -> Held | str:
         """The lease with the next epoch (higher than `above` too), or one sentence on who holds it and how long it
-        lasts without renewal. `alone`: nobody else who could hold it lives (`presence`), so that it need not run out
-        first. On the disk itself when this returns; a renewal need not be, since a lease ends with the boot."""
+        lasts without renewal. `dead`: an epoch whose holder is known to have ended (`presence`), so that it need not
+        run out first. On the disk itself when this returns; a renewal need not be, since a lease ends with the boot."""
         self._synchronous("FULL")
         try:
-            return self._taken(account, holder, above, alone)
+            return self._taken(account, holder, above, dead)
         finally:
             self._synchronous("NORMAL")
 
-    def _taken(self, account: str, holder: str, above: int, alone: bool) -> Held | str:
+    def _taken(self, account: str, holder: str, above: int, dead: int) -> Held | str:
         now = self._monotonic()
         with _Writing(self) as database:
             row = database.execute("SELECT epoch, holder, boot, until_s FROM lease WHERE account = ?", (account,))
             epoch, other, boot_id, until_s = row.fetchone() or (0, "", "", 0.0)
+            left = until_s - now if boot_id == self._boot and epoch != dead else 0.0
             epoch = max(epoch, above)
-            left = until_s - now if boot_id == self._boot and not alone else 0.0
             if left > 0:
                 return (
                     f"{other} trades this account; stop it, or try again in {left:.0f} s should it have died: one "
