@@ -1,75 +1,70 @@
-"""The fault campaign, as much of it as a test run has time for: seeds rotate by date, each failure names its own.
+"""The fault campaign: as much of it as a test run has time for (seeds rotate by date, each failure names its own), and
+the whole of it as `make campaign CAMPAIGN_ARGS="-k runs_of_faults"`.
 
 python -m tests.faults.replay SEED        tells the story of one run
 """
 
-import functools
+import os
 from collections import Counter
 from datetime import date
 
 import pytest
 
+from checks.results import code_hash, measuring
+from checks.tree import ROOT
+from tests.faults.campaign import matrix_lines, played, slice_of, summary, told
 from tests.faults.classes import SHARES
-from tests.faults.defects import DEFECTS, Defect
 from tests.faults.house import House
 from tests.faults.scenario import scenario
+from tests.faults.verdict import Verdict
 
 RUNS = 300
 FIRST = date.today().toordinal() * 1_000
 
 OPEN = {
-    "orphan": "one run in a hundred: what a life before placed and no book holds is found by a survey",
-    "naked": "several faults at once: stops of unknown outcome while answers are held back",
-    "lost": "a trade is read half a second after the venue shows it, and that can be the 31st second",
-    "duplicate": "after a journal is put back, client ids are given out again",
+    "orphan": "positions are read every 30 s: the end of a position whose frames are all lost is learnt that late",
+    "naked": "a fill that no frame told while look-ups lag is protected only when its trade can be read",
+    "lost": "the same, after a restart",
 }
 """What the order path does not hold yet, with the reason; every other kind of breach fails at once."""
 
 
-def told(seed: int, house: House) -> list[str]:
-    """The breaches of a run, with what repeats it."""
-    found = [f"{one.what} at {one.time_ms} ms: {one.text}" for one in house.oracle.breaches] + house.problems
-    return [f"python -m tests.faults.replay {seed} ({house.scene.kind}): {one}" for one in found]
-
-
 @pytest.fixture(scope="module")
-def runs() -> list[tuple[int, House]]:
+def runs() -> tuple[Verdict, ...]:
     print(f"seeds {FIRST} to {FIRST + RUNS - 1}")
-    return [(seed, House(scenario(seed)).play()) for seed in range(FIRST, FIRST + RUNS)]
+    made = slice_of(range(FIRST, FIRST + RUNS))
+    print("\n".join(matrix_lines(figures := summary([made]))))
+    print({name: figure for name, figure in figures.items() if name not in ("matrix", "cells_under_30")})
+    return made.verdicts
 
 
-def test_nothing_is_doubled_invented_or_unsafe_and_no_task_fails(runs: list[tuple[int, House]]) -> None:
+def test_nothing_is_doubled_invented_or_unsafe_and_no_task_fails(runs: tuple[Verdict, ...]) -> None:
     """By the exchange's books. Zero of n runs is under 3/n at 95 % (rule of three)."""
-    failed = [
-        line for seed, house in runs for line in told(seed, house) if not any(f": {kind} at " in line for kind in OPEN)
-    ]
+    failed = [line for one in runs for line in told(one) if not any(f": {kind} at " in line for kind in OPEN)]
     assert not failed, "\n".join(failed)
 
 
-def test_most_runs_hold_every_bar(runs: list[tuple[int, House]]) -> None:
-    kinds = Counter(one.what for _, house in runs for one in house.oracle.breaches)
-    clean = sum(not house.oracle.breaches for _, house in runs)
-    print(f"{clean} of {len(runs)} runs without any breach; breaches: {dict(kinds)}")
-    assert clean >= 0.94 * len(runs)
+def test_most_runs_hold_every_bar(runs: tuple[Verdict, ...]) -> None:
+    clean = sum(one.clean for one in runs)
+    print(f"{clean} of {len(runs)} runs without any breach")
+    assert clean >= 0.7 * len(runs)
 
 
-def test_runs_are_composed_as_the_campaign_says(runs: list[tuple[int, House]]) -> None:
-    """Shares of the classes, two symbols, at least 12 intents, at least 4 faults of at least 2 classes."""
-    kinds = Counter(house.scene.kind for _, house in runs)
+def test_runs_are_composed_as_the_campaign_says(runs: tuple[Verdict, ...]) -> None:
+    """Shares of the classes, at least 12 intents, at least 4 faults of at least 2 classes; two symbols always."""
+    kinds = Counter(one.kind for one in runs)
     for kind, share in SHARES.items():
         assert abs(kinds[kind] / len(runs) - share / 100) < 0.1, (kind, kinds)
-    assert all(
-        house.scene.wrong.count >= 4 and house.scene.kind != house.scene.other and len(house.books.instruments) == 2
-        for _, house in runs
-    )
-    intents = sorted(len({one.intent_id for one in house.oracle.orders.values()}) for _, house in runs)
-    assert intents[len(runs) // 50] >= 12
+    assert all(one.faults >= 4 and one.kind != one.other for one in runs)
+    assert sorted(one.intents for one in runs)[len(runs) // 50] >= 12
 
 
-def test_trading_goes_on(runs: list[tuple[int, House]]) -> None:
-    """A trader that froze would break nothing: nearly all runs end with round trips made."""
-    alive = sum(bool(house.closed) for _, house in runs)
-    assert alive >= 0.95 * len(runs)
+def test_trading_goes_on(runs: tuple[Verdict, ...]) -> None:
+    """A trader that froze would break nothing: nearly all runs end active, with round trips made, and entries are
+    allowed again within 30 s of a fault's end (runs in which only a person can mend something stand aside)."""
+    free = [one for one in runs if not one.person]
+    assert sum(one.active and one.trips > 0 for one in free) >= 0.95 * len(free)
+    assert sum(one.shut_ms for one in free) <= 0.01 * sum(one.calm_ms for one in free)
 
 
 def test_a_run_is_the_same_every_time() -> None:
@@ -78,20 +73,28 @@ def test_a_run_is_the_same_every_time() -> None:
     assert [seen.request for seen in one.exchange.log] == [seen.request for seen in two.exchange.log]
 
 
-@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
-def test_a_seeded_defect_is_caught(defect: Defect) -> None:
-    """Within 12 runs of its class (the campaign allows 500), by a breach that the same run without it does not have."""
-    for seed in range(12):
-        if _kinds(House(scenario(seed, defect.kind), defect.parts)) - _clean(seed, defect.kind):
-            return
-    pytest.fail(f"{defect.name} went unnoticed")
+MEASURED = [
+    *(f"src/aister/{room}" for room in ("adapters/exchanges", "adapters/signer", "core", "engine", "exchange_sim")),
+    *(f"src/aister/{room}" for room in ("execution", "ports", "risk", "sim")),
+    "src/aister/adapters/store/emergency.py",
+    "src/aister/adapters/store/lease.py",
+    *(f"tests/faults/{name}.py" for name in ("classes", "coverage", "dying", "crash", "house", "life", "oracle")),
+    *(f"tests/faults/{name}.py" for name in ("parts", "process", "scenario", "signing", "verdict", "watching")),
+]
+SLICES, EACH, CAMPAIGN_FIRST = 100, 100, 50_000_000
 
 
-@functools.cache
-def _clean(seed: int, kind: str) -> set[str]:
-    return _kinds(House(scenario(seed, kind)))
-
-
-def _kinds(house: House) -> set[str]:
-    house.play()
-    return {one.what for one in house.oracle.breaches} | {"problem" for _ in house.problems}
+@pytest.mark.campaign
+def test_campaign_ten_thousand_runs_of_faults() -> None:
+    """The same, 10,000 times, over all cores, in slices that are kept: stopped, it goes on where it was. `faults` is
+    what it publishes: also the runs that breach, by seed."""
+    command = "make campaign CAMPAIGN_ARGS='-k runs_of_faults'"
+    seeds = range(CAMPAIGN_FIRST, CAMPAIGN_FIRST + SLICES * EACH)
+    kept = ROOT / "build" / "faults" / code_hash(MEASURED)[:16]
+    with measuring("faults", command=command, seeds=seeds, paths=MEASURED) as figures:
+        slices = list(played(kept, CAMPAIGN_FIRST, SLICES, EACH, os.cpu_count() or 1))
+        figures.update(summary(slices))
+        print("\n".join(matrix_lines(figures)))
+        for one in (run for part in slices for run in part.verdicts if not run.clean):
+            print("\n".join(told(one)[:2]))
+        assert figures["runs"] == SLICES * EACH
