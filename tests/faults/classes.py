@@ -40,8 +40,9 @@ AIMS = ("SENT", "UNKNOWN", "PARTIALLY_FILLED", "REJECTED", "EXPIRED", "SENT", "U
 
 class Death(msgspec.Struct, frozen=True):
     """A process dies at the `visit`-th moment of a kind: `moment` picks among all there are, by its number modulo
-    how many there are. `at_ms`: not before. `again`: how many moments into its recovery the trader dies once more (0:
-    not). `who`: trader, watcher, signer, or all of them; `down_ms`: how long until the trader is started again."""
+    how many there are; below 0 it is any of the trader's. `at_ms`: not before. `again`: how many moments into its
+    recovery the trader dies once more (0: not). `who`: trader, watcher, signer, or all of them; `down_ms`: how long
+    until the trader is started again."""
 
     moment: int
     visit: int = 1

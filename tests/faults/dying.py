@@ -65,9 +65,12 @@ class Reaper:
         return death.who in (WATCHER if watching else TRADER, ALL)
 
     def _due(self, death: Death, moment: Moment) -> bool:
-        if death.moment < 0 and moment.point.module == WATCHING:
+        if self._now_ms() < death.at_ms:
             return False
-        if death.moment >= 0 and (self._now_ms() < death.at_ms or MOMENTS[moment] != death.moment % len(MOMENTS)):
+        if death.moment < 0:
+            if moment.point.module == WATCHING:
+                return False
+        elif MOMENTS[moment] != death.moment % len(MOMENTS):
             return False
         self._moments += 1
         return self._moments >= death.visit

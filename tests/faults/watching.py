@@ -1,10 +1,12 @@
 """The watcher as a process of its own: its own way to the exchange, its own door to the signer, the rules as they
 are. Looks are rarer than in the product while all is well (a run must stay cheap), never while the trader is silent."""
 
+import asyncio
 from collections.abc import Callable
 
 from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.adapters.exchanges.aster.rest import Rest
+from aister.adapters.exchanges.aster.userstream import UserStream
 from aister.adapters.signer.charter import REDUCE
 from aister.execution.watch import Watch
 from aister.execution.watchman import Watchman, WatchmanRules
@@ -14,7 +16,7 @@ from tests.faults.signing import Door, Signing
 
 __all__ = ["Watcher"]
 
-_RULES = WatchmanRules(held_ms=4_000, deaf_ms=10_000, ends_ms=10**9)
+_RULES = WatchmanRules(held_ms=4_000, ends_ms=10**9)
 
 
 class Watcher:
@@ -36,9 +38,12 @@ class Watcher:
     async def _run(self) -> None:
         process = self.process
         door = Door(self._signing, REDUCE)
-        account = AsterAccount(Rest(process, process, door), SYMBOLS, source="simulator")
+        rest = Rest(process, process, door)
+        account = AsterAccount(rest, SYMBOLS, source="simulator")
         while not isinstance(await account.instruments(), dict):
             await process.sleep(500)
         watch = Watch(self._instance, SYMBOLS)
         self._watchman = self._made(account, watch, SYMBOLS, sleep=process.sleep, log=lambda act: None, rules=_RULES)
+        stream = UserStream(rest, process, process, account.contracts, self._watchman.hear)
+        asyncio.get_running_loop().create_task(stream.run())
         await self._watchman.run()
