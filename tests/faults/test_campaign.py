@@ -22,9 +22,10 @@ RUNS = 300
 FIRST = date.today().toordinal() * 1_000
 
 OPEN = {
-    "orphan": "positions are read every 30 s: the end of a position whose frames are all lost is learnt that late",
-    "naked": "a fill that no frame told while look-ups lag is protected only when its trade can be read",
-    "lost": "the same, after a restart",
+    "orphan": "one run in a hundred: what a life before placed and no book holds is found by a survey",
+    "naked": "several faults at once: stops of unknown outcome while answers are held back",
+    "lost": "a trade is read half a second after the venue shows it, and that can be the 31st second",
+    "duplicate": "after a journal is put back, client ids are given out again",
 }
 """What the order path does not hold yet, with the reason; every other kind of breach fails at once."""
 
@@ -47,7 +48,7 @@ def test_nothing_is_doubled_invented_or_unsafe_and_no_task_fails(runs: tuple[Ver
 def test_most_runs_hold_every_bar(runs: tuple[Verdict, ...]) -> None:
     clean = sum(one.clean for one in runs)
     print(f"{clean} of {len(runs)} runs without any breach")
-    assert clean >= 0.7 * len(runs)
+    assert clean >= 0.94 * len(runs)
 
 
 def test_runs_are_composed_as_the_campaign_says(runs: tuple[Verdict, ...]) -> None:

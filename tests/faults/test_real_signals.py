@@ -2,7 +2,6 @@
 `make campaign CAMPAIGN_ARGS="-k real_signals"`, in slices that are kept."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import msgspec
@@ -10,27 +9,21 @@ import pytest
 
 from checks.results import code_hash, measuring
 from checks.tree import ROOT
-from tests.faults.arena import Ended, real_run
+from tests.faults.arena import Ended, real_runs
 from tests.faults.test_campaign import MEASURED
 
-RUNS, AT_ONCE = 4, 4
+RUNS, AT_ONCE = 2, 2
 FIRST = date.today().toordinal() * 100
 
 
 def told(one: Ended) -> str:
-    return f"real_run({one.seed}), {', '.join(one.blows)}: {one.breaches}\n{one.said}"
+    return f"seed {one.seed}, {', '.join(one.blows)}: {one.breaches}\n{one.said}"
 
 
 @pytest.fixture(scope="module")
 def runs() -> tuple[Ended, ...]:
     print(f"seeds {FIRST} to {FIRST + RUNS - 1}")
-    return played(range(FIRST, FIRST + RUNS))
-
-
-def played(seeds: range) -> tuple[Ended, ...]:
-    """Side by side: they mostly wait."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return tuple(pool.map(real_run, seeds))
+    return real_runs(range(FIRST, FIRST + RUNS), AT_ONCE)
 
 
 def test_signals_break_nothing(runs: tuple[Ended, ...]) -> None:
@@ -60,7 +53,7 @@ def test_campaign_six_hundred_real_signals() -> None:
         for number in range(SLICES):
             place = kept / f"{number}.json"
             if not place.exists():
-                made = played(seeds[number * EACH : (number + 1) * EACH])
+                made = real_runs(seeds[number * EACH : (number + 1) * EACH], AT_ONCE)
                 place.with_suffix(".part").write_bytes(msgspec.json.encode(made))
                 place.with_suffix(".part").replace(place)
             runs += msgspec.json.decode(place.read_bytes(), type=tuple[Ended, ...])
