@@ -84,6 +84,16 @@ class Afterwards(oracle.Oracle):
     def __init__(self, exchange: Exchange, account: object, blind: Callable[[int, int, bool], int]) -> None:
         super().__init__(exchange, account, blind)  # type: ignore[arg-type]
         self._seen: list[OrderState] = []
+        self._late_steps: dict[str, int] = {}
+
+    def leave(self) -> None:
+        """The trader has ended: what happens from here on is nobody's to journal; nor what happened just now."""
+        with suppress(ValueError):
+            self._exchange.observers.remove(self.happened)
+        since_ms = self._exchange.now_ms - oracle.LOST_MS - SLACK_MS
+        for (client_id, _), at_ms in self._waiting.items():
+            if at_ms >= since_ms:
+                self._late_steps[client_id] = self._traded[client_id]
 
     def _quantity(self, order: OrderState, now_ms: int) -> None:
         self._seen.append(order)
@@ -100,7 +110,7 @@ class Afterwards(oracle.Oracle):
         for order in self._seen:
             super()._quantity(order, order.created_ms)
         for client_id, steps in self._traded.items():
-            if self._told[client_id] < steps:
+            if self._told[client_id] < steps and client_id not in self._late_steps:
                 self._breach(
                     "lost", self._exchange.now_ms, f"{client_id}: {self._told[client_id]} of {steps} journaled"
                 )
@@ -216,6 +226,7 @@ class Arena:
         if self.trader.is_alive():
             self.trader.kill()
             self.trader.join(5)
+        self.oracle.leave()
         end_watcher(self.home, NAME)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import functools
 import msgspec
 import pytest
 
+from aister.exchange_sim import Fault
 from checks.tree import ROOT
 from tests.faults.classes import Death
 from tests.faults.crash import NOT_COMPOSED, Moment, every_point
@@ -66,6 +67,9 @@ def test_a_death_there_doubles_nothing(number: int) -> None:
 
 
 def _dying(kind: str, seed: int, deaths: tuple[Death, ...]) -> Scenario:
-    """A run of the class with just these deaths."""
+    """A run of the class with just these deaths; where fills and stops go wrong, stops vanish for certain."""
     scene = scenario(seed, kind)
-    return msgspec.structs.replace(scene, wrong=msgspec.structs.replace(scene.wrong, deaths=deaths))
+    faults = scene.wrong.faults
+    if kind == "fills and stops":
+        faults = (*faults, Fault("cancel_stop", at_ms=65_000, count=6, ms=40_000))
+    return msgspec.structs.replace(scene, wrong=msgspec.structs.replace(scene.wrong, deaths=deaths, faults=faults))

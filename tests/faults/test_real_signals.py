@@ -1,5 +1,5 @@
-"""Real processes, real sockets, real signals: a few runs in every test run (seeds rotate by date), 600 as
-`make campaign CAMPAIGN_ARGS="-k real_signals"`, in slices that are kept."""
+"""Real processes, real sockets, real signals: `make campaign CAMPAIGN_ARGS="-k real_signals"` plays a few (seeds rotate
+by date) and then 600, in slices that are kept."""
 
 from collections import Counter
 from datetime import date
@@ -26,11 +26,13 @@ def runs() -> tuple[Ended, ...]:
     return real_runs(range(FIRST, FIRST + RUNS), AT_ONCE)
 
 
+@pytest.mark.campaign
 def test_signals_break_nothing(runs: tuple[Ended, ...]) -> None:
     """By the exchange's books and log, and the journal that is left."""
     assert all(not one.breaches for one in runs), "\n".join(told(one) for one in runs if one.breaches)
 
 
+@pytest.mark.campaign
 def test_what_is_killed_comes_back_and_trades(runs: tuple[Ended, ...]) -> None:
     for one in runs:
         assert one.lives == 1 + sum(blow in ("kill trader", "kill all") for blow in one.blows), told(one)
