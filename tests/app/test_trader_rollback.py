@@ -73,7 +73,7 @@ def test_what_the_signer_remembers_is_refused_until_accepted_and_then_kept(tmp_p
     assert (given.sequence, given.remembered) == (30, 50)
     with open_chain(tmp_path, "local", "abc", "live") as journal:
         accepted = accepted_rollback(there(tmp_path, line), journal)
-        assert accepted == AcceptRollback("Ada", "the disk was restored", 30, 50)
+        assert accepted == AcceptRollback("Ada", "the disk was restored", 30, 50, given.wall_ms)
         check_head(there(tmp_path, line), journal, accepted)
         assert line.kept_head(CHAIN) == (30, journal.head)
         check_head(there(tmp_path, line), journal, None)

@@ -1,6 +1,7 @@
 """Orders on their way to the simulated exchange and back, by the exchange's own books."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -236,3 +237,41 @@ def test_work_is_idle_when_everything_has_its_answer() -> None:
         assert all(one.state.arrived for one in scene.courier.courses())
 
     scene.play(story)
+
+
+def test_an_error_of_the_program_in_one_errand_leaves_nothing_that_hangs() -> None:
+    """It is told, entries freeze; the order is asked about, and the next entry, cancel and reading of trades go on."""
+    scene = Scene(stream=False)
+    broken = {"place": 1, "order": 1, "cancel": 1, "executions": 1}
+
+    def failing_first(name: str) -> Callable[..., Awaitable[object]]:
+        whole = getattr(scene.account, name)
+
+        async def call(*args: object) -> object:
+            broken[name] -= 1
+            if broken[name] >= 0:
+                raise ValueError(f"{name} is broken")
+            return await whole(*args)
+
+        return call
+
+    for name in ("order", "cancel", "executions"):
+        setattr(scene.account, name, failing_first(name))
+    scene.courier.way = failing_first("place")  # type: ignore[assignment]
+
+    async def story() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        scene.send(order("ai00000000-1-1"), order("ai00000000-1-2", **LIMIT))
+        await scene.wait(2_000)
+        scene.courier.catch_up(SYMBOL)
+        scene.courier.cancel(SYMBOL, "ai00000000-1-2", 0)
+        await scene.wait(1_000)
+        scene.courier.see(await scene.account.order(SYMBOL, "ai00000000-1-2"))  # type: ignore[arg-type]
+        scene.courier.catch_up(SYMBOL)
+        await scene.wait(70_000)
+
+    scene.play(story)
+    ends = [(type(one).__name__, one.client_id[-1]) for one in scene.reports if hasattr(one, "client_id")]
+    assert ends == [("OrderUnknown", "1"), ("OrderAccepted", "2"), ("OrderCanceled", "2"), ("OrderRejected", "1")]
+    assert "courier" in scene.courier.teller.frozen and max(broken.values()) < 0
+    assert not scene.books.venue.open_orders(SYMBOL)

@@ -11,7 +11,8 @@ def test_an_id_says_whose_it_is_and_fits_the_venue() -> None:
     instance = instance_id(bytes(range(8)))
     made = client_id(instance, 2**40, 12)
     assert (instance_of(made), sequence_of(made)) == (instance, 2**40)
-    assert len(client_id(instance, 2**48 - 1, 2**16 - 1)) <= 36
+    assert len(client_id(instance, 2**48 - 1, 2**40 - 1)) <= 36
+    assert sequence_of(client_id(instance, 5, 256 * 1_790_000_000 + 3)) == 5
     assert instance_id(bytes(8)) != instance
 
 

@@ -27,7 +27,7 @@ def accepted_rollback(there: Connected, journal: Chained) -> AcceptRollback | No
     given = acceptance(there.seat.home, journal.chain.chain_id, journal.sequence, journal.head)
     if given is None:
         return None
-    return AcceptRollback(given.by, given.reason, given.sequence, given.remembered)
+    return AcceptRollback(given.by, given.reason, given.sequence, given.remembered, given.wall_ms)
 
 
 def check_head(there: Connected, journal: Chained, accepted: AcceptRollback | None) -> None:

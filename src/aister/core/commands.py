@@ -65,12 +65,14 @@ class AcceptAbsence(msgspec.Struct, frozen=True, array_like=True, tag="accept-ab
 
 class AcceptRollback(msgspec.Struct, frozen=True, array_like=True, tag="accept-rollback"):
     """A person answers for going on with a journal that was put back to an earlier state: it stood at `remembered`
-    records, `sequence` of them are left (D1)."""
+    records, `sequence` of them are left (D1). `given_ms`: when that was said, by this machine's clock; no two are of
+    one second, which sets the orders that follow apart from those of the lost records."""
 
     by: str
     reason: str
     sequence: int
     remembered: int
+    given_ms: int = 0
 
 
 Command = EngageKill | ReleaseKill | ResumeTrading | ClosePosition | Transfer | AcceptAbsence | AcceptRollback

@@ -332,7 +332,7 @@ class Engine:
         elif isinstance(command, AcceptAbsence):
             self.risk.thaw(ABSENCE)
         elif isinstance(command, AcceptRollback):
-            self._trading.out.forgotten = command.remembered
+            self._trading.out.life = command.given_ms // 1000 or command.remembered
         else:
             self._trading.out.moved(self.risk.command(now.time_ms, command), now)
 

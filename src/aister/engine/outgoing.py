@@ -15,7 +15,7 @@ from aister.risk.kernel import RiskKernel
 __all__ = ["Outgoing", "Pass"]
 
 _IN_A_PASS = 256
-"""More orders than leave in one pass; two figures of the four that the last part of an id has."""
+"""More orders than leave in one pass; the last two figures of an id."""
 
 
 class Pass(msgspec.Struct):
@@ -28,14 +28,14 @@ class Pass(msgspec.Struct):
 
 class Outgoing:
     """The one place where an intent becomes an order. `permits` holds the permission of each order until the runner
-    takes it. `forgotten` counts the records of a journal that was put back: their orders' ids are not given out again
-    (D1)."""
+    takes it. `life` is another after every rollback of the journal, and part of the ids: those that its lost records
+    gave out are not given out again (D1)."""
 
     def __init__(
         self, trader_id: str, risk: RiskKernel, portfolio: Portfolio, account: Account, desks: dict[str, Desk]
     ) -> None:
         self.permits: dict[str, Approved] = {}
-        self.forgotten = 0
+        self.life = 0
         self._trader_id, self._risk, self._portfolio, self._account = trader_id, risk, portfolio, account
         self._desks = desks
 
@@ -47,7 +47,7 @@ class Outgoing:
         now.out.append(reviewed)
         if not isinstance(permit, Approved):
             return None
-        number = len(now.out) + _IN_A_PASS * (self.forgotten % _IN_A_PASS)
+        number = len(now.out) + _IN_A_PASS * self.life
         order = order_of(permit, f"{self._trader_id}-{now.sequence:x}-{number:x}")
         self.permits[order.client_id] = permit
         desk.orders.sent(order)

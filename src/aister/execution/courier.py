@@ -111,6 +111,19 @@ class Courier(Inquirer):
             queue.popleft()
 
     async def _place(self, course: Course) -> None:
+        """Send it, once. Should the program fail at it, the order is refused or of unknown outcome, as any other."""
+        try:
+            await self._leave(course)
+        except Exception as error:
+            self._failed(error)
+            why = f"a fault of the program: {error!r}"
+            if course.state is State.PLANNED:
+                course.hear(Heard.REFUSED, f"0 {why}")
+                self._learnt(course)
+            elif course.state is State.SENT:
+                self._lost(course, Unknown(why, 0, course.sent_ms))
+
+    async def _leave(self, course: Course) -> None:
         order, rules = course.order, self._rules
         until_ms = self._exchange.now_ms() + rules.patience_ms
         while True:
@@ -172,6 +185,13 @@ class Courier(Inquirer):
         if course.canceling:
             return
         course.canceling = True
+        try:
+            await self._take_away(course)
+        finally:
+            course.canceling = False
+        self._learnt(course)
+
+    async def _take_away(self, course: Course) -> None:
         order, absent_ms, rules = course.order, 0, self._rules.unknown
         eager_ms = self._exchange.now_ms() + rules.eager_ms
         while not course.state.ended:
@@ -193,4 +213,3 @@ class Courier(Inquirer):
             if not course.state.ended:
                 soon = course.state.arrived or self._exchange.now_ms() < eager_ms
                 await self._sleep(rules.soon_ms if soon else rules.late_ms)
-        self._learnt(course)

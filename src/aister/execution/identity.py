@@ -1,7 +1,8 @@
 """Client order ids: who sent an order, and which record of whose journal asked for it (C5, D1).
 
 `{instance}-{sequence in hex}-{n}`: the instance id is made once for an installation, the sequence is that of the pass
-in the journal, n counts within it. The watcher has no journal: its orders are `{instance}-w{s|c}-{time in hex}-{n}`,
+in the journal, n counts within it; after the journal was put back n also holds when somebody answered for that. The
+watcher has no journal: its orders are `{instance}-w{s|c}-{time in hex}-{n}`,
 a stop put back or a close. At most 36 characters of `.A-Z:/a-z0-9_-`, which is what the venue takes.
 """
 
@@ -12,7 +13,7 @@ from aister.core.trade import Purpose
 
 __all__ = ["client_id", "instance_id", "instance_of", "sequence_of", "watch_id", "watched"]
 
-_OURS = re.compile(r"(ai[0-9a-z]{8})-(?:w([sc])-)?([0-9a-f]{1,12})-([0-9a-f]{1,4})")
+_OURS = re.compile(r"(ai[0-9a-z]{8})-(?:w([sc])-)?([0-9a-f]{1,12})-([0-9a-f]{1,10})")
 _WATCHED = {Purpose.STOP: "s", Purpose.CLOSE: "c"}
 
 

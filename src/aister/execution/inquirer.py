@@ -163,7 +163,11 @@ class Inquirer(ABC):
             step = next_step(evidence, self._exchange.now_ms(), self._rules.unknown)
             if isinstance(step, Ask):
                 evidence.asked_ms[step.question] = self._exchange.now_ms()
-                await self._ask(course, step.question, evidence)
+                try:
+                    await self._ask(course, step.question, evidence)
+                except Exception as error:  # its fate must be found out all the same
+                    self._failed(error)
+                    await self._sleep(self._rules.unknown.late_ms)
             elif isinstance(step, Wait):
                 await self._sleep(step.until_ms - self._exchange.now_ms())
             else:
@@ -250,10 +254,13 @@ class Inquirer(ABC):
         if course.attended:
             return
         course.attended = True
-        while not course.settled:
-            await self._sleep(self._rules.check_ms)
-            if not course.settled:
-                await self.look_up(course)
+        try:
+            while not course.settled:
+                await self._sleep(self._rules.check_ms)
+                if not course.settled:
+                    await self.look_up(course)
+        finally:
+            course.attended = False
 
     async def look_up(self, course: Course) -> None:
         """Ask for the order by its id."""
@@ -269,19 +276,21 @@ class Inquirer(ABC):
 
     async def _read_trades(self, symbol: str, asked: bool) -> None:
         """Until every fill that the venue spoke of has its trade."""
-        for wait_ms in self._waits_ms():
-            await self._sleep(wait_ms)
-            if not asked and self._explained(symbol):
-                break
-            since_ms = self._read_ms.get(symbol, self._known_ms)
-            begun_ms = self._exchange.now_ms()
-            told = await self._exchange.executions(symbol, since_ms - self._rules.again_ms)
-            if isinstance(told, tuple):
-                self._traded(told)
-                self._read_ms[symbol] = begun_ms
-                if not any(one.missing for one in self.courses() if one.order.symbol == symbol):
-                    break
-        self._reading.discard(symbol)
+        try:
+            for wait_ms in self._waits_ms():
+                await self._sleep(wait_ms)
+                if not asked and self._explained(symbol):
+                    return
+                since_ms = self._read_ms.get(symbol, self._known_ms)
+                begun_ms = self._exchange.now_ms()
+                told = await self._exchange.executions(symbol, since_ms - self._rules.again_ms)
+                if isinstance(told, tuple):
+                    self._traded(told)
+                    self._read_ms[symbol] = begun_ms
+                    if not any(one.missing for one in self.courses() if one.order.symbol == symbol):
+                        return
+        finally:
+            self._reading.discard(symbol)
 
     def _waits_ms(self) -> Iterator[int]:
         """Between readings of trades: often at first, often again when look-ups that lag must show them at last."""
