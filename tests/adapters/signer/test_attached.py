@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aister.adapters.signer.allowed import attached_entry
+from aister.adapters.signer.charter import Charter
 from aister.adapters.signer.policy import Verdict, judge
 from aister.ports.signer import Call, Declined
 from tests.adapters.signer.given import CHARTER
@@ -21,10 +22,20 @@ STOP = {
 }  # fmt: skip
 
 
-def told(entry: dict[str, str], stop: dict[str, str], right: str = "trade", kind: str = "OTO") -> Verdict | Declined:
+ATTACHING = msgspec.structs.replace(CHARTER, attached=True)
+
+
+def told(
+    entry: dict[str, str], stop: dict[str, str], right: str = "trade", kind: str = "OTO", charter: Charter = ATTACHING
+) -> Verdict | Declined:
     text = msgspec.json.encode([entry, stop]).decode()
     params = (("strategyType", kind), ("subOrderList", text))
-    return judge(Call("POST", "/fapi/v3/placeStrategyOrder", params, right, 1), CHARTER, {})
+    return judge(Call("POST", "/fapi/v3/placeStrategyOrder", params, right, 1), charter, {})
+
+
+def test_where_the_venue_does_not_trade_so_it_is_not_signed() -> None:
+    refused = told(ENTRY, STOP, charter=CHARTER)
+    assert isinstance(refused, Declined) and refused.kind == "path"
 
 
 def test_an_entry_with_its_stop_is_signed_and_counts_as_an_entry() -> None:

@@ -33,7 +33,7 @@ PATHS = (
 SIGNED = {
     "order": {"GET", "POST", "PUT", "DELETE"}, "listenKey": {"POST", "PUT", "DELETE"}, "leverage": {"POST"},
     "marginType": {"POST"}, "positionSide/dual": {"GET", "POST"}, "noop": {"POST"}, "countdownCancelAll": {"POST"},
-    "allOpenOrders": {"DELETE"}, "placeStrategyOrder": {"POST"},
+    "allOpenOrders": {"DELETE"},
     **{name: {"GET"} for name in (
         "openOrder", "openOrders", "allOrders", "balance", "accountWithJoinMargin", "positionRisk", "userTrades",
         "income", "leverageBracket", "multiAssetsMargin", "commissionRate", "adlQuantile",

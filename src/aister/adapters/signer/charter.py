@@ -40,7 +40,8 @@ class Charter(msgspec.Struct, frozen=True):
     which chain, with which highest right ("trade", or "reduce" for a watcher's own signer), under which limits.
 
     window_us: how far a nonce may be from the venue's time (aster-api, corrections: 60 s); block_us: how far ahead of
-    its use a nonce is written down; hedged: whether orders may name a leg (LONG, SHORT).
+    its use a nonce is written down; hedged: whether orders may name a leg (LONG, SHORT); attached: whether an entry may
+    carry its stop as one order (OTO), only where the venue's traits say that it trades so.
     """
 
     name: str
@@ -54,3 +55,4 @@ class Charter(msgspec.Struct, frozen=True):
     window_us: int = 60_000_000
     block_us: int = 1_000_000
     hedged: bool = False
+    attached: bool = False

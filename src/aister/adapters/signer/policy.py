@@ -33,7 +33,7 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
 def judge(call: Call, charter: Charter, marks: Mapping[str, int], ceiling: str = TRADE) -> Verdict | Declined:
     """`marks`: mark prices (1e-8) told lately; `ceiling`: the most the caller's door lets through."""
     rule = ALLOWED[charter.scheme].get((call.method, call.path))
-    if rule is None:
+    if rule is None or ("subOrderList" in rule.params and not charter.attached):
         return Declined(
             "path", f"{_shown(call.method)} {_shown(call.path)} is not signed here, whoever asks; do it yourself on "
             "the venue's own page."
