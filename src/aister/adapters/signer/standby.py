@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from aister.adapters.signer.child import holder_of
@@ -68,9 +69,13 @@ class StandbySigner:
         return signed
 
     def attend(self) -> None:
-        """Once nobody has signed for `patience_s`: end a signer that hangs, or start one."""
+        """Once nobody has signed for `patience_s` after a failure and none answers now either: end a signer that hangs,
+        or start one."""
         with self._turn:
             if self._silent_s is None or self._monotonic() - self._silent_s < self._patience_s:
+                return
+            if self._answers():  # it lives; nobody had anything to sign meanwhile
+                self._silent_s = None
                 return
             hung = holder_of(self._lock)
             if hung and hung != self.own_pid:
@@ -85,6 +90,14 @@ class StandbySigner:
             self._line.close()
             if self._own is not None:
                 self._own.stop()
+
+    def _answers(self) -> bool:
+        """Whether a signer answers what costs it nothing. Asked twice: one may be busy, or have just begun."""
+        for _ in range(2):
+            with suppress(SignerUnreachable):
+                self._line.kept_head("")
+                return True
+        return False
 
     def _start(self) -> None:
         try:
