@@ -285,8 +285,7 @@ class Trader:
         """The exchange's books beside ours, now and from time to time."""
         await self.recovery.start()
         self._say(f"The exchange's books are read. {self.said()}")
-        for cause in _OF_ANOTHER_LIFE:
-            self.courier.teller.thaw(cause)
+        self.courier.teller.thaw_recalled(*_OF_ANOTHER_LIFE)
         if self._ways.absence_reason and ABSENCE in self.courier.teller.frozen:
             self.built.run.hear()  # that entries wait comes first
             accepted = AcceptAbsence(self._ways.absence_by, self._ways.absence_reason)

@@ -38,6 +38,7 @@ class Teller:
         self._trades: set[tuple[str, int]] = set()
         self._before: dict[tuple[int, str, int, int, int], int] = {}
         self._frozen: dict[str, str] = {}
+        self._recalled: set[str] = set()
         self._last_ms = 0
         self._ticks: dict[str, int] = {}
         self._payments: set[tuple[int, str, int]] = set()
@@ -142,12 +143,14 @@ class Teller:
 
     def freeze(self, cause: str, reason: str) -> None:
         """No entries, for this cause; told when it is new or its reason has changed."""
+        self._recalled.discard(cause)
         if self._frozen.get(cause) != reason:
             self._frozen[cause] = reason
             self._say(EntriesFrozen(_LATER, cause, reason))
 
     def thaw(self, cause: str) -> None:
         """The cause is gone."""
+        self._recalled.discard(cause)
         if self._frozen.pop(cause, None) is not None:
             self._say(EntriesThawed(_LATER, cause))
 
@@ -157,8 +160,16 @@ class Teller:
         if any(isinstance(one, EntriesFrozen | EntriesThawed) and one.cause == cause for one in self._reports):
             return
         self._frozen.pop(cause, None)
+        self._recalled.discard(cause)
         if reason:
             self._frozen[cause] = reason
+            self._recalled.add(cause)
+
+    def thaw_recalled(self, *causes: str) -> None:
+        """Those of the causes that an earlier life left frozen and this one has not met."""
+        for cause in causes:
+            if cause in self._recalled:
+                self.thaw(cause)
 
     @property
     def frozen(self) -> dict[str, str]:
