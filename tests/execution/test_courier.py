@@ -17,6 +17,7 @@ from aister.core.events import (
 )
 from aister.core.trade import OrderType, Side
 from aister.exchange_sim import Fault
+from aister.execution.absence import NOT_SHOWN
 from aister.execution.courier import Courier
 from tests.execution.scene import FLAT, SYMBOL, Scene, order, stop
 
@@ -226,6 +227,29 @@ def test_after_a_restart_what_was_told_is_not_told_again_and_the_rest_is_looked_
 
     scene.play(story)
     assert [one.type for one in scene.books.venue.open_orders(SYMBOL)] == [OrderType.STOP_MARKET]
+
+
+@pytest.mark.parametrize(("ago_ms", "left"), [(60_000, ["s"]), (70_000, [])])
+def test_a_stop_that_a_life_before_called_gone_may_rest_as_long_as_look_ups_can_lag(
+    ago_ms: int, left: list[str]
+) -> None:
+    """Seed 745000037: it worked on while flat, because the next life believed the journal."""
+    scene = Scene()
+
+    async def story() -> None:
+        told_ms = scene.account.now_ms() - ago_ms
+        records = (
+            Audit(0, EntriesThawed(told_ms - 1_000, "x"), (PlaceOrder(stop("s")),)),
+            Audit(1, OrderAccepted(told_ms - 900, SYMBOL, "s"), ()),
+            Audit(2, OrderCanceled(told_ms, SYMBOL, "s", NOT_SHOWN), ()),
+        )
+        for audit in records:
+            scene.courier.recall(audit)
+        scene.courier.resume()
+        assert [one.order.client_id for one in scene.courier.lingering()] == left
+        assert not list(scene.courier.courses())
+
+    scene.play(story)
 
 
 def test_work_is_idle_when_everything_has_its_answer() -> None:

@@ -8,9 +8,11 @@ import msgspec
 
 from aister.execution.states import Course
 
-__all__ = ["UNKNOWABLE", "AbsenceRules", "away_sentence", "unknowable"]
+__all__ = ["NOT_SHOWN", "UNKNOWABLE", "AbsenceRules", "away_sentence", "unknowable"]
 
 UNKNOWABLE = "unknowable: the venue forgot it, no trade tells of it"
+NOT_SHOWN = "the venue does not show it"
+"""Why a stop was told as gone that may rest all the same: look-ups lag."""
 _DAY_MS = 86_400_000
 
 

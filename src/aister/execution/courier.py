@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from aister.core.audit import Audit
 from aister.core.events import VenueReport
 from aister.core.trade import Order, Purpose
+from aister.execution.absence import NOT_SHOWN
 from aister.execution.departure import as_sent, crossing
 from aister.execution.inquirer import CourierRules, Inquirer
 from aister.execution.recall import recall
@@ -81,7 +82,13 @@ class Courier(Inquirer):
         self._known_ms = audit.event.time_ms
 
     def resume(self) -> None:
-        """After the last record: orders whose end is not known are asked about, never sent again."""
+        """After the last record: orders whose end is not known are asked about, never sent again; a stop that was told
+        as gone only because look-ups did not show it may rest, unless they can lag no longer."""
+        rules = self._rules.unknown
+        shown_ms = self._exchange.now_ms() - rules.window_ms - rules.margin_ms
+        for course in list(self.lingering()):
+            if course.doubted_ms < shown_ms:
+                course.hear(Heard.GONE, NOT_SHOWN)
         for course in list(self.courses()):
             if course.state is State.SENT:
                 course.hear(Heard.LOST, "the trader stopped before its answer came")

@@ -14,6 +14,7 @@ from aister.core.events import (
     OrderUnknown,
     PositionFound,
 )
+from aister.execution.absence import NOT_SHOWN
 from aister.execution.states import Course, Heard, State
 from aister.execution.telling import Teller
 
@@ -48,8 +49,12 @@ def recall(audit: Audit, courses: dict[str, Course], teller: Teller) -> None:
         courses[event.client_id].accepted = True
         courses[event.client_id].hear(Heard.ACK)
     elif isinstance(event, OrderCanceled | OrderRejected) and event.client_id in courses:
-        courses[event.client_id].closed = True
-        courses[event.client_id].hear(Heard.GONE if isinstance(event, OrderCanceled) else Heard.REFUSED)
+        course = courses[event.client_id]
+        course.closed = True
+        if event.reason == NOT_SHOWN:
+            course.doubted_ms = event.time_ms
+        else:
+            course.hear(Heard.GONE if isinstance(event, OrderCanceled) else Heard.REFUSED)
     for output in audit.outputs:
         if isinstance(output, PlaceOrder):
             order = output.order

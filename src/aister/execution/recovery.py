@@ -15,7 +15,7 @@ from aister.core.audit import Audit
 from aister.core.commands import ABSENCE, AcceptAbsence
 from aister.core.events import BarClosed, CommandGiven
 from aister.core.trade import Purpose, Side
-from aister.execution.absence import UNKNOWABLE, AbsenceRules, away_sentence
+from aister.execution.absence import NOT_SHOWN, UNKNOWABLE, AbsenceRules, away_sentence
 from aister.execution.adoption import Policy, found_position
 from aister.execution.courier import Courier
 from aister.execution.glance import Glance
@@ -216,7 +216,7 @@ class Recovery:
             return
         if seen is None:
             if course.order.purpose is Purpose.STOP:
-                self._courier.disown(finding.client_id, "the venue does not show it")
+                self._courier.disown(finding.client_id, NOT_SHOWN)
             elif self._courier.forgotten(finding.client_id):
                 self._courier.disown(finding.client_id, UNKNOWABLE)
         elif isinstance(seen, VenueOrder):

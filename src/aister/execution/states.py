@@ -110,7 +110,8 @@ class Course(msgspec.Struct):
     unknown).
 
     `cancel_wanted`: it shall go as soon as it is there. What the trader was told: `accepted`, `told` (trade ids),
-    `closed` (its end). `retired`: the venue shows no position that it could close; its end is not told unasked."""
+    `closed` (its end). `retired`: the venue shows no position that it could close; its end is not told unasked. `doubted_ms`: when a life
+    before told it as gone because the venue did not show it (0 never)."""
 
     order: Order
     state: State = State.PLANNED
@@ -126,6 +127,7 @@ class Course(msgspec.Struct):
     attended: bool = False
     canceling: bool = False
     retired: bool = False
+    doubted_ms: int = 0
     closed: bool = False
 
     def hear(self, word: Heard, why: str = "") -> None:
