@@ -110,8 +110,8 @@ class Course(msgspec.Struct):
     unknown).
 
     `cancel_wanted`: it shall go as soon as it is there. What the trader was told: `accepted`, `told` (trade ids),
-    `closed` (its end). `retired`: the venue shows no position that it could close; its end is not told unasked. `doubted_ms`: when a life
-    before told it as gone because the venue did not show it (0 never)."""
+    `closed` (its end). `retired`: the venue shows no position that it could close; its end is not told unasked.
+    `doubted_ms`: when a life before told it as gone because the venue did not show it (0 never)."""
 
     order: Order
     state: State = State.PLANNED
