@@ -4,7 +4,8 @@ duplicate  executed or working quantity of an order above what was asked for, or
            arrived
 lost       an order of ours, or a trade, that the journal does not hold 30 s after the venue could be reached and showed
            it
-orphan     a conditional or reduce-only order that works for more than 5 s while nothing is held
+orphan     a conditional or reduce-only order that works for more than 5 s while nothing is held; for a stop the time
+           does not count in which an entry it was placed for may act yet, by the venue's own rules (C1, C6)
 invented   a fill that the journal holds and the books do not, or an order called absent that acted
 nonce      a nonce used twice
 unsafe     an order that is to reduce and could add
@@ -26,6 +27,7 @@ from aister.core.events import OrderFilled, OrderRejected
 from aister.core.trade import Order, OrderType, Purpose
 from aister.exchange_sim import Account, Exchange, Happening, OrderState
 from aister.execution.identity import instance_of, watched
+from tests.faults.fate import open_until, outside
 
 __all__ = ["LOST_MS", "NAKED_MS", "ORPHAN_MS", "Breach", "Oracle"]
 
@@ -64,6 +66,7 @@ class Oracle:
         self.silent: list[int] = []
         self._stripped: list[tuple[str, int]] = []
         self.orders: dict[str, Order] = {}
+        self._asked: dict[str, int] = {}
         self.twin_orders: dict[str, Order] = {}
         self._heard: dict[str, int] = defaultdict(int)
         self._absent: dict[str, int] = {}
@@ -86,6 +89,7 @@ class Oracle:
         for output in audit.outputs:
             if isinstance(output, PlaceOrder):
                 self.orders[output.order.client_id] = output.order
+                self._asked.setdefault(output.order.client_id, self._exchange.now_ms)
         if isinstance(audit.event, OrderRejected):
             self._absent[audit.event.client_id] = audit.event.time_ms
         if isinstance(audit.event, OrderFilled) and instance_of(audit.event.fill.client_id) in (None, instance):
@@ -213,12 +217,30 @@ class Oracle:
     def _ends(self, spell: Spell, now_ms: int, what: str, most_ms: int, text: str) -> None:
         if spell.since_ms < 0:
             return
-        lasted = now_ms - spell.since_ms - self._blind(spell.since_ms, now_ms, what == "naked")
+        lasted = self._able(spell.since_ms, now_ms, what)
         if what == "naked":
             (self.silent if spell.most_ms else self.naked).append(lasted)
+        if lasted > max(most_ms, spell.most_ms) and what == "orphan":
+            guard = self.orders.get(text.split(maxsplit=1)[0])
+            spans = self._open(guard) if guard is not None else []
+            lasted = outside(spell.since_ms, now_ms, spans, lambda since, until: self._able(since, until, what))
         if lasted > max(most_ms, spell.most_ms):
             self._breach(what, spell.since_ms, f"{text}, for {lasted} ms")
         spell.since_ms, spell.most_ms = -1, 0
+
+    def _able(self, since_ms: int, until_ms: int, what: str) -> int:
+        """How much of this span somebody could have done something."""
+        return until_ms - since_ms - self._blind(since_ms, until_ms, what == "naked")
+
+    def _open(self, guard: Order) -> list[tuple[int, int]]:
+        """When an entry that this stop was placed before may have acted, for all that anybody could know."""
+        asked, came = self._asked, {one.client_id: one.created_ms for one in self._account.orders.values()}
+        return [
+            (asked[name], came.get(name) or open_until(name, asked[name], self._exchange.log))
+            for name, one in self.orders.items()
+            if guard.purpose is Purpose.STOP and one.purpose is Purpose.ENTRY and one.symbol == guard.symbol
+            if asked[name] >= asked[guard.client_id]
+        ]
 
     def _late(self, key: tuple[str, int], since_ms: int) -> None:
         now_ms = self._exchange.now_ms
