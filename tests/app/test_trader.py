@@ -116,9 +116,10 @@ def test_it_trades_dies_goes_on_and_leaves_its_stop(served: Served, tmp_path: Pa
     again.until(lambda: again.said.count(" opened at ") >= 1 and served.steps)
     assert again.end() == 130
     assert "stop" in again.said and "NO STOP" not in again.said and "the same command goes on" in again.said
-    assert served.steps and any(closes for _, closes in served.resting())
+    held = "nothing is held" not in again.said.splitlines()[-2]  # its time may have come in the last moment
+    assert held == bool(served.steps) == any(closes for _, closes in served.resting())
     assert all(closes for _, closes in served.resting())
-    assert holder_of(lock_path(served.home, NAME)), "the watcher stays while something is held"
+    assert not held or holder_of(lock_path(served.home, NAME)), "the watcher stays while something is held"
 
     ids = served.sent()
     assert len(ids) == len(set(ids)) > 8, "an order was sent twice"
