@@ -17,6 +17,7 @@ from aister.adapters.exchanges.aster.sign import address_of
 from aister.adapters.exchanges.aster.sockets import FastClock, SocketWire, WallClock
 from aister.adapters.signer.charter import Limits
 from aister.adapters.signer.client import SignerClient
+from aister.adapters.signer.fence import AccountFence
 from aister.adapters.signer.leased import LeasedSigner
 from aister.adapters.signer.opening import signer_of
 from aister.adapters.signer.process import SignerProcess
@@ -72,7 +73,8 @@ def seat(home: Path, vault: Vault, key: str, where: Net, trader: str, symbols: t
     presence = Presence(home, name)
     lease, owners = SqliteLease(home), SqliteOwners(home)
     try:
-        above = max(presence.epoch, epoch_seen(home, address_of(credential.key)))
+        fence = AccountFence(home / "signer", credential.net, credential.account)
+        above = max(presence.epoch, fence.newest(), epoch_seen(home, address_of(credential.key)))
         held = lease.take(name, f"Trader {trader} (process {os.getpid()})", above=above, dead=presence.dead)
         if isinstance(held, str):
             raise UsageError(held)

@@ -32,6 +32,25 @@ def test_a_second_trader_replaces_the_signer_and_the_first_gets_no_signature() -
             assert first.why  # its own cannot start any more
 
 
+def test_two_keys_of_one_account_have_one_newest_lease() -> None:
+    """The second trader comes with another key, so that nobody ends the first one's signer."""
+    with home() as folder, running(folder, epoch=1) as (first, line):
+        assert isinstance(line.sign(place(epoch=1)), Signed)
+        other = SignerProcess(msgspec.structs.replace(FAST, name="other"), lambda: b"\x22" * 32, folder, epoch=2)
+        try:
+            newer = other.start()
+            assert isinstance(newer.sign(place(epoch=2)), Signed) and first.pid and first.starts == 1
+            told = [line.sign(call) for call in (place(epoch=1), place(stop(), epoch=1), read(epoch=1))]
+            assert all(isinstance(one, Declined) and one.kind == "epoch" for one in told)
+            with pytest.raises(CredentialError, match="Another trader took this account over"):
+                SignerProcess(
+                    msgspec.structs.replace(FAST, name="third"), lambda: b"\x33" * 32, folder, epoch=1
+                ).start()
+            newer.close()
+        finally:
+            other.stop()
+
+
 def test_a_signer_that_hangs_under_an_older_lease_is_ended_by_the_next_trader() -> None:
     with home() as folder, running(folder, epoch=1) as (first, _):
         old = first.pid

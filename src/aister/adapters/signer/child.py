@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from aister.adapters.signer.desk import Desk, ready_to_sign
+from aister.adapters.signer.fence import AccountFence
 from aister.adapters.signer.hardening import Hardened, harden
 from aister.adapters.signer.protocol import HEADER, LONGEST, START, Failed, Serving, Start, framed
 from aister.adapters.signer.server import Server
@@ -60,6 +61,7 @@ def _opened(start: Start, hardened: Hardened) -> tuple[Server, str]:
         StateFile(folder / f"{name}.json", start.key),
         lambda: time.time_ns() // 1_000,
         time.monotonic,
+        AccountFence(folder, start.charter.net, start.charter.account),
     )
     desk.fence(start.epoch)
     return Server(desk, start.doors), address

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from aister.adapters.exchanges.aster.sign import Agent, ApiKey
 from aister.adapters.signer.charter import READ, REDUCE, TRADE, Charter
+from aister.adapters.signer.fence import AccountFence
 from aister.adapters.signer.nonces import Nonces
 from aister.adapters.signer.pace import Pace
 from aister.adapters.signer.policy import judge
@@ -41,7 +42,8 @@ def ready_to_sign(charter: Charter, key: bytes) -> Agent | ApiKey:
 
 
 class Desk:
-    """Port `Signer`. `now_us`: wall clock, microseconds; `monotonic`: seconds. Reads the state it left behind, if any.
+    """Port `Signer`. `now_us`: wall clock, microseconds; `monotonic`: seconds; `account`: what the signers of the
+    account's other keys have seen. Reads the state it left behind, if any.
 
     Raises as `ready_to_sign` and `StateFile.read`. While the state cannot be written it only reduces: a reduction is
     worth more than the certainty that no nonce repeats after a crash with the clock set back (C8).
@@ -54,8 +56,9 @@ class Desk:
         state: StateFile,
         now_us: Callable[[], int],
         monotonic: Callable[[], float],
+        account: AccountFence | None = None,
     ) -> None:
-        self._charter = charter
+        self._charter, self._account = charter, account
         self._signing = ready_to_sign(charter, key)
         self._file, self._now_us, self._monotonic = state, now_us, monotonic
         kept = state.read()
@@ -139,10 +142,12 @@ class Desk:
         return None
 
     def fence(self, epoch: int) -> None:
-        """Raise the epoch to that of the lease its starter holds. Raises `CredentialError` when a newer one was
-        seen."""
-        if 0 <= epoch < self._epoch:
+        """Raise the epoch to that of the lease its starter holds, for every signer of the account. Raises
+        `CredentialError` when a newer one was seen, `StorageError` when the others cannot be told."""
+        if 0 <= epoch < self._newest():
             raise CredentialError("Another trader took this account over; take its lease before starting a signer.")
+        if epoch >= 0 and self._account is not None:
+            self._account.raise_to(epoch)
         if epoch > self._epoch:
             self._epoch = epoch
             self._reserve(self._nonces.last_us)
@@ -180,16 +185,16 @@ class Desk:
 
     def _fenced(self, call: Call, right: str, ceiling: str) -> Declined | None:
         """Whether the caller's lease is the newest. Reads need none; the watcher's door needs none to reduce."""
-        epoch = call.epoch
-        if epoch > self._epoch and right != READ and ceiling == TRADE:
+        epoch, newest = call.epoch, self._newest()
+        if epoch > newest and right != READ and ceiling == TRADE:
             if epoch > _LARGEST_EPOCH:
                 return Declined("epoch", "That is no lease's epoch; take the lease of the account first.")
             before, self._epoch = self._epoch, epoch
-            if not self._reserve(self._nonces.peek(self._now_us() + self._off_us)) and right == TRADE:
+            if not (self._tell_others(epoch) and self._reserve_now()) and right == TRADE:
                 self._epoch = before
                 return Declined("busy", "The signer cannot write its state; free the disk, until then it only reduces.")
             return None
-        if 0 <= epoch == self._epoch or (right == READ and not 0 <= epoch < self._epoch):
+        if 0 <= epoch == newest or (right == READ and not 0 <= epoch < newest):
             return None
         if right == REDUCE and ceiling == REDUCE and epoch < 0:
             return None
@@ -210,6 +215,21 @@ class Desk:
             )
         full = self._pace.full(self._monotonic(), now_us // 1_000) if counts else ""
         return Declined("cap", full) if full else None
+
+    def _newest(self) -> int:
+        """The highest epoch any signer of this account has seen."""
+        return max(self._epoch, self._account.newest()) if self._account is not None else self._epoch
+
+    def _tell_others(self, epoch: int) -> bool:
+        try:
+            if self._account is not None:
+                self._account.raise_to(epoch)
+        except StorageError:
+            return False
+        return True
+
+    def _reserve_now(self) -> bool:
+        return self._reserve(self._nonces.peek(self._now_us() + self._off_us))
 
     def _reserve(self, nonce_us: int) -> bool:
         """Write down that every nonce up to a block from here counts as used; whether the disk has it."""
