@@ -5,6 +5,8 @@ import pytest
 from aister.core.audit import Breaker, BreakerChanged, CancelOrder, PlaceOrder, PlanVoided, Reviewed
 from aister.core.commands import ResumeTrading
 from aister.core.events import (
+    BarClosed,
+    CommandGiven,
     EntriesFrozen,
     EntriesThawed,
     Event,
@@ -16,6 +18,8 @@ from aister.core.events import (
     PositionShown,
 )
 from aister.core.trade import Fill, FillKind, Order, Purpose, Side
+from aister.execution.traits import VenueTraits
+from aister.risk.state import STOPS_OF, State
 from tests.engine.rig import BTC, START_MS, Rig, setup
 from tests.sim.market import MINUTE_MS, MONEY
 
@@ -211,3 +215,45 @@ def test_a_person_resumes_after_a_halt() -> None:
     rig.command(ResumeTrading("owner", "looked")).bar()
     assert rig.risk.breaker is Breaker.ACTIVE
     assert rig.engine.time_ms == START_MS + 2 * MINUTE_MS
+
+
+def test_closes_of_unknown_outcome_call_nobody_and_a_person_who_resumes_lets_refused_ones_be_tried_again() -> None:
+    rig, stop = just_filled()
+    now = rig.engine.time_ms
+    for _ in range(3):
+        (stop,) = told(rig, OrderRejected(now, BTC, stop.client_id, "-4120 no such type"))
+    ids, lost = {stop.intent_id}, stop
+    for _ in range(10):
+        (lost,) = told(rig, OrderUnknown(now, BTC, lost.client_id, "silence"))
+        assert lost.purpose is Purpose.CLOSE and lost.intent_id not in ids
+        ids.add(lost.intent_id)
+    assert rig.risk.breaker is Breaker.ACTIVE
+    for _ in range(3):
+        (lost,) = told(rig, OrderRejected(now, BTC, lost.client_id, "-1000 no idea"))
+    assert told(rig, OrderRejected(now, BTC, lost.client_id, "-1000 no idea")) == []
+    assert rig.risk.breaker is Breaker.HALTED
+    told(rig, CommandGiven(now, ResumeTrading("owner", "looked")))
+    assert (rig.risk.breaker, rig.engine.desks[BTC].tries, rig.risk.frozen) == (Breaker.ACTIVE, 0, {})
+
+
+def test_a_symbol_whose_stops_the_venue_does_not_take_freezes_no_other() -> None:
+    state = State(frozen={f"{STOPS_OF}{BTC}": "no such stop"})
+    assert (state.frozen_for(BTC), state.frozen_for("ETHUSDT")) == (["no such stop"], [])
+    state.frozen["stream"] = "lost"
+    assert state.frozen_for("ETHUSDT") == ["lost"]
+
+
+def test_an_entry_does_not_wait_for_its_stop_longer_than_its_plan_would_live() -> None:
+    rig = Rig(LONG, traits=VenueTraits(protection="before")).bars(3)
+    rig.venue.take_reports = list  # type: ignore[method-assign]  # the venue says nothing
+    rig.bar()
+    desk = rig.engine.desks[BTC]
+    waiting = desk.entering
+    assert waiting is not None and waiting.expires_ms == rig.engine.time_ms + 30 * MINUTE_MS
+    late = waiting.expires_ms
+    bar = BarClosed(late, BTC, late - MINUTE_MS, 100_000.0, 100_000.0, 100_000.0, 100_000.0, 1.0)
+    outputs = rig.engine.process(bar).outputs
+    assert [one.client_id for one in outputs if isinstance(one, CancelOrder)] == [waiting.guard]
+    assert told(rig, OrderAccepted(late, BTC, waiting.guard)) == []
+    rig.engine.process(OrderCanceled(late, BTC, waiting.guard, "requested"))
+    assert rig.free and desk.entry is None

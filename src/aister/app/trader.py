@@ -33,9 +33,9 @@ from aister.app.trader_seat import Connected, why
 from aister.app.trader_upkeep import CAUSES, Upkeep
 from aister.app.watcher import WatcherProcess
 from aister.core.audit import Audit
-from aister.core.commands import ABSENCE, AcceptAbsence, AcceptRollback
+from aister.core.commands import ABSENCE, AcceptAbsence, AcceptRollback, ResumeTrading
 from aister.core.errors import StorageError
-from aister.core.events import CommandGiven, FundingSettled, InstrumentListed, RunStarted
+from aister.core.events import CommandGiven, EntriesThawed, FundingSettled, InstrumentListed, RunStarted
 from aister.core.instrument import Instrument
 from aister.engine.arrival import ArrivalClock
 from aister.execution.adoption import Policy
@@ -46,6 +46,7 @@ from aister.execution.traits import VenueTraits
 from aister.ports.exchange import AccountTerms
 from aister.ports.feed import MarketSlice
 from aister.ports.live import FeedNews
+from aister.risk.state import STOPS_OF
 
 __all__ = ["TRAITS", "VENUE", "Trader", "Ways", "opened"]
 
@@ -62,11 +63,12 @@ _LEAVING_S = 3.0
 
 class Ways(Struct, frozen=True):
     """What the person who starts a trader has decided: what becomes of a position that is in no book of its run, and
-    why entries may go on after a long absence (by whom; both empty: nobody says so)."""
+    why entries may go on after a long absence or trading after a halt (by whom; empty: nobody says so)."""
 
     found: Policy = "adopt"
     absence_by: str = ""
     absence_reason: str = ""
+    resume_reason: str = ""
 
 
 _OF_ANOTHER_LIFE = ("stop", "courier", "end", *CAUSES)
@@ -193,6 +195,9 @@ class Trader:
         run, desks = self.built.run, self._engine.desks
         if self._journal.sequence:
             run.repeat(self._learn)
+            for cause in self._engine.risk.frozen:  # a restart asks again what stops the venue takes
+                if cause.startswith(STOPS_OF):
+                    self.courier.teller.say(EntriesThawed(0, cause))
             if self.accepted is not None:
                 write_acceptance(self._there, self._journal, run, self.accepted)
             newest = max(desks[symbol].bar_ms for symbol in self._symbols)
@@ -256,7 +261,7 @@ class Trader:
 
     def standing(self) -> str:
         """Account, lease, watcher, and why nothing is entered, for a screen."""
-        seat, frozen = self._there.seat, self.courier.teller.frozen
+        seat, frozen = self._there.seat, self._engine.risk.frozen | self.courier.teller.frozen
         account = f"{seat.account[:6]}..{seat.account[-4:]} on AsterDex {seat.where.name}"
         watched = "watched" if self.watcher.alive and self.watcher.state is not None else "no watcher"
         entries = "; ".join(frozen.values())
@@ -290,6 +295,9 @@ class Trader:
             self.built.run.hear()  # that entries wait comes first
             accepted = AcceptAbsence(self._ways.absence_by, self._ways.absence_reason)
             self.built.run.hear(CommandGiven(self._stamp(), accepted))
+        if self._ways.resume_reason:
+            resumed = ResumeTrading(self._ways.absence_by, self._ways.resume_reason)
+            self.built.run.hear(CommandGiven(self._stamp(), resumed))
         await self.recovery.run()
 
     def _admit(self, market: MarketSlice) -> MarketSlice | None:

@@ -61,6 +61,9 @@ def run(
     accept_absence: Annotated[
         str, typer.Option(help="Of --venue aster: why entries may go on after an absence of more than seven days.")
     ] = "",
+    resume: Annotated[
+        str, typer.Option(help="Of --venue aster: why a trader that halted (drawdown, refused closes) trades again.")
+    ] = "",
     warm_up: Annotated[float, typer.Option(help="Of --feed live: days of the past that features see first.")] = 14.0,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; an unfinished run of the same identity is set aside.")
@@ -107,7 +110,7 @@ def run(
     if streamed:
         where = net_named(net, rest_url, ws_url) if net == "simulator" else net_named(net)
         if venue != _VENUES[0]:
-            ways = (found, accept_absence)
+            ways = (found, accept_absence, resume)
             _trade(settings, where, key or net, warm_up, report, json_path, pace or 1.0, ways, fresh=fresh)
             return
         _live(settings, where, warm_up, report, json_path, fresh=fresh)
@@ -213,7 +216,7 @@ def _trade(
     report: Path | None,
     json_path: str,
     speed: float,
-    ways: tuple[str, str],
+    ways: tuple[str, str, str],
     *,
     fresh: bool,
 ) -> None:
@@ -244,7 +247,7 @@ def _trade(
             fresh=fresh,
             speed=speed,
             figures=figures,
-            ways=Ways("adopt" if ways[0] == "adopt" else "flatten", settings.owner_id, ways[1]),
+            ways=Ways("adopt" if ways[0] == "adopt" else "flatten", settings.owner_id, ways[1], ways[2]),
         )
     finally:
         watcher.close()

@@ -51,13 +51,15 @@ class Adding(msgspec.Struct, frozen=True):
 
 
 class Entering(msgspec.Struct, frozen=True):
-    """An entry that waits for its stop to rest (C6): `guard` is the stop's client id."""
+    """An entry that waits for its stop to rest (C6), not longer than until `expires_ms`: `guard` is the stop's client
+    id."""
 
     proposal: Proposal
     size_factor_e4: int
     reference_ticks: int
     life_ms: int
     guard: str
+    expires_ms: int
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -272,6 +274,8 @@ class Desk:
             when = min(when, self.bracket.deadline_ms, self.leave_ms)
         if self.adding is not None:
             when = min(when, self.adding.fires_ms)
+        if self.entering is not None:
+            when = min(when, self.entering.expires_ms)
         if self.working_entry is not None:
             when = min(when, self.entry_expires_ms)
         self.wake_low, self.wake_high, self.wake_ms = low, high, when

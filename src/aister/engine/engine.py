@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from aister.core.audit import AskCouncil, Audit, Output, PlanArmed, PlanVoided
-from aister.core.commands import ABSENCE, AcceptAbsence, AcceptRollback, ClosePosition, Transfer
+from aister.core.commands import ABSENCE, AcceptAbsence, AcceptRollback, ClosePosition, ResumeTrading, Transfer
 from aister.core.council import Decision, Outcome, Proposal, Setup
 from aister.core.errors import DataError, SequenceError
 from aister.core.events import (
@@ -334,6 +334,10 @@ class Engine:
         elif isinstance(command, AcceptRollback):
             self._trading.out.life = command.given_ms // 1000 or command.remembered
         else:
+            if isinstance(command, ResumeTrading):
+                for desk in self.desks.values():
+                    for leg in desk.legs:
+                        self._trading.protection.resumed(leg)
             self._trading.out.moved(self.risk.command(now.time_ms, command), now)
 
     def _nothing(self, event: Event, now: Pass) -> None:

@@ -19,6 +19,8 @@ from aister.risk.sizing import size_to_add
 
 __all__ = ["Entries"]
 
+_LATE_STOP = "its stop did not rest in time"
+
 
 class Entries:
     """The entries of all desks."""
@@ -53,7 +55,8 @@ class Entries:
                 return
             guard = self._out.review(desk, planning.guard_intent(proposal, desk.leg), now)
             if guard is not None:
-                desk.entering = Entering(proposal, factor_e4, reference_ticks, life_ms, guard.client_id)
+                until_ms = now.time_ms + life_ms
+                desk.entering = Entering(proposal, factor_e4, reference_ticks, life_ms, guard.client_id, until_ms)
                 return
         self._enter(desk, proposal, factor_e4, reference_ticks, life_ms, now)
         if protection == "attached" and desk.entry is not None:
@@ -74,6 +77,9 @@ class Entries:
         )
 
     def _follow(self, desk: Desk, one: Entering, now: Pass) -> None:
+        if now.time_ms >= one.expires_ms:
+            self._out.give_up(desk, _LATE_STOP, now)
+            return
         desk.entering = None
         self._enter(desk, one.proposal, one.size_factor_e4, one.reference_ticks, one.life_ms, now)
 
@@ -153,7 +159,10 @@ class Entries:
             self._protection.aim(desk, now)
 
     def expire(self, desk: Desk, now: Pass) -> None:
-        """A working entry past its life is cancelled; what it has filled stays and stays protected."""
+        """A working entry past its life is cancelled, and one that still waits for its stop is not made; what it has
+        filled stays and stays protected."""
+        if desk.entering is not None and now.time_ms >= desk.entering.expires_ms:
+            self._out.give_up(desk, _LATE_STOP, now)
         if desk.entry is not None and now.time_ms >= desk.entry_expires_ms:
             self._out.cancel(desk, desk.working(Purpose.ENTRY), "entry expired", now)
 

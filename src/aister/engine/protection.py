@@ -9,6 +9,7 @@ from aister.execution.bracket import ManagementRules, adopted_bracket, trailed_s
 from aister.execution.traits import VenueTraits
 from aister.portfolio.portfolio import Portfolio
 from aister.risk.kernel import RiskKernel
+from aister.risk.state import STOPS_OF
 
 __all__ = ["PASSED", "Protection"]
 
@@ -97,7 +98,7 @@ class Protection:
         desk.tries += 1
         if desk.tries > _MOST_STOPS:
             if reason.startswith(_NO_SUCH_STOP):
-                self._risk.freeze(f"stops of {lost.symbol}", f"{lost.symbol}: the venue takes no such stop ({reason})")
+                self._risk.freeze(f"{STOPS_OF}{lost.symbol}", f"{lost.symbol}: the venue takes no such stop ({reason})")
             self._out.close(desk, f"{lost.intent_id}-refused", now)
         else:
             self._out.review(desk, planning.again(planning.stop_intent(bracket), desk.tries), now)
@@ -111,20 +112,26 @@ class Protection:
             desk.tries += 1
             self._out.review(desk, planning.again(planning.guard_intent(proposal, desk.leg), desk.tries), now)
 
-    def close_again(self, desk: Desk, lost: Order, reason: str, now: Pass) -> None:
-        """A close that was refused or is lost: once more, as long as there is something to close; then a person."""
+    def close_again(self, desk: Desk, lost: Order, reason: str, now: Pass, *, refused: bool = True) -> None:
+        """A close that was refused or is lost: once more, as long as there is something to close. Only refusals are
+        counted, six of them call a person: a venue that does not answer has not said no."""
         steps = self._portfolio.holding(lost.symbol, desk.leg).steps
         if not steps or steps * lost.side > 0:
             return
-        desk.tries += 1
+        desk.tries += refused
         if desk.tries > _MOST_CLOSES:
-            why = f"{lost.symbol} cannot be closed ({reason}); close it on the venue's own page, then resume"
+            why = f"{lost.symbol} cannot be closed ({reason}); close it on the venue's page, then aister run --resume"
             self._out.moved(self._risk.halt("protection", why), now)
             return
         side = Side.BUY if steps > 0 else Side.SELL
         cause = lost.intent_id.partition("~")[0].removesuffix("-close")
         intent = planning.close_intent(lost.symbol, side, abs(steps), desk.mark_ticks, cause, desk.leg)
-        self._out.review(desk, planning.again(intent, desk.tries), now)
+        self._out.review(desk, planning.again(intent, desk.tries if refused else now.sequence), now)
+
+    def resumed(self, desk: Desk) -> None:
+        """A person has looked: what was refused before counts no more."""
+        desk.tries = 0
+        self._risk.thaw(f"{STOPS_OF}{desk.instrument.symbol}")
 
     def unasked(self, desk: Desk, fill: Fill, now: Pass) -> None:
         """A fill that no order of ours made where nothing of ours was open (C16): what it opened is closed, unless it

@@ -125,7 +125,7 @@ class Trading:
         elif order.purpose is Purpose.STOP and desk.resident_stop_ticks is None:
             self.protection.again(desk, order, event.reason, now)
         elif order.purpose is Purpose.CLOSE:
-            self.protection.close_again(desk, order, event.reason, now)
+            self.protection.close_again(desk, order, event.reason, now, refused=False)
 
     def shown(self, event: PositionShown, now: Pass) -> None:
         self.protection.shown(self._desks[event.symbol].of(event.leg), event.steps, now)

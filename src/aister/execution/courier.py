@@ -23,6 +23,8 @@ from aister.ports.exchange import Answer, Cancelled, Exchange, Placed, Refused, 
 __all__ = ["Courier", "CourierRules"]
 
 _ALREADY_OPEN = -4015
+_PAUSES_MS = (0, 0, 500, 1_000, 2_000, 4_000)
+_IN_A_ROW_MS = 30_000
 
 
 class Courier(Inquirer):
@@ -42,6 +44,7 @@ class Courier(Inquirer):
     ) -> None:
         super().__init__(exchange, sleep=sleep, stamp=stamp, wake=wake, rules=rules, threaded=threaded)
         self._entries: dict[str, deque[Course]] = {}
+        self._closes: dict[tuple[str, int], list[int]] = {}
         self.way: Callable[[Order], Awaitable[Placed | Answer]] = exchange.place
 
     # ---- the venue's face -----------------------------------------------------------------------------------------
@@ -133,6 +136,8 @@ class Courier(Inquirer):
     async def _leave(self, course: Course) -> None:
         order, rules = course.order, self._rules
         until_ms = self._exchange.now_ms() + rules.patience_ms
+        if order.purpose is Purpose.CLOSE and (pause_ms := self._pause_ms(order)):
+            await self._sleep(pause_ms)
         while True:
             if course.cancel_wanted:
                 course.accepted = True  # nobody has, nor will: there is nothing to tell of it but its end
@@ -163,6 +168,13 @@ class Courier(Inquirer):
                 break
             await self._sleep(min(again_ms - now_ms, rules.patience_ms))
         self._learnt(course)
+
+    def _pause_ms(self, order: Order) -> int:
+        """How long this close waits: closes of one position that come in a row must have been refused or lost."""
+        now_ms, key = self._exchange.now_ms(), (order.symbol, order.leg)
+        recent = [at_ms for at_ms in self._closes.get(key, ()) if at_ms > now_ms - _IN_A_ROW_MS]
+        self._closes[key] = [*recent, now_ms]
+        return _PAUSES_MS[min(len(recent), len(_PAUSES_MS) - 1)]
 
     def _withdraw(self, client_id: str) -> None:
         course = self._courses.get(client_id)

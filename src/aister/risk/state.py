@@ -7,7 +7,7 @@ from aister.risk.conduct import Conduct
 from aister.risk.kelly import Kelly
 from aister.risk.nav import Nav
 
-__all__ = ["State", "Tally"]
+__all__ = ["STOPS_OF", "State", "Tally"]
 
 
 class Tally(msgspec.Struct):
@@ -22,6 +22,10 @@ class Tally(msgspec.Struct):
     bound: float = 0.0
 
 
+STOPS_OF = "stops of "
+"""Begins the cause of a freeze of one symbol alone: the venue takes no stop of it."""
+
+
 class State(msgspec.Struct):
     """The kernel's memory. `killed` holds the sentence of an engaged kill switch, or nothing; `frozen` why there are no
     entries for now, by cause."""
@@ -33,6 +37,11 @@ class State(msgspec.Struct):
     frozen: dict[str, str] = {}
     permits: int = 0
     tallies: dict[str, Tally] = {}
+
+    def frozen_for(self, symbol: str) -> list[str]:
+        """Why nothing is entered in this symbol."""
+        others = [cause for cause in self.frozen if cause.startswith(STOPS_OF) and cause != f"{STOPS_OF}{symbol}"]
+        return [reason for cause, reason in self.frozen.items() if cause not in others]
 
     @property
     def breaker(self) -> Breaker:

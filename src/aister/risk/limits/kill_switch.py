@@ -13,12 +13,14 @@ NAME = "kill_switch"
 
 def cap(ask: Ask) -> CapLine:
     """Everything or nothing; `used` is 1 while it is closed."""
-    closed = bool(ask.state.killed or ask.state.frozen) or "liquidation" in ask.state.conduct.halts
+    closed = (
+        bool(ask.state.killed or ask.state.frozen_for(ask.intent.symbol)) or "liquidation" in ask.state.conduct.halts
+    )
     return ask.gate(NAME, not closed, float(closed), 1.0)
 
 
 def why(ask: Ask, line: CapLine) -> str:
     """Who closed it."""
     if ask.state.killed or "liquidation" not in ask.state.conduct.halts:
-        return ask.state.killed or "entries are frozen: " + "; ".join(ask.state.frozen.values())
+        return ask.state.killed or "entries are frozen: " + "; ".join(ask.state.frozen_for(ask.intent.symbol))
     return f"{ask.state.conduct.halts['liquidation']}; a person has to resume trading"
