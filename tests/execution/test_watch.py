@@ -134,3 +134,27 @@ def test_it_knows_its_own_entries_from_everything_else() -> None:
         msgspec.structs.replace(entry, client_id=ids[0], reduce_only=True),
     ]
     assert [one.client_id for one in watch.left_behind([*orders, *guards])] == [ids[0]]
+
+
+def test_what_the_venue_says_is_protected_is_not_closed_because_its_reads_lag() -> None:
+    watch, told = Watch(US, (SYMBOL,)), Refused(-4130, "An open stop or take profit with closePosition exists.")
+    assert look(watch, 0, resting()) == () == look(watch, 1_000)
+    sent: list[tuple[int, Purpose]] = []
+    for time_ms in range(1_000, 50_000, 500):
+        for act in look(watch, time_ms):
+            sent.append((time_ms, act.purpose))
+            watch.told(act, told, time_ms)
+    closed = [time_ms for time_ms, purpose in sent if purpose is Purpose.CLOSE]
+    assert len(sent) > 5 and closed and closed[0] >= 36_000  # by then no read lags
+    assert look(watch, 50_500, resting()) == () and not watch.bare
+
+
+def test_a_stop_that_is_shown_and_does_not_cover_excuses_nothing() -> None:
+    watch, position = Watch(US, (SYMBOL,)), held(liquidation=960)
+    assert look(watch, 0, resting(trigger=970), position=position) == ()
+    look(watch, 1_000, resting(), position=position)  # beyond the liquidation now
+    (put_back,) = look(watch, 4_000, resting(), position=position)
+    assert put_back.purpose is Purpose.STOP
+    watch.told(put_back, Refused(-4130, "exists"), 4_000)
+    (closed,) = look(watch, 4_500, resting(), position=position)
+    assert closed.purpose is Purpose.CLOSE

@@ -19,23 +19,29 @@ __all__ = ["Watch", "WatchRules"]
 class WatchRules(msgspec.Struct, frozen=True):
     """`grace_ms`: how long the trader has to protect a position itself. `again_ms`: how long a stop that was put back
     has to show before the position is closed, and a close before it is sent once more. `soon_ms`: the same for what
-    did not leave."""
+    did not leave. `lag_ms`: how long the venue's word that a stop rests is believed while its reads show none."""
 
     grace_ms: int = 3_000
     again_ms: int = 3_000
     soon_ms: int = 1_000
+    lag_ms: int = 35_000
 
 
 _NO_SUCH_STOP = (-1116, -4120, -4136)
 """The venue takes no stop of this kind, whatever its price."""
 
+_ONE_RESTS = -4130
+"""A stop that closes this position rests there already."""
+
 
 class _Bare(msgspec.Struct):
-    """A position without (enough of) a stop: since when, and what was done last."""
+    """A position without (enough of) a stop: since when, what was done last, and whether the venue's reads show a stop
+    that would close it and yet does not cover it."""
 
     since_ms: int
     acted_ms: int = 0
     restored: bool = False
+    shown: bool = False
 
 
 class Watch:
@@ -65,7 +71,8 @@ class Watch:
 
     def told(self, order: Order, answer: Placed | Refused | Unknown | Unreachable, time_ms: int) -> None:
         """What became of an order of `look`. A stop that was refused is not tried again: the position is closed at the
-        next look."""
+        next look. But where the venue says that one rests already while its reads show none, the reads lag (C1: up to
+        30 s), and what is protected is not closed: it is asked again."""
         bare = self._bare.get((order.symbol, order.leg))
         if bare is None:
             return
@@ -73,6 +80,9 @@ class Watch:
             bare.acted_ms = time_ms - self._rules.again_ms + self._rules.soon_ms
             bare.restored = bare.restored and order.purpose is not Purpose.STOP
         elif isinstance(answer, Refused) and order.purpose is Purpose.STOP:
+            if answer.code == _ONE_RESTS and not bare.shown and time_ms - bare.since_ms < self._rules.lag_ms:
+                bare.restored = False
+                return
             bare.acted_ms = 0
             if answer.code in _NO_SUCH_STOP:
                 self.unusable[order.symbol] = f"{answer.code} {answer.reason}"
@@ -110,6 +120,7 @@ class Watch:
             self._bare.pop(key, None)
             return None
         bare = self._bare.setdefault(key, _Bare(time_ms))
+        bare.shown = any(_would_close(one, position) for one in orders)
         if time_ms - bare.since_ms < grace_ms:
             return None
         if bare.acted_ms and time_ms - bare.acted_ms < self._rules.again_ms:
@@ -121,6 +132,12 @@ class Watch:
             bare.restored = True
             return _stop(watch_id(self._instance, Purpose.STOP, time_ms, number + 1), stop, position)
         return _close(watch_id(self._instance, Purpose.CLOSE, time_ms, number + 1), position)
+
+
+def _would_close(order: VenueOrder, position: VenuePosition) -> bool:
+    """Whether an order is of the kind the venue takes only one of: it closes this position whole, covering or not."""
+    of_it = (order.symbol, order.leg) == (position.symbol, position.leg) and order.side * position.steps < 0
+    return of_it and order.close_position and order.status.working
 
 
 def _still_ahead(stop: VenueOrder, position: VenuePosition) -> bool:
