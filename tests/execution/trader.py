@@ -249,6 +249,7 @@ class Trader(Rig):
                     continue
                 await self.world.sleep(max(0, close_ms + 150 - self.world.now_ms()))
                 self.clock.passed(market)
+                self.before(market)
                 self.queue.waiting.append(market)
                 self.run.step()
                 for task in tasks:
@@ -259,6 +260,9 @@ class Trader(Rig):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.courier.stop()
+
+    def before(self, market: MarketSlice) -> None:
+        """What a test does just before a slice is taken."""
 
     async def _hear(self) -> None:
         """Whatever comes between bars."""

@@ -30,13 +30,13 @@ from aister.app.trader_checks import arm, check_account
 from aister.app.trader_floor import AccountFloor
 from aister.app.trader_rollback import accepted_rollback, check_head, check_orders, write_acceptance
 from aister.app.trader_seat import Connected, why
+from aister.app.trader_terms import Terms
 from aister.app.trader_upkeep import CAUSES, Upkeep
 from aister.app.watcher import WatcherProcess
 from aister.core.audit import Audit
 from aister.core.commands import ABSENCE, AcceptAbsence, AcceptRollback, ResumeTrading
 from aister.core.errors import StorageError
-from aister.core.events import CommandGiven, EntriesThawed, FundingSettled, InstrumentListed, RunStarted
-from aister.core.instrument import Instrument
+from aister.core.events import CommandGiven, EntriesThawed, FundingSettled, RunStarted
 from aister.engine.arrival import ArrivalClock
 from aister.execution.adoption import Policy
 from aister.execution.courier import Courier, CourierRules
@@ -163,7 +163,6 @@ class Trader:
         self._woken = asyncio.Event()
         self._settled: set[tuple[str, int]] = set()
         self._end_ms: int | None = None
-        self._waiting_terms: dict[str, Instrument] = {}
         self.courier = Courier(
             account, sleep=there.clock.sleep, stamp=self._stamp, wake=self._woken.set, rules=_COURIER
         )
@@ -171,6 +170,7 @@ class Trader:
         at = RealAccount(floor, VENUE, instance, TRAITS)
         self.built = build_run(settings, tape, journal, (*observers, self._observe), account=at)
         self._engine = self.built.engine
+        self._terms = Terms(self.built.run, self.courier, account.contracts.count_by, say)
         armed = Armed(
             AccountTerms(hedged=False, multi_assets=False),
             dict.fromkeys(settings.symbols, self._engine.risk.limits.leverage),
@@ -205,8 +205,7 @@ class Trader:
             self._tape.taken(newest if whole else newest - INTERVAL_MS)
         else:
             run.start()
-        for desk in desks.values():
-            self._account.contracts.count_by(desk.instrument)
+        self._terms.begin()
         self._next_ms = self._tape.next_ms
         self._clock.expects(self._close_ms())
         self.courier.start()
@@ -304,11 +303,11 @@ class Trader:
         """What of a slice was not taken before a crash. Terms and funding that come while the minute's reports were
         heard already carry the engine's time."""
         engine = self._engine
-        self._waiting_terms |= {one.symbol: one for one in market.instruments}
+        self._terms.told(market.instruments)
         bars = tuple(bar for bar in market.bars if bar.time_ms > engine.desks[bar.symbol].bar_ms)
         if not bars:
             return None
-        self._take_terms(market.open_time_ms)
+        self._terms.take(market.open_time_ms)
         funding = tuple(
             replace(one, time_ms=max(one.time_ms, engine.time_ms))
             for one in market.funding
@@ -321,23 +320,6 @@ class Trader:
         self._next_ms = market.open_time_ms + INTERVAL_MS
         self._clock.passed(market)
         return MarketSlice(market.open_time_ms, funding, bars)
-
-    def _take_terms(self, open_ms: int) -> None:
-        """New terms are in force from here on. Another tick or step waits until nothing is held or working, since every
-        order counts in the old ones; until then nothing is entered (C15)."""
-        engine, teller = self._engine, self.courier.teller
-        for symbol, terms in list(self._waiting_terms.items()):
-            old = engine.desks[symbol].instrument
-            regridded = (old.tick_e8, old.step_e8) != (terms.tick_e8, terms.step_e8)
-            working = any(course.order.symbol == symbol for course in self.courier.courses())
-            if regridded and (working or engine.portfolio.holding(symbol).steps):
-                teller.freeze("grid", f"{symbol} has another tick or step now; entries wait until it is flat.")
-                continue
-            del self._waiting_terms[symbol]
-            self._account.contracts.count_by(terms)
-            self.built.run.hear(InstrumentListed(max(engine.time_ms, open_ms), terms))
-        if not self._waiting_terms:
-            teller.thaw("grid")
 
     def _stamp(self) -> int:
         return max(self._engine.time_ms, self._clock())

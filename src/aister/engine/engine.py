@@ -239,7 +239,8 @@ class Engine:
         self.features.settle(event)
 
     def _listed(self, event: InstrumentListed, now: Pass) -> None:
-        """New terms of an instrument: whoever counts with them learns of it; plans on another grid are void."""
+        """New terms of an instrument: whoever counts with them learns of it. Plans on another grid are void, and so
+        is what would enter one that no longer trades."""
         new = event.instrument
         desk = self.desks.get(new.symbol)
         if desk is None:
@@ -253,6 +254,8 @@ class Engine:
             if (old.tick_e8, old.step_e8) != (new.tick_e8, new.step_e8):
                 leg.asked = None
                 self._trading.out.withdraw(leg, "the grid of its prices or sizes changed", now)
+            elif new.status not in (old.status, "TRADING"):
+                self._trading.out.withdraw(leg, f"{new.symbol} is {new.status}", now)
 
     # ---- council ----------------------------------------------------------------------------------------------------
 

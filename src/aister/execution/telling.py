@@ -121,6 +121,10 @@ class Teller:
         """The price of the newest fill told of this symbol; 0 when there was none."""
         return self._ticks.get(symbol, 0)
 
+    def forget_price(self, symbol: str) -> None:
+        """Its ticks count something else from now on."""
+        self._ticks.pop(symbol, None)
+
     # ---- funding --------------------------------------------------------------------------------------------------
 
     def paid(self, time_ms: int, symbol: str, amount: int) -> None:
