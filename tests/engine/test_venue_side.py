@@ -11,6 +11,7 @@ from aister.core.events import (
     CommandGiven,
     EntriesFrozen,
     Event,
+    InstrumentListed,
     OrderAccepted,
     OrderCanceled,
     OrderFilled,
@@ -172,3 +173,11 @@ def test_a_halted_symbol_is_not_entered_and_its_first_closed_bar_after_the_halt_
     assert any("HALT" in one.reason for one in rig.said(Reviewed))
     rig.bar(instruments=(rig.instrument,)).bars(5)
     assert rig.said(PlaceOrder)[0].order.purpose is Purpose.ENTRY
+
+
+def test_an_entry_that_still_works_is_withdrawn_when_its_symbol_stops_trading() -> None:
+    rig = Rig(setup(2, entry=99_500.0, stop=99_000.0, targets=((101_000.0, 10_000),))).bars(4)
+    working = next(one for one in rig.placed if one.purpose is Purpose.ENTRY)
+    halted = msgspec.structs.replace(rig.instrument, status="HALT")
+    _, cancelled = told(rig, InstrumentListed(rig.engine.time_ms, halted))
+    assert working.client_id in cancelled

@@ -162,8 +162,9 @@ class LiveMarket:
             Choice(start_ms=tape.next_ms),
             mark=following.mark,
         )
-        now = self.contracts.instruments
-        changed = [s for s, desk in built.engine.desks.items() if s in now and now[s] != desk.instrument]
+        changed = [
+            s for s, desk in built.engine.desks.items() if self.contracts.terms(desk.instrument) != desk.instrument
+        ]
         jobs = [
             asyncio.ensure_future(market.run()),
             asyncio.ensure_future(self._attend(changed)),
@@ -204,8 +205,9 @@ class LiveMarket:
         run = built.run
         async for one in market.feed.slices():
             if end_ms is None or one.open_time_ms < end_ms or not following.may_end():
-                terms = tuple(self.contracts.instruments[symbol] for symbol in changed)
-                changed.clear()
+                ripe = [one for one in changed if following is not _ALONE or self._may_change(built, one)]
+                terms = tuple(self.contracts.terms(built.engine.desks[symbol].instrument) for symbol in ripe)
+                changed[:] = [one for one in changed if one not in ripe]
                 new = following.admit(msgspec.structs.replace(one, instruments=terms) if terms else one)
                 if new is not None:
                     tape.put(new)
@@ -222,6 +224,13 @@ class LiveMarket:
         assert market is not None
         watch(market)
 
+    def _may_change(self, built: Built, symbol: str) -> bool:
+        """On paper another tick or step waits until nothing of the symbol is under way."""
+        desk = built.engine.desks[symbol]
+        new = self.contracts.terms(desk.instrument)
+        same = (desk.instrument.tick_e8, desk.instrument.step_e8) == (new.tick_e8, new.step_e8)
+        return same or all(leg.free for leg in desk.legs)
+
     async def _attend(self, changed: list[str]) -> None:
         """Contracts are read again every five minutes; what differs is in force from the next slice on (C15)."""
         while True:
@@ -229,7 +238,7 @@ class LiveMarket:
             if self.contracts.due:
                 read = await self.contracts.read()
                 for one in read if isinstance(read, tuple) else ():
-                    if one.symbol not in changed and one.symbol in self.contracts.instruments:
+                    if one.symbol not in changed:
                         changed.append(one.symbol)
 
 

@@ -6,6 +6,7 @@ from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.core.trade import OrderType
 from aister.ports.exchange import Placed
 from tests.adapters.exchanges.aster.test_account import Scene, order
+from tests.sim.market import instrument
 
 
 def test_a_run_counts_by_the_terms_it_began_with() -> None:
@@ -20,5 +21,17 @@ def test_a_run_counts_by_the_terms_it_began_with() -> None:
         placed = await account.place(order(type=OrderType.LIMIT, price_ticks=90_000))
         assert isinstance(placed, Placed) and placed.order.price_ticks == 90_000
         assert scene.books.open_orders()[0].price_ticks == 900_000
+
+    scene.run(talk)
+
+
+def test_a_contract_that_is_gone_is_told_of_under_a_status_that_says_so() -> None:
+    scene = Scene(watched=("BTCUSDT", "ETHUSDT"))
+
+    async def talk(account: AsterAccount) -> None:
+        held, listed = instrument("ETHUSDT"), instrument("BTCUSDT")
+        assert account.contracts.terms(held) == msgspec.structs.replace(held, status="GONE")
+        assert account.contracts.terms(listed) == account.contracts.instruments["BTCUSDT"]
+        assert account.contracts.terms(instrument("SOLUSDT")).status == "TRADING"  # never asked for: nothing is known
 
     scene.run(talk)

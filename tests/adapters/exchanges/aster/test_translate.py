@@ -415,3 +415,9 @@ def test_words_and_sizes_unknown_here_are_an_error_not_a_guess(broken: dict[str,
 
 def test_client_ids_survive_as_they_are() -> None:
     assert set(sent(order(client_id=string.ascii_letters, steps=100))["newClientOrderId"]) == set(string.ascii_letters)
+
+
+def test_a_fill_between_two_ticks_is_told_at_the_nearest_and_never_withheld() -> None:
+    """The venue's tick became finer while the position counts in the old one."""
+    finer = TradeRow("XUSDT", 3, 1, "SELL", Decimal("98000.07"), Decimal("0.003"), 9)
+    assert execution(finer, "a", Grid(10**7, 10**5), 1, 1).price_ticks == 980_001

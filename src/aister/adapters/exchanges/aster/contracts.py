@@ -22,6 +22,7 @@ from aister.ports.exchange import Answer, Refused
 __all__ = ["Contracts"]
 
 REREAD_MS = 300_000
+GONE = "GONE"
 _FEES_MS = 3_600_000
 _FINEST = Grid(1, 1)
 _INFO = decoder(ExchangeInfo)
@@ -73,6 +74,13 @@ class Contracts:
         what is held there may still be closed."""
         known = self._known.get(symbol)
         return known.listing if known is not None else self._gone.get(symbol)
+
+    def terms(self, known: Instrument) -> Instrument:
+        """What was read last of a contract that was known as this; of one that the venue lists no longer, or not so
+        that it could be traded, what was known, under a status that says so."""
+        if known.symbol in self._known:
+            return instrument(self._known[known.symbol], self._source)
+        return msgspec.structs.replace(known, status=GONE) if known.symbol in self.unavailable else known
 
     def fees(self, symbol: str) -> tuple[int, int]:
         """Maker and taker rate in 1e-8; (0, 0) of a symbol this account does not trade."""
@@ -133,7 +141,7 @@ class Contracts:
             self._grids.setdefault(symbol, grid_of(listed))
         differences = changes(self._known, known) if self._read_until else ()
         for symbol in self._known.keys() - known.keys():
-            self._gone[symbol] = msgspec.structs.replace(self._known[symbol].listing, status="GONE")
+            self._gone[symbol] = msgspec.structs.replace(self._known[symbol].listing, status=GONE)
         self._known, self.unavailable = known, unavailable
         self._read_until, self.stale = self._rest.time.now_ms() + REREAD_MS, False
         return differences

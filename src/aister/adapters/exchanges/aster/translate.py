@@ -159,7 +159,9 @@ def execution(row: TradeRow, client_id: str, grid: Grid, maker_e8: int, taker_e8
     """Of one row of userTrades.
 
     The documents leave the sign of `commission` open (aster-api 7 [?]): a fee is paid when the account's rate for
-    that role is not negative, whichever sign the row has. Raises `DataError` off the grid.
+    that role is not negative, whichever sign the row has. A price between two ticks (the venue's became finer while the
+    position was held) is told as the nearest: a fill that is not told would be worse. Raises `DataError` for a size off
+    the grid.
     """
     fee = abs(units(row.commission))
     return Execution(
@@ -169,7 +171,7 @@ def execution(row: TradeRow, client_id: str, grid: Grid, maker_e8: int, taker_e8
         symbol=row.symbol,
         side=_side(row),
         steps=whole(units(row.qty), grid.step),
-        price_ticks=whole(units(row.price), grid.tick),
+        price_ticks=_nearest(units(row.price), grid.tick),
         fee=-fee if (maker_e8 if row.maker else taker_e8) < 0 else fee,
         fee_asset=row.commissionAsset,
         realized=units(row.realizedPnl),
