@@ -26,7 +26,7 @@ from aister.app.build import RealAccount, build_run, limits_of
 from aister.app.live import INTERVAL_MS, Following, LiveMarket
 from aister.app.settings import RunSettings
 from aister.app.tape import Tape, read_beginning, tape_of, write_beginning
-from aister.app.trader_checks import arm, check_account
+from aister.app.trader_checks import arm, check_account, check_watched
 from aister.app.trader_floor import AccountFloor
 from aister.app.trader_rollback import accepted_rollback, check_head, check_orders, write_acceptance
 from aister.app.trader_seat import Connected, why
@@ -98,6 +98,7 @@ async def opened(
     accepted = accepted_rollback(there, journal)
     check_head(there, journal, accepted)
     if not journal.sequence:
+        await asyncio.to_thread(check_watched, there.seat.home, there.seat.key, symbols)
         wallet = await check_account(account, there.seat.expires_ms, limits_of(settings).leverage)
         settings = replace(settings, capital=wallet).check()
         await arm(account, symbols, limits_of(settings).leverage, settings.margin == "isolated")

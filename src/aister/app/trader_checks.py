@@ -2,16 +2,18 @@
 what the run was asked for."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.adapters.exchanges.aster.readiness import hindrances
 from aister.app.trader_seat import why
+from aister.app.watcher import watching
 from aister.core.errors import DataError, UsageError
 from aister.core.instrument import Instrument
 from aister.core.money import UNIT, money_text
 from aister.ports.exchange import Money, Refused, VenuePosition
 
-__all__ = ["arm", "check_account"]
+__all__ = ["arm", "check_account", "check_watched"]
 
 
 async def check_account(account: AsterAccount, expires_ms: int, leverage: int) -> int:
@@ -35,11 +37,23 @@ async def check_account(account: AsterAccount, expires_ms: int, leverage: int) -
     return funds.wallet
 
 
+def check_watched(home: Path, key: str, symbols: tuple[str, ...]) -> None:
+    """Raises `UsageError` when the watcher of an earlier run still looks after something these symbols leave out: the
+    next run's watcher takes its place and would not."""
+    told = watching(home, key)
+    left = sorted(set(told.held) - set(symbols)) if told is not None else []
+    if left:
+        raise UsageError(
+            f"The watcher of an earlier run looks after {', '.join(left)}, which this run would leave unwatched; go on "
+            "with the run that opened it, or close it on the exchange's page first."
+        )
+
+
 def _held(row: VenuePosition, one: Instrument) -> str:
     side = "long" if row.steps > 0 else "short"
     return (
         f"The account holds {row.symbol} {side} {one.size_text(abs(row.steps))}, which is in no book of this run; go "
-        "on with the run that opened it, close it on the exchange's page, or leave the symbol out."
+        "on with the run that opened it, close it on the exchange's page, or trade another account."
     )
 
 
