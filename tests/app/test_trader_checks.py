@@ -10,8 +10,9 @@ import pytest
 
 from aister.adapters.exchanges.aster.hosts import net
 from aister.adapters.vault.file import FileVault
-from aister.app.trader_checks import arm, check_account
+from aister.app.trader_checks import arm, check_account, transfer_of
 from aister.app.trader_seat import connected, seat
+from aister.core.commands import Transfer
 from aister.core.errors import AisterError, CredentialError, DataError, UsageError
 from aister.core.money import UNIT
 from aister.risk.profile import profile
@@ -135,3 +136,11 @@ def test_a_lost_lease_file_locks_nobody_out_of_the_account(served: Served) -> No
     assert checked(served) == 10_000 * UNIT
     with seat(served.home, FileVault(served.home), NAME, served.where, "t1") as held:
         assert held.epoch == 5
+
+
+def test_a_transfer_is_booked_only_when_it_explains_the_difference() -> None:
+    booked = transfer_of("ann", 500 * UNIT, 10_000 * UNIT, 10_500 * UNIT + 1_000_000)
+    assert booked == Transfer("ann", 500 * UNIT)
+    assert transfer_of("ann", -500 * UNIT, 10_500 * UNIT, 10_000 * UNIT) == Transfer("ann", -500 * UNIT)
+    again = transfer_of("ann", 500 * UNIT, 10_500 * UNIT, 10_500 * UNIT)
+    assert again == "The transfer of 500.00 was not booked: the wallet differs from the ledger by 0.00."

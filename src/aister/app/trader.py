@@ -26,7 +26,7 @@ from aister.app.build import RealAccount, build_run, limits_of
 from aister.app.live import INTERVAL_MS, Following, LiveMarket
 from aister.app.settings import RunSettings
 from aister.app.tape import Tape, read_beginning, tape_of, write_beginning
-from aister.app.trader_checks import arm, check_account, check_watched
+from aister.app.trader_checks import arm, check_account, check_watched, transfer_of
 from aister.app.trader_floor import AccountFloor
 from aister.app.trader_rollback import accepted_rollback, check_head, check_orders, write_acceptance
 from aister.app.trader_seat import Connected, why
@@ -63,12 +63,14 @@ _LEAVING_S = 3.0
 
 class Ways(Struct, frozen=True):
     """What the person who starts a trader has decided: what becomes of a position that is in no book of its run, and
-    why entries may go on after a long absence or trading after a halt (by whom; empty: nobody says so)."""
+    why entries may go on after a long absence or trading after a halt (by whom; empty: nobody says so); what money was
+    moved meanwhile (money units, 0: none)."""
 
     found: Policy = "adopt"
     absence_by: str = ""
     absence_reason: str = ""
     resume_reason: str = ""
+    transfer: int = 0
 
 
 _OF_ANOTHER_LIFE = ("stop", "courier", "end", *CAUSES)
@@ -288,13 +290,21 @@ class Trader:
 
     async def _keep_books(self) -> None:
         """The exchange's books beside ours, now and from time to time."""
-        await self.recovery.start()
+        open_ = await self.recovery.start()
         self._say(f"The exchange's books are read. {self.said()}")
         self.courier.teller.thaw_recalled(*_OF_ANOTHER_LIFE)
         if self._ways.absence_reason and ABSENCE in self.courier.teller.frozen:
             self.built.run.hear()  # that entries wait comes first
             accepted = AcceptAbsence(self._ways.absence_by, self._ways.absence_reason)
             self.built.run.hear(CommandGiven(self._stamp(), accepted))
+        if self._ways.transfer:
+            self.built.run.hear()  # funding that was paid meanwhile comes first
+            ours, theirs = self._engine.portfolio.wallet, open_.money.wallet
+            told = transfer_of(self._ways.absence_by, self._ways.transfer, ours, theirs)
+            if isinstance(told, str):
+                self._say(told)
+            else:
+                self.built.run.hear(CommandGiven(self._stamp(), told))
         if self._ways.resume_reason:
             resumed = ResumeTrading(self._ways.absence_by, self._ways.resume_reason)
             self.built.run.hear(CommandGiven(self._stamp(), resumed))

@@ -8,12 +8,15 @@ from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.adapters.exchanges.aster.readiness import hindrances
 from aister.app.trader_seat import why
 from aister.app.watcher import watching
+from aister.core.commands import Transfer
 from aister.core.errors import DataError, UsageError
 from aister.core.instrument import Instrument
 from aister.core.money import UNIT, money_text
 from aister.ports.exchange import Money, Refused, VenuePosition
 
-__all__ = ["arm", "check_account", "check_watched"]
+__all__ = ["arm", "check_account", "check_watched", "transfer_of"]
+
+_CENT = 1_000_000
 
 
 async def check_account(account: AsterAccount, expires_ms: int, leverage: int) -> int:
@@ -69,6 +72,18 @@ def _check_margin(funds: Money, instruments: Mapping[str, Instrument], marks: Ma
 
 def _least(one: Instrument, mark_ticks: int) -> int:
     return max(one.min_notional, one.min_steps * mark_ticks * one.unit)
+
+
+def transfer_of(by: str, amount: int, ours: int, theirs: int) -> Transfer | str:
+    """The transfer of which a person says that it explains why the wallet (`theirs`) is not what the ledger says, or
+    why it is not booked: what does not explain the difference, to a cent, is not believed, and so none is booked
+    twice."""
+    if abs(theirs - ours - amount) <= _CENT:
+        return Transfer(by, amount)
+    return (
+        f"The transfer of {money_text(amount, 2)} was not booked: the wallet differs from the ledger by "
+        f"{money_text(theirs - ours, 2)}."
+    )
 
 
 async def arm(account: AsterAccount, symbols: tuple[str, ...], leverage: int, isolated: bool) -> None:

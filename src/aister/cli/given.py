@@ -54,15 +54,15 @@ def named_symbols(text: str) -> tuple[str, ...]:
     return named
 
 
-def amount(text: str) -> int:
-    """The capital in money units; whether it is sensible is the settings' to say."""
+def amount(text: str, flag: str = "--capital") -> int:
+    """Money in its units; whether it is sensible is for others to say."""
     from aister.core.money import money
 
     try:
         amount = Decimal(text)
         return money(amount) if amount.is_finite() and abs(amount) < 10**10 else 0
     except (InvalidOperation, UsageError):
-        raise UsageError(f"--capital {text!r} is not an amount in USDT with at most 8 decimals; give 10000.") from None
+        raise UsageError(f"{flag} {text!r} is not an amount in USDT with at most 8 decimals; give 10000.") from None
 
 
 def utc_ms(text: str, flag: str) -> int | None:

@@ -61,6 +61,9 @@ def run(
     accept_absence: Annotated[
         str, typer.Option(help="Of --venue aster: why entries may go on after an absence of more than seven days.")
     ] = "",
+    accept_transfer: Annotated[
+        str, typer.Option(help="Of --venue aster: what was moved into (-5: out of) the account behind the run's back.")
+    ] = "",
     resume: Annotated[
         str, typer.Option(help="Of --venue aster: why a trader that halted (drawdown, refused closes) trades again.")
     ] = "",
@@ -110,7 +113,7 @@ def run(
     if streamed:
         where = net_named(net, rest_url, ws_url) if net == "simulator" else net_named(net)
         if venue != _VENUES[0]:
-            ways = (found, accept_absence, resume)
+            ways = (found, accept_absence, resume, _moved(accept_transfer))
             _trade(settings, where, key or net, warm_up, report, json_path, pace or 1.0, ways, fresh=fresh)
             return
         _live(settings, where, warm_up, report, json_path, fresh=fresh)
@@ -216,7 +219,7 @@ def _trade(
     report: Path | None,
     json_path: str,
     speed: float,
-    ways: tuple[str, str, str],
+    ways: tuple[str, str, str, int],
     *,
     fresh: bool,
 ) -> None:
@@ -247,7 +250,7 @@ def _trade(
             fresh=fresh,
             speed=speed,
             figures=figures,
-            ways=Ways("adopt" if ways[0] == "adopt" else "flatten", settings.owner_id, ways[1], ways[2]),
+            ways=Ways("adopt" if ways[0] == "adopt" else "flatten", settings.owner_id, *ways[1:]),
         )
     finally:
         watcher.close()
@@ -277,6 +280,13 @@ def _check_venue(venue: str, net: str, streamed: bool) -> None:
             "Orders are not sent to mainnet: arming and the full limits do not exist yet. Use --net testnet or --net "
             "simulator, or leave --venue out: mainnet's data then meet the paper venue."
         )
+
+
+def _moved(text: str) -> int:
+    """Money moved in or, after a minus, out; 0 for nothing said."""
+    from aister.cli.given import amount
+
+    return amount(text, "--accept-transfer") if text else 0
 
 
 def _check_account(positions: str, capital: str, found: str) -> None:

@@ -92,7 +92,7 @@ def reconcile(ours: Ours, open_: Open, armed: Armed | None) -> tuple[Finding, ..
     if ours.wallet is not None and abs(ours.wallet - open_.money.wallet) > _CENT:
         sentence = (
             f"The wallet holds {money_text(open_.money.wallet, 2)} where the ledger says {money_text(ours.wallet, 2)}; "
-            "if money was moved, tell the trader with a transfer."
+            "if money was moved, say how much with aister run --accept-transfer."
         )
         found.append(Finding(FindingKind.MONEY, "", 0, "", sentence, ours.wallet, open_.money.wallet))
     return tuple(found)
