@@ -92,7 +92,7 @@ def test_a_clock_set_back_freezes_entries_without_a_storm_of_refusals(tmp_path: 
     scene, step_us = Scene(), [0]
     limits = Limits(2_000 * UNIT, 10, 100, 5, {"BTCUSDT": 100_000 * UNIT})
     desk = Desk(
-        Charter("sim", "v3", USER, "simulator", 714, limits=limits),
+        Charter("sim", "v3", USER, "testnet", 714, limits=limits),
         KEY,
         StateFile(tmp_path / "state.json", KEY),
         lambda: scene.clock.now_ms() * 1_000 + step_us[0],
