@@ -13,7 +13,7 @@ from aister.exchange_sim import Fault
 from aister.exchange_sim.faults import ACTS
 from tests.sim.market import MINUTE_MS
 
-__all__ = ["CLASSES", "FAULTS_MS", "SHARES", "SYMBOLS", "Blow", "Death", "Random", "Wrong"]
+__all__ = ["CLASSES", "FAULTS_MS", "PAIRED", "SHARES", "SYMBOLS", "Blow", "Death", "Random", "Wrong"]
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 FAULTS_MS = (65_000, 540_000)
@@ -239,14 +239,14 @@ def _lease(rng: Random) -> Wrong:
 def _account(rng: Random) -> Wrong:
     """What others do to account and instrument."""
     symbol = SYMBOLS[int(rng.integers(len(SYMBOLS)))]
-    at, back = _when(rng), FAULTS_MS[1]
+    at = _when(rng)
     picks: tuple[tuple[Fault, ...], ...] = (
         (Fault("leverage", at_ms=at, symbol=symbol, value=int(rng.integers(2, 50))),),
         (Fault("adl", at_ms=at, symbol=symbol, fill_e4=int(rng.choice([2_000, 5_000, 10_000]))),),
         (Fault("transfer", at_ms=at, value=int(rng.integers(1, 100)) * 10**8),),
         (Fault("cancel_order", at_ms=at, symbol=symbol, text="stop"),),
         (Fault("restart", at_ms=at, ms=int(rng.integers(2_000, 20_000))),),
-        (Fault("multi_assets", at_ms=at), Fault("multi_assets", at_ms=back)),
+        (Fault("multi_assets", at_ms=at), Fault("multi_assets", at_ms=min(at + 90_000, FAULTS_MS[1]))),
         (Fault("foreign_order", at_ms=at, text=_FOREIGN[symbol]),),
         (Fault("instrument", at_ms=at, symbol=symbol, text='{"min_notional": 10000000000}'),),
         (Fault("delist", at_ms=at, symbol=symbol),),
@@ -262,11 +262,15 @@ _FOREIGN = {
 }
 
 
+PAIRED = ("skew", "multi_assets")
+"""Faults that a second one of their kind takes back: between the two something is wrong."""
+
+
 def aimed(rng: Random, wrong: Wrong) -> Wrong:
     """The same, most of it at moments at which an order stands in a state that does not last."""
     faults, blows = [], []
     for fault in wrong.faults:
-        if fault.kind in ACTS and fault.kind != "skew" and rng.random() < 0.8 and fault.at_ms < FAULTS_MS[1]:
+        if fault.kind in ACTS and fault.kind not in PAIRED and rng.random() < 0.8 and fault.at_ms < FAULTS_MS[1]:
             blows.append(Blow("venue", fault.at_ms, aim=AIMS[int(rng.integers(len(AIMS)))], fault=fault))
         else:
             faults.append(fault)

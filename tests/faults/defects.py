@@ -135,7 +135,8 @@ class CancelAll(AsterAccount):
     """Every cancel clears the whole symbol, stops too."""
 
     async def cancel(self, symbol: str, client_id: str) -> Any:
-        await self.rest.signed("cancel_all", (("symbol", symbol),), msgspec.json.Decoder())
+        everything = (("symbol", symbol),)
+        await self.rest.signed("cancel_all", everything, msgspec.json.Decoder(), right="reduce", epoch=self.epoch)
         return await super().cancel(symbol, client_id)
 
 
@@ -208,6 +209,10 @@ class KeepsTargets(Courier):
         if course is None or course.order.purpose is not Purpose.TARGET:
             super().cancel(symbol, client_id, time_ms)
 
+    def retire(self, course: Course) -> None:
+        if course.order.purpose is not Purpose.TARGET:
+            super().retire(course)
+
 
 class LateStops(AsterAccount):
     """Stops wait until the market has calmed down."""
@@ -260,7 +265,7 @@ DEFECTS = (
     _of("sent before it is journaled", "limits", run=SendFirst),
     _of("journal not durable before the send", "limits", run=NeverDurable),
     _of("nonce used twice", "limits", signing=SameNonce),
-    _of("close not reduce-only", "limits", account=PlainClose),
+    _of("close not reduce-only", "fills and stops", account=PlainClose),
     _of("stop for less than is held", "fills and stops", account=SmallStop),
     _of("stop on the wrong side", "limits", account=WrongSide),
     _of("entry twice as large", "limits", account=TwiceAsMuch),

@@ -5,6 +5,7 @@ import msgspec
 
 from aister.core.audit import Breaker
 from aister.core.events import EntriesFrozen, EntriesThawed
+from tests.faults.classes import PAIRED
 from tests.faults.house import House
 from tests.faults.scenario import START_MS
 
@@ -103,8 +104,9 @@ def _calm(house: House, shut: list[tuple[int, int]]) -> tuple[int, int]:
     spans += [(one.at_ms, one.until_ms) for one in wrong.faults if one.until_ms]
     walls = [(at_ms, ahead) for at_ms, ahead in wrong.walls]
     spans += [(at_ms, max(end for end, _ in walls)) for at_ms, ahead in walls if ahead]
-    skews = [one.at_ms for one in wrong.faults if one.kind == "skew"]
-    spans += [(min(skews), max(skews))] if skews else []
+    for kind in PAIRED:
+        paired = [one.at_ms for one in wrong.faults if one.kind == kind]
+        spans += [(min(paired), max(paired))] if paired else []
     spans += [(one.at_ms, one.at_ms + one.ms) for one in wrong.blows if one.what != "restored" and not one.aim]
     spans += [(begun, begun + ms) for begun, ms in house.struck]
     spans.append((-BACK_MS, 0))
