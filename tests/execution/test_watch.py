@@ -54,11 +54,31 @@ def look(
         (resting(closes=False, reduce=True, steps=100), held(), True),
         (resting(trigger=800), held(liquidation=850), False),  # liquidated before
         (resting(trigger=860), held(liquidation=850), True),
+        (resting(kind=OrderType.STOP, closes=False, reduce=True, steps=100), held(), False),  # a limit may not fill
     ],
 )
 def test_what_protects(order_: VenueOrder, position: VenuePosition, covers: bool) -> None:
     assert protects(order_, position) is covers
     assert uncovered(position, [order_]) == (0 if covers else 100)
+
+
+@pytest.mark.parametrize(
+    ("order_", "position", "covers"),
+    [
+        (resting(trigger=950), held(), True),
+        (resting(trigger=949), held(), True),  # one tick of rounding
+        (resting(trigger=948), held(), False),
+        (resting(trigger=999), held(), True),  # nearer
+        (resting(trigger=1), held(), False),  # in cross no liquidation price is told
+        (resting(Side.BUY, 951), held(-100, mark=900), True),
+        (resting(Side.BUY, 952), held(-100, mark=900), False),
+        (resting(kind=OrderType.TRAILING_STOP_MARKET), held(), False),  # nobody can read where it lies
+    ],
+)
+def test_a_stop_farther_than_wanted_covers_nothing(order_: VenueOrder, position: VenuePosition, covers: bool) -> None:
+    assert protects(order_, position, 950) is covers
+    assert uncovered(position, [order_], 950) == (0 if covers else 100)
+    assert protects(order_, position), "where nobody knows better it counts"
 
 
 @given(st.lists(st.integers(1, 60), max_size=4))
@@ -158,3 +178,31 @@ def test_a_stop_that_is_shown_and_does_not_cover_excuses_nothing() -> None:
     watch.told(put_back, Refused(-4130, "exists"), 4_000)
     (closed,) = look(watch, 4_500, resting(), position=position)
     assert closed.purpose is Purpose.CLOSE
+
+
+def own(trigger: int, **more: object) -> VenueOrder:
+    return msgspec.structs.replace(resting(trigger=trigger), client_id=f"{US}-7-1", **more)
+
+
+def test_a_stop_of_ours_that_lies_farther_than_before_is_put_back_where_it_was() -> None:
+    watch = Watch(US, (SYMBOL,))
+    assert look(watch, 0, own(940), own(950)) == ()  # the better one beside the old
+    assert look(watch, 1_000, own(940)) == () and watch.bare == {(SYMBOL, 0): 1_000}
+    (back,) = look(watch, 4_000, own(940))
+    assert (back.purpose, back.trigger_ticks, back.close_position) == (Purpose.STOP, 950, True)
+    assert look(watch, 5_000, own(940), own(949)) == () and not watch.bare
+
+
+def test_where_the_stop_belongs_is_asked_anew_of_another_position() -> None:
+    for other in (held(-100, mark=900), msgspec.structs.replace(held(), entry_ticks=980), held(0)):
+        watch = Watch(US, (SYMBOL,))
+        assert look(watch, 0, own(950)) == ()
+        look(watch, 1_000, own(930), msgspec.structs.replace(own(960), side=Side.BUY), position=other)
+        assert not watch.bare
+
+
+def test_a_nearer_stop_of_somebody_else_may_go_again_and_one_of_a_part_says_nothing_of_the_whole() -> None:
+    watch = Watch(US, (SYMBOL,))
+    part = own(990, steps=10, close_position=False, reduce_only=True)
+    assert look(watch, 0, own(950), resting(trigger=980), part) == ()
+    assert look(watch, 1_000, own(950)) == () and not watch.bare

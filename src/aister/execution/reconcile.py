@@ -13,7 +13,7 @@ from aister.execution.cover import protects, uncovered
 from aister.execution.identity import instance_of
 from aister.ports.exchange import AccountTerms, Open, VenueOrder, VenuePosition
 
-__all__ = ["Armed", "Finding", "FindingKind", "Ours", "OwnOrder", "reconcile"]
+__all__ = ["Armed", "Finding", "FindingKind", "Ours", "OwnOrder", "needed", "reconcile", "wanted_ticks"]
 
 _CENT = 1_000_000
 
@@ -102,9 +102,13 @@ def _positions(ours: Ours, open_: Open) -> list[Finding]:
     found = []
     theirs = {(one.symbol, one.leg): one for one in open_.positions}
     for position in open_.positions:
-        bare = uncovered(position, open_.orders) if position.symbol in ours.symbols else 0
+        wanted = wanted_ticks(position, ours)
+        bare = uncovered(position, open_.orders, wanted) if position.symbol in ours.symbols else 0
         if bare:
-            sentence = f"{position.symbol}: {bare} of {abs(position.steps)} steps held have no stop at the venue."
+            where = f" at {wanted} ticks" if wanted else ""
+            sentence = (
+                f"{position.symbol}: {bare} of {abs(position.steps)} steps held have no stop{where} at the venue."
+            )
             found.append(_of(FindingKind.NAKED, position, sentence, abs(position.steps), bare))
     for symbol, leg in sorted(theirs.keys() | ours.steps.keys()):
         one = theirs.get((symbol, leg))
@@ -181,10 +185,24 @@ def _about(kind: FindingKind, order: VenueOrder, sentence: str) -> Finding:
     return Finding(kind, order.symbol, order.leg, order.client_id, sentence, order=order)
 
 
-def needed(order: VenueOrder, open_: Open) -> bool:
-    """Whether a stop is all that protects a position there, so that it must not go yet."""
+def wanted_ticks(position: VenuePosition, ours: Ours) -> int:
+    """Where our books want the stop of a position: the nearest trigger of ours that the venue has had; 0: nowhere."""
+    side = 1 if position.steps > 0 else -1
+    stops = (
+        one.order.trigger_ticks
+        for one in ours.orders
+        if one.arrived
+        and one.order.purpose is Purpose.STOP
+        and (one.order.symbol, one.order.leg, int(one.order.side)) == (position.symbol, position.leg, -side)
+    )
+    return max(stops, key=lambda ticks: ticks * side, default=0)
+
+
+def needed(order: VenueOrder, open_: Open, ours: Ours) -> bool:
+    """Whether a stop is all that protects a position there, so that it must not go yet: what others cover farther away
+    than where our books want it, they do not."""
     for position in open_.positions:
         others = [one for one in open_.orders if one.client_id != order.client_id]
-        if protects(order, position) and uncovered(position, others):
+        if protects(order, position) and uncovered(position, others, wanted_ticks(position, ours)):
             return True
     return False

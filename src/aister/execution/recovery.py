@@ -192,7 +192,7 @@ class Recovery:
             case FindingKind.ALTERED:
                 courier.disown(finding.client_id, finding.sentence)
             case FindingKind.STRAY:
-                if order is not None and not needed(order, open_):
+                if order is not None and not needed(order, open_, self._ours()):
                     await self._exchange.cancel(finding.symbol, finding.client_id)
                     left = tuple(one for one in open_.orders if one is not order)
                     open_ = msgspec.structs.replace(open_, orders=left)

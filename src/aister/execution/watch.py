@@ -44,6 +44,14 @@ class _Bare(msgspec.Struct):
     shown: bool = False
 
 
+class _Wanted(msgspec.Struct, frozen=True):
+    """The nearest trigger at which stops of ours have closed a position whole, as long as it is the same position."""
+
+    side: int
+    entry_ticks: int
+    ticks: int
+
+
 class Watch:
     """`look` at what the venue shows; what it returns is to be sent at once, reduce-only, under ids of `instance`, and
     the answers are to be `told`."""
@@ -51,6 +59,7 @@ class Watch:
     def __init__(self, instance: str, symbols: tuple[str, ...], rules: WatchRules | None = None) -> None:
         self._instance, self._symbols, self._rules = instance, symbols, rules or WatchRules()
         self._stops: dict[tuple[str, int], VenueOrder] = {}
+        self._wanted: dict[tuple[str, int], _Wanted] = {}
         self._bare: dict[tuple[str, int], _Bare] = {}
         self.unusable: dict[str, str] = {}
         """Symbols of which the venue takes no stops, with its word: what is held of them unprotected is closed."""
@@ -111,12 +120,14 @@ class Watch:
         if not position.steps:
             self._bare.pop(key, None)
             self._stops.pop(key, None)
+            self._wanted.pop(key, None)
             return None
-        stops = [one for one in orders if protects(one, position)]
+        wanted = self._wanted_ticks(key, position, orders)
+        stops = [one for one in orders if protects(one, position, wanted)]
         if stops:
             side = 1 if position.steps > 0 else -1
             self._stops[key] = max(stops, key=lambda one: one.trigger_ticks * side)
-        if not uncovered(position, orders):
+        if not uncovered(position, orders, wanted):
             self._bare.pop(key, None)
             return None
         bare = self._bare.setdefault(key, _Bare(time_ms))
@@ -132,6 +143,24 @@ class Watch:
             bare.restored = True
             return _stop(watch_id(self._instance, Purpose.STOP, time_ms, number + 1), stop, position)
         return _close(watch_id(self._instance, Purpose.CLOSE, time_ms, number + 1), position)
+
+    def _wanted_ticks(self, key: tuple[str, int], position: VenuePosition, orders: tuple[VenueOrder, ...]) -> int:
+        """Where the stop belongs: a stop of ours only ever moves nearer, so one that lies farther than one did before
+        covers nothing (C19). What somebody else rests there is not held to it; a new entry price begins anew."""
+        side = 1 if position.steps > 0 else -1
+        ours = [one for one in orders if instance_of(one.client_id) == self._instance]
+        ticks, before = _closed_at(ours, position), self._wanted.get(key)
+        if before is not None and (before.side, before.entry_ticks) == (side, position.entry_ticks):
+            ticks = max(ticks or before.ticks, before.ticks, key=lambda one: one * side)
+        self._wanted[key] = _Wanted(side, position.entry_ticks, ticks)
+        return ticks
+
+
+def _closed_at(orders: list[VenueOrder], position: VenuePosition) -> int:
+    """The nearest trigger by which these stops have closed the whole position; 0: there is none."""
+    side = 1 if position.steps > 0 else -1
+    triggers = sorted({one.trigger_ticks for one in orders if protects(one, position)}, key=lambda one: -one * side)
+    return next((ticks for ticks in triggers if ticks and not uncovered(position, orders, ticks)), 0)
 
 
 def _would_close(order: VenueOrder, position: VenuePosition) -> bool:
