@@ -179,3 +179,24 @@ def test_a_simulator_that_is_gone_is_not_waited_for_and_a_venue_is() -> None:
             return done
 
         assert scene.play(story) is ends
+
+
+@pytest.mark.parametrize("speed", [20, 120])
+def test_a_clock_that_runs_fast_does_not_make_a_trader_silent(speed: int) -> None:
+    """The trader beats once a second of this machine, whatever the speed of the simulator's clock; the watcher stays
+    and is not busier than the machine can bear."""
+    scene = Watched()
+
+    async def story() -> None:
+        man = scene.watchman(WatchmanRules().at_speed(speed))
+        working = asyncio.ensure_future(man.run())
+        for _ in range(5):
+            man.beat()
+            await scene.wait(1_000 * speed)
+        assert not working.done()
+        assert man.looks <= 5 * 25
+        await scene.wait(70_000 * speed)
+        assert working.done()  # nothing is held and nobody has been heard of for a minute
+
+    scene.play(story)
+    assert [one.what for one in scene.acts] == ["trader silent"]

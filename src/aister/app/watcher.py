@@ -214,12 +214,8 @@ class WatcherProcess:
 
 def _of_speed(rules: WatchmanRules, where: Net, speed: float) -> WatchmanRules:
     """The trader's heart beats in seconds of this machine. A simulator that is gone does not come back."""
-    return msgspec.structs.replace(
-        rules,
-        hangs_ms=round(rules.hangs_ms * speed),
-        gone_ms=round(rules.gone_ms * speed),
-        lost_ms=round(_LOST_MS * speed) if where.name == "simulator" else 0,
-    )
+    lost_ms = round(_LOST_MS * speed) if where.name == "simulator" else 0
+    return msgspec.structs.replace(rules.at_speed(speed), lost_ms=lost_ms)
 
 
 def end_watcher(home: Path, name: str, *, patience_s: float = _LEAVE_S) -> bool:

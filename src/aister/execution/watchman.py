@@ -26,6 +26,8 @@ from aister.ports.exchange import (
 
 __all__ = ["Act", "Sight", "Watchman", "WatchmanRules"]
 
+_LOOKS_KEEP_UP = 20.0
+
 
 class WatchmanRules(msgspec.Struct, frozen=True):
     """How long between two looks: `held_ms` while something is held, `alone_ms` while besides no trader is heard of,
@@ -42,6 +44,15 @@ class WatchmanRules(msgspec.Struct, frozen=True):
     gone_ms: int = 8_000
     ends_ms: int = 60_000
     lost_ms: int = 0
+
+    def at_speed(self, speed: float) -> "WatchmanRules":
+        """The same by the clock of a simulator that runs `speed` times this machine's. A trader lives in this machine's
+        time: it must not seem silent because the clock is fast. From 20 times on looks are spaced by this machine's
+        time too, since nobody looks a thousand times a second."""
+        spaced = max(1.0, speed / _LOOKS_KEEP_UP)
+        paces = dict.fromkeys(("hangs_ms", "gone_ms", "ends_ms"), speed)
+        paces |= dict.fromkeys(("held_ms", "alone_ms", "flat_ms", "deaf_ms", "news_ms"), spaced)
+        return msgspec.structs.replace(self, **{name: round(getattr(self, name) * by) for name, by in paces.items()})
 
 
 class Act(msgspec.Struct, frozen=True):
