@@ -17,6 +17,7 @@ from aister.core.events import BarClosed, CommandGiven
 from aister.core.trade import Purpose, Side
 from aister.execution.absence import NOT_SHOWN, UNKNOWABLE, AbsenceRules, away_sentence
 from aister.execution.adoption import Policy, found_position
+from aister.execution.bell import Bell
 from aister.execution.courier import Courier
 from aister.execution.glance import Glance
 from aister.execution.identity import instance_of
@@ -86,8 +87,8 @@ class Recovery:
         self._exchange, self._courier, self._ours, self._sleep = exchange, courier, ours, sleep
         self._armed, self._rules = armed, rules or RecoveryRules()
         self._doubts: dict[tuple[str, str, int, str], tuple[int, int]] = {}
-        self._poked = asyncio.Event()
-        self._glance = Glance(exchange, courier, ours().symbols, sleep=sleep, poke=self._poked.set)
+        self._bell = Bell(sleep)
+        self._glance = Glance(exchange, courier, ours().symbols, sleep=sleep, poke=self._bell.ring)
         self._twin_until_ms = 0
         self._income_ms = 0
         self._stream_up = True
@@ -119,14 +120,7 @@ class Recovery:
             wait_ms = self._rules.every_ms if read is not None and not self._doubts else self._rules.probe_ms
             if read is not None and self._fresh_doubts():
                 wait_ms = self._rules.soon_ms
-            self._poked.clear()
-            waiting = asyncio.ensure_future(self._sleep(wait_ms))
-            poked = asyncio.ensure_future(self._poked.wait())
-            await asyncio.wait((waiting, poked), return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
-            poked.cancel()
-            if self._poked.is_set():
-                await self._sleep(self._rules.gap_ms)
+            await self._bell.rest(wait_ms, self._rules.gap_ms)
 
     def observe(self, audit: Audit) -> None:
         """Every pass of the trader, for what only it tells: bars that closed, and what a person has accepted."""
@@ -144,12 +138,12 @@ class Recovery:
             self._stream_up = news.up
             if not news.up:
                 teller.freeze("stream", f"The account's stream is lost: {news.why}")
-            self._poked.set()
+            self._bell.ring()
         elif isinstance(news, TermsNews):
-            self._poked.set()
+            self._bell.ring()
         elif not self._courier.hear(news) and isinstance(news, OrderNews):
             self._noticed(news.order.client_id)
-            self._poked.set()
+            self._bell.ring()
 
     async def reconcile(self) -> Open | None:
         """One survey and everything that follows from it; None when the venue could not be read."""

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from aister.core.trade import Order, Purpose
+from aister.execution.bell import Bell
 from aister.execution.watch import Watch
 from aister.ports.exchange import (
     Cancelled,
@@ -89,10 +90,10 @@ class Watchman:
         rules: WatchmanRules | None = None,
     ) -> None:
         self._exchange, self._watch, self._symbols = exchange, watch, symbols
-        self._sleep, self._log, self._rules = sleep, log, rules or WatchmanRules()
+        self._log, self._rules = log, rules or WatchmanRules()
         self._beat_ms = exchange.now_ms()
         self._left = self._hung = self._hears = False
-        self._poked = asyncio.Event()
+        self._bell = Bell(sleep)
         self.sight = Sight()
         self.looks = 0
         self._seen_ms = self._beat_ms
@@ -107,13 +108,13 @@ class Watchman:
     def leave(self) -> None:
         """The trader has ended in good order."""
         self._left, self._hung = True, False
-        self._poked.set()
+        self._bell.ring()
 
     def hear(self, news: VenueNews) -> None:
         """News of the account's stream: a look follows."""
         if isinstance(news, StreamState):
             self._hears = news.up
-        self._poked.set()
+        self._bell.ring()
 
     @property
     def alone(self) -> bool:
@@ -130,14 +131,7 @@ class Watchman:
             lost_ms = self._rules.lost_ms
             if lost_ms and min(self._silent_ms, self._exchange.now_ms() - self._seen_ms) > lost_ms:
                 return
-            self._poked.clear()
-            waiting = asyncio.ensure_future(self._sleep(wait_ms))
-            poked = asyncio.ensure_future(self._poked.wait())
-            await asyncio.wait((waiting, poked), return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
-            poked.cancel()
-            if self._poked.is_set():
-                await self._sleep(self._rules.news_ms)
+            await self._bell.rest(wait_ms, self._rules.news_ms)
 
     async def look(self) -> float:
         """One look and what follows from it; how long until the next."""
