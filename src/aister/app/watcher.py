@@ -11,10 +11,8 @@ It outlives its trader; to end it by hand: `aister keys watcher NAME --end`.
 
 import os
 import signal
-import socket
 import struct
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 
+from aister.adapters.bare import start_bare
 from aister.adapters.exchanges.aster.hosts import Net
 from aister.adapters.signer.child import holder_of
 from aister.adapters.vault.file import FileVault
@@ -184,22 +183,8 @@ class WatcherProcess:
         filed = isinstance(self._vault, FileVault)
         credential = None if filed else self._vault.credential(self._name)
         start = msgspec.msgpack.encode(msgspec.structs.replace(self._start_of, credential=credential))
-        ours, theirs = socket.socketpair()
+        self._child, ours = start_bare("aister.app.watching:main", heard=False)
         with ours:
-            try:
-                self._child = subprocess.Popen(
-                    _command(theirs.fileno()),
-                    env={"LANG": "C.UTF-8"},
-                    cwd="/",
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    close_fds=True,
-                    pass_fds=(theirs.fileno(),),
-                    start_new_session=True,
-                )
-            finally:
-                theirs.close()
             self.starts += 1
             ours.settimeout(_START_S)
             ours.sendall(struct.pack(">I", len(start)) + start)
@@ -249,12 +234,3 @@ def watching(home: Path, name: str) -> Watching | None:
     finally:
         line.close()
     return None
-
-
-def _command(line: int) -> list[str]:
-    root = str(Path(__file__).resolve().parents[2])
-    start = (
-        f"import sys; {root!r} in sys.path or sys.path.insert(0, {root!r}); "
-        f"from aister.app.watching import main; main({line})"
-    )
-    return [sys.executable, "-I", "-B", "-X", "utf8", "-c", start]

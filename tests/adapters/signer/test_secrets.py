@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from aister.adapters.signer import process as process_module
+from aister.adapters.bare import bare_command
 from aister.adapters.signer.desk import Desk, ready_to_sign
 from aister.adapters.signer.process import SignerProcess
 from aister.adapters.signer.protocol import Start, framed
@@ -64,12 +64,12 @@ def test_another_process_of_the_same_user_cannot_look_into_it(monkeypatch: pytes
         assert b"planted" in look("cat", f"/proc/{soft.pid}/environ").stdout
         soft.stdin.close()
 
-    def command(line: int, outlives_parent: bool) -> list[str]:
+    def command(main: str, line: int, outlives_parent: bool) -> list[str]:
         became = NOBODY.format(user=nobody()[0], group=nobody()[1])
         paths = f"import sys; sys.path[:0] = {sys.path!r}\nfrom aister.adapters.signer.child import main\n"
         return [sys.executable, "-I", "-c", f"{paths}{became}\nmain({line}, {outlives_parent})"]
 
-    monkeypatch.setattr(process_module, "_command", command)
+    monkeypatch.setattr("aister.adapters.bare.bare_command", command)
     with home() as folder:
         if os.getuid() == 0:
             os.chown(folder, *nobody())
@@ -195,7 +195,7 @@ def test_the_child_says_nothing_of_it_whatever_breaks() -> None:
         ours, theirs = socket.socketpair()
         with ours:
             child = subprocess.Popen(
-                process_module._command(theirs.fileno(), False),
+                bare_command("aister.adapters.signer.child:main", theirs.fileno(), False),
                 pass_fds=(theirs.fileno(),), env={}, stderr=subprocess.PIPE,
             )  # fmt: skip
             theirs.close()

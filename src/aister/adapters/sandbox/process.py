@@ -4,14 +4,13 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 
 import msgspec
 
+from aister.adapters.bare import bare_command
 from aister.adapters.sandbox.limits import Allowance
 from aister.adapters.sandbox.protocol import HEADER, FromChild, FromParent, decode_from_child, frame, frame_size
 from aister.core.errors import StrategyError
@@ -198,13 +197,8 @@ def clean(text: str, length: int = 300) -> str:
 
 
 def _command(commands: int, answers: int, data: int, allowance: Allowance) -> list[str]:
-    root = str(Path(__file__).resolve().parents[3])
-    start = (
-        f"import sys; {root!r} in sys.path or sys.path.insert(0, {root!r}); "
-        f"from aister.adapters.sandbox.child import main; "
-        f"main({commands}, {answers}, {data}, {allowance.cpu_s}, {allowance.memory_mb}, {allowance.without!r})"
-    )
-    return [sys.executable, "-I", "-B", "-u", "-X", "utf8", "-c", start]
+    bounds = allowance.cpu_s, allowance.memory_mb, allowance.without
+    return bare_command("aister.adapters.sandbox.child:main", commands, answers, data, *bounds, unbuffered=True)
 
 
 def _environment() -> dict[str, str]:

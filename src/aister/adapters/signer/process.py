@@ -9,7 +9,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from aister.adapters.bare import start_bare
 from aister.adapters.exchanges.aster.sign import address_of
 from aister.adapters.signer.charter import TRADE, Charter
 from aister.adapters.signer.child import SignerBusy, holder_of
@@ -139,21 +139,8 @@ class SignerProcess:
     def _launch(self) -> None:
         if self._epoch >= 0 and self._charter.right == TRADE:
             self._take_over()
-        ours, theirs = socket.socketpair()
+        self._child, ours = start_bare("aister.adapters.signer.child:main", self._outlives_parent, heard=True)
         with ours:
-            try:
-                self._child = subprocess.Popen(
-                    _command(theirs.fileno(), self._outlives_parent),
-                    env={"LANG": "C.UTF-8"},
-                    cwd="/",
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    close_fds=True,
-                    pass_fds=(theirs.fileno(),),
-                    start_new_session=True,
-                )
-            finally:
-                theirs.close()
             self.starts += 1
             ours.settimeout(_START_S)
             if ours.recv(1) != b"\x01":
@@ -195,12 +182,3 @@ class SignerProcess:
             return address_of(self._key()).lower()
         except CredentialError:
             return ""  # the signer will say what is wrong with it
-
-
-def _command(line: int, outlives_parent: bool) -> list[str]:
-    root = str(Path(__file__).resolve().parents[3])
-    start = (
-        f"import sys; {root!r} in sys.path or sys.path.insert(0, {root!r}); "
-        f"from aister.adapters.signer.child import main; main({line}, {outlives_parent!r})"
-    )
-    return [sys.executable, "-I", "-B", "-X", "utf8", "-c", start]
