@@ -18,6 +18,7 @@ from aister.engine.runner import run_sync
 from aister.execution.traits import VenueTraits
 from aister.features.timeframes import bit
 from aister.sim.models import FillModel, Latency, Margin
+from aister.sim.venue import SimVenue
 
 START_MS, DAY_MS = 1_746_403_200_000, 86_400_000
 
@@ -70,14 +71,15 @@ def test_the_venues_decision_latency_delays_the_engine_and_its_mode_makes_the_de
     built = build_run(settings, open_data(settings), MemoryJournal("owner", "late", "run"), model=late)
     assert built.engine.rules.delay_bars == 2
     assert [desk.leg for desk in built.engine.desks["ETHUSDT"].legs] == [1, -1]
-    assert built.venue.model.margin.mode == "cross"
+    assert isinstance(built.floor, SimVenue) and built.floor.model.margin.mode == "cross"
 
 
 def test_the_accounts_modes_are_settings() -> None:
     settings = replace(part(0, 1), positions="hedge", margin="cross").check()
     built = build_run(settings, open_data(settings), MemoryJournal("owner", "modes", "run"))
     assert [desk.leg for desk in built.engine.desks["ETHUSDT"].legs] == [1, -1]
-    assert (built.venue.model.margin.mode, built.venue.model.position_mode) == ("cross", "hedge")
+    assert isinstance(built.floor, SimVenue)
+    assert (built.floor.model.margin.mode, built.floor.model.position_mode) == ("cross", "hedge")
     with pytest.raises(UsageError, match="position mode"):
         RunSettings(positions="both").check()
     with pytest.raises(UsageError, match="margin mode"):
@@ -109,6 +111,22 @@ class Reporting:
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         return lambda *given, **named: None
+
+
+def test_on_a_real_account_no_simulated_venue_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its matching would be compiled for nothing: two minutes on a new machine."""
+
+    def made(**given: object) -> SimVenue:
+        raise AssertionError("a simulated venue was made")
+
+    monkeypatch.setattr("aister.app.build.SimVenue", made)
+    settings = part(0, 1)
+    floor = Reporting(EntriesFrozen(START_MS, "start", "The account's state is being read."))
+    at = RealAccount(floor, "aster", "ai00000000", VenueTraits())
+    built = build_run(settings, open_data(settings), MemoryJournal("owner", "real", "live"), account=at)
+    assert (built.floor, built.venue) == (floor, "aster")
+    with pytest.raises(AssertionError, match="was made"):
+        build_run(settings, open_data(settings), MemoryJournal("owner", "paper", "live"))
 
 
 def test_what_is_reported_before_the_beginning_comes_after_the_terms_of_every_symbol() -> None:

@@ -71,8 +71,8 @@ def terms_to_come(built: Built, feed: Feed) -> None:
 
 def fills_at_the_close(built: Built, feed: Feed) -> None:
     """The venue gives market orders the price the bar will end with."""
-    honest = built.venue.open
-    built.venue.open = lambda bars: honest([msgspec.structs.replace(bar, open=bar.close) for bar in bars])  # type: ignore[method-assign]
+    honest = built.floor.open
+    built.floor.open = lambda bars: honest([msgspec.structs.replace(bar, open=bar.close) for bar in bars])  # type: ignore[method-assign]
 
 
 def _only(built: Built, agrees: Callable[[Setup], bool]) -> None:

@@ -16,6 +16,7 @@ from aister.core.money import apply_rate
 from aister.core.trade import FillKind, Purpose
 from aister.engine.runner import run_sync
 from aister.risk.profile import profile
+from aister.sim.venue import SimVenue
 from tests.parity.ledger_of import Bookkeeper
 from tests.parity.runs import built
 
@@ -25,6 +26,11 @@ CLIENT_ID = re.compile(r"^[\.A-Z\:/a-z0-9_-]{1,36}$")
 class Whole(msgspec.Struct, frozen=True):
     built: Built
     audits: list[Audit]
+
+    @property
+    def venue(self) -> SimVenue:
+        assert isinstance(self.built.floor, SimVenue)
+        return self.built.floor
 
     def outputs(self, kind: type) -> list:  # type: ignore[type-arg]
         return [output for audit in self.audits for output in audit.outputs if type(output) is kind]
@@ -83,7 +89,7 @@ def test_the_wallet_is_capital_and_the_net_profit_of_trades_to_the_unit(
     portfolio, capital = whole.built.engine.portfolio, whole.built.settings.capital
     holdings = [portfolio.holding(symbol) for symbol in portfolio.positions]
     running = sum(one.realised - one.fees - one.funding for one in holdings)
-    assert whole.built.venue.wallet == portfolio.wallet == capital + sum(trade.pnl for trade in trades) + running
+    assert whole.venue.wallet == portfolio.wallet == capital + sum(trade.pnl for trade in trades) + running
     assert sum(portfolio.ledger.balances().values()) == 0
     assert all(trade.pnl == _gross(trade) - trade.fees - trade.funding for trade in trades)
 
@@ -102,9 +108,9 @@ def test_a_second_bookkeeper_finds_the_same_money_and_positions(whole: Whole) ->
     assert books.equity == portfolio.equity
     assert {s: n for s, n in books.steps.items() if n} == {s: p.steps for s, p in portfolio.positions.items()}
     for symbol in whole.built.feed.symbols:
-        assert books.steps[symbol] == whole.built.venue.position(symbol).steps
+        assert books.steps[symbol] == whole.venue.position(symbol).steps
         working = [one.client_id for one in books.working.values() if one.symbol == symbol]
-        assert working == [one.client_id for one in whole.built.venue.open_orders(symbol)]
+        assert working == [one.client_id for one in whole.venue.open_orders(symbol)]
 
 
 def test_every_fill_was_granted_before(whole: Whole) -> None:

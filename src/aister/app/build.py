@@ -49,6 +49,7 @@ from aister.strategy.spec.tree import Spec
 from aister.strategy.strategy import Strategy
 
 __all__ = [
+    "SIMULATED",
     "Built",
     "Fed",
     "RealAccount",
@@ -60,6 +61,9 @@ __all__ = [
     "open_run_journal",
 ]
 
+
+SIMULATED = "simulated"
+"""What the chain calls the venue that fills by the fill model."""
 
 RiskOf = Callable[[dict[str, Instrument], bytes], RiskKernel]
 """Makes the risk kernel from the instruments and the seal key."""
@@ -95,16 +99,16 @@ class Fed(Feed, Protocol):
 
 
 class Built(msgspec.Struct, frozen=True):
-    """A run ready to start, and the parts its result needs. `floor` is where it trades; `venue` the simulated one,
-    whose models tell what trading is expected to cost."""
+    """A run ready to start, and the parts its result needs. `floor` is where it trades, `venue` what the chain calls
+    that."""
 
     run: Run
     engine: Engine
     feed: Fed
-    venue: SimVenue
     journal: RepeatedJournal
     settings: RunSettings
     floor: Floor
+    venue: str
 
 
 def open_data(settings: RunSettings) -> RecordedFeed:
@@ -149,8 +153,8 @@ def build_run(
     """A trader over a feed: on the simulated venue of this process, or on a real `account`.
 
     `strategy`, `risk`, `model` and `place` replace what the settings name: drills and parity tests only, no command
-    line reaches them. With a `place` or an `account` the venue of this process only says what it assumes; nothing is
-    sent to it.
+    line reaches them. Of a `place` or an `account` the fill model only says what trading is expected to cost; no
+    simulated venue is made then, and none compiled.
     """
     if not feed.instruments:
         raise UsageError("The feed has no symbols; name at least one with --symbols.")
@@ -164,14 +168,9 @@ def build_run(
     priors = packaged_priors()
     minds = RuleCouncil(priors, latency=FixedLatency(settings.latency_ms)) if settings.mind == "rules" else None
     model = model or _modes(settings)
-    model = replace(model, margin=Margin(model.margin.mode, limits.leverage))
+    model = replace(model, margin=Margin(model.margin.mode, limits.leverage)).check()
     model.check_bars(feed.base_interval_ms, min(INTERVAL_MS[name] for name in NAMES if strategy.mask & bit(name)))
-    venue = SimVenue(base_interval_ms=feed.base_interval_ms, model=model)
-    venue.deposit(settings.capital)
-    for instrument in feed.instruments.values():
-        venue.list_instrument(instrument)
-    for market in feed.history.slices() if feed.history else ():
-        venue.remember(market.bars)
+    floor: Place = account.place if account else place(model) if place else _paper(model, feed, settings.capital)
     kernel = risk(feed.instruments, key) if risk else _risk(settings, limits, feed.instruments, key)
     desk = Desk.hedged if model.position_mode == "hedge" else Desk
     engine = Engine(
@@ -182,12 +181,11 @@ def build_run(
         portfolio=Portfolio(settings.owner_id, settings.capital),
         calibration=Calibration(priors),
         desks={symbol: desk(feed.instruments[symbol]) for symbol in feed.symbols},
-        cost_of=partial(_costs, venue),
+        cost_of=partial(_costs, model),
         rules=replace(_rules(settings, spec), delay_bars=model.latency.decision_ms // feed.base_interval_ms),
         traits=account.traits if account else None,
     )
     repeated = RepeatedJournal(journal)
-    floor: Place = account.place if account else place(model) if place else venue
     run = Run(
         engine=engine,
         slices=feed.slices(),
@@ -198,7 +196,22 @@ def build_run(
         opening=_opening(settings, feed, minds.name if minds else "none", account),
         observers=observers,
     )
-    return Built(run, engine, feed, venue, repeated, settings, floor)
+    return Built(run, engine, feed, repeated, settings, floor, _venue_of(account))
+
+
+def _paper(model: FillModel, feed: Fed, capital: int) -> SimVenue:
+    """The simulated venue of this process, with the capital on it and the bars before the run known."""
+    venue = SimVenue(base_interval_ms=feed.base_interval_ms, model=model)
+    venue.deposit(capital)
+    for instrument in feed.instruments.values():
+        venue.list_instrument(instrument)
+    for market in feed.history.slices() if feed.history else ():
+        venue.remember(market.bars)
+    return venue
+
+
+def _venue_of(account: RealAccount | None) -> str:
+    return account.venue if account else SIMULATED
 
 
 def _warm_features(feed: Fed, indicators: tuple[tuple[str, str], ...]) -> Features:
@@ -257,7 +270,7 @@ def _opening(
         time_ms=start_ms,
         owner_id=settings.owner_id,
         trader_id=account.instance if account else settings.trader_id,
-        venue=account.venue if account else "simulated",
+        venue=_venue_of(account),
         mind=mind,
         config_hash=config_hash(settings),
         data_hash=feed.data_hash,
@@ -269,11 +282,10 @@ def _opening(
 
 def costs_of(feed: RecordedFeed) -> dict[str, int]:
     """Expected round trip by symbol, as a fraction in 1e-8, on the venue of a run."""
-    venue = SimVenue(base_interval_ms=feed.base_interval_ms)
-    return {symbol: _costs(venue, instrument).round_trip_e8 for symbol, instrument in feed.instruments.items()}
+    model = FillModel()
+    return {symbol: _costs(model, instrument).round_trip_e8 for symbol, instrument in feed.instruments.items()}
 
 
-def _costs(venue: SimVenue, instrument: Instrument) -> Costs:
+def _costs(model: FillModel, instrument: Instrument) -> Costs:
     """What the venue's own models make of a round trip."""
-    model = venue.model
     return Costs(model.round_trip_e8(instrument), model.slippage.half_spread(instrument))

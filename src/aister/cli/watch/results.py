@@ -14,7 +14,7 @@ from aister.analytics.report import report
 from aister.analytics.report.flags import flag_in_words
 from aister.analytics.report.tradable import tradable
 from aister.analytics.report.words import count, percent, signed, signed_percent
-from aister.app.build import Built, Fed, config_hash
+from aister.app.build import SIMULATED, Built, Fed, config_hash
 from aister.app.settings import RunSettings
 from aister.cli.output import leave_json, write_text
 from aister.core.money import RATE_ONE
@@ -29,7 +29,7 @@ def mode_of(settings: RunSettings) -> str:
 
 def _mode(built: Built) -> str:
     """The same of a run: on a real account the exchange's name and net."""
-    if built.venue is built.floor:
+    if built.venue == SIMULATED:
         return mode_of(built.settings)
     return f"ASTER {built.settings.data.rpartition(' ')[2]}"
 
