@@ -2,6 +2,7 @@
 carries the number of the record that asked for it (D1). Where it is not, a trader starts only when a person has
 answered for it, and writes who and why into the journal."""
 
+import asyncio
 from typing import TypeAlias
 
 from aister.adapters.exchanges.aster.account import AsterAccount
@@ -16,7 +17,7 @@ from aister.core.events import CommandGiven
 from aister.engine.runner import Run
 from aister.execution.identity import instance_of, sequence_of
 
-__all__ = ["accepted_rollback", "check_head", "check_orders", "write_acceptance"]
+__all__ = ["accepted_rollback", "check_head", "check_orders", "newest_asked", "write_acceptance"]
 
 _POWER = "power"
 Chained: TypeAlias = SqliteJournal | GuardedJournal
@@ -48,8 +49,7 @@ async def check_orders(
     power loss may take of the journal's end is not held against it: those orders are taken over or away."""
     if any(_POWER in note for note in journal.notes):
         return
-    found = [await _sequences(there.account, symbol, instance, since_ms) for symbol in symbols]
-    newest = max((one for sequences in found for one in sequences), default=-1)
+    newest = await newest_asked(there.account, instance, symbols, since_ms)
     if newest >= journal.sequence:
         note_remembered(there.seat.home, journal.chain.chain_id, newest + 1)
         raise JournalError(
@@ -59,10 +59,16 @@ async def check_orders(
         )
 
 
+async def newest_asked(account: AsterAccount, instance: str, symbols: tuple[str, ...], since_ms: int) -> int:
+    """The newest record that the exchange knows an order of, -1 for none; symbols are read side by side."""
+    found = await asyncio.gather(*(_sequences(account, symbol, instance, since_ms) for symbol in symbols))
+    return max((one for sequences in found for one in sequences), default=-1)
+
+
 async def _sequences(account: AsterAccount, symbol: str, instance: str, since_ms: int) -> list[int]:
     """The records that asked for what rests and for what traded since; nothing where it cannot be read: the survey
     will tell."""
-    orders, trades = await account.open_orders(symbol), await account.executions(symbol, since_ms)
+    orders, trades = await asyncio.gather(account.open_orders(symbol), account.executions(symbol, since_ms))
     ids = [one.client_id for one in orders if one.updated_ms >= since_ms] if isinstance(orders, tuple) else []
     ids += [one.client_id for one in trades] if isinstance(trades, tuple) else []
     found = [sequence_of(one) for one in ids if instance_of(one) == instance]

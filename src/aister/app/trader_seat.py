@@ -30,7 +30,7 @@ from aister.ports.exchange import Answer, Refused
 from aister.ports.vault import Vault
 from aister.risk.profile import Limits as RiskLimits
 
-__all__ = ["Connected", "Seat", "connected", "seat", "why"]
+__all__ = ["Connected", "Seat", "connected", "marks_of", "seat", "why"]
 
 _MARK = decoder(PremiumIndex)
 _RETRY_S = 2.0
@@ -117,7 +117,7 @@ async def connected(
             held.where,
             held.home,
             epoch=held.epoch,
-            limits=_caps(limits, {symbol: await _mark(plain, symbol) for symbol in symbols}),
+            limits=_caps(limits, await marks_of(plain, symbols)),
         )
         try:
             with closing(await asyncio.to_thread(process.start)) as line:
@@ -149,8 +149,12 @@ async def _reach(
         clock.meet(told)
 
 
+async def marks_of(rest: Rest, symbols: tuple[str, ...]) -> dict[str, int]:
+    """Mark prices in 1e-8 as the signer's caps are reckoned with, asked for side by side; 0 = unknown."""
+    return dict(zip(symbols, await asyncio.gather(*(_mark(rest, symbol) for symbol in symbols)), strict=True))
+
+
 async def _mark(rest: Rest, symbol: str) -> int:
-    """Mark price in 1e-8 as the signer's caps are reckoned with; 0 = unknown."""
     told = await rest.public("premium_index", (("symbol", symbol),), _MARK)
     return rounded(told.markPrice) if isinstance(told, PremiumIndex) else 0
 

@@ -4,6 +4,7 @@ they changed (C15). Each difference is a value; what follows from it is decided 
 Integers of ticks and steps keep the meaning they had at the first reading: only filters follow the venue.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -149,11 +150,14 @@ class Contracts:
     async def _read_fees(self) -> Answer | None:
         if self._fees and self._rest.time.now_ms() < self._fees_until:
             return None
-        for symbol in self.symbols:
-            told = await self._rest.signed("commission", (("symbol", symbol),), _COMMISSION, Rank.WATCH)
+        rows = await asyncio.gather(*(self._read_fee(symbol) for symbol in self.symbols))
+        for symbol, told in zip(self.symbols, rows, strict=True):
             if isinstance(told, Commission):
                 self._fees[symbol] = told
             elif not isinstance(told, Refused) or told.code != -1121:
                 return told
         self._fees_until = self._rest.time.now_ms() + _FEES_MS
         return None
+
+    async def _read_fee(self, symbol: str) -> Commission | Answer:
+        return await self._rest.signed("commission", (("symbol", symbol),), _COMMISSION, Rank.WATCH)
