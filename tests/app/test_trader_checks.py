@@ -38,9 +38,9 @@ def checked(served: Served, symbols: tuple[str, ...] = (SYMBOL,)) -> int:
     async def asked() -> int:
         with seat(served.home, FileVault(served.home), NAME, served.where, "t1") as held:
             async with connected(held, symbols, profile("balanced")) as there:
-                wallet = await check_account(there.account, held.expires_ms, 3)
+                begun = await check_account(there.account, held.expires_ms, 3)
                 await arm(there.account, symbols, 3, True)
-                return wallet
+                return begun.money.wallet
 
     return asyncio.run(asked())
 
@@ -84,7 +84,7 @@ def test_a_position_of_somebody_else_is_not_taken_over(served: Served) -> None:
     order = f"symbol={SYMBOL}&side=BUY&type=MARKET&quantity=0.010"
     served.fault("foreign_order", text=order)
     served.call(lambda: None)
-    with pytest.raises(UsageError, match=r"holds BTCUSDT long 0.01.*close it on the exchange's page"):
+    with pytest.raises(UsageError, match=r"holds BTCUSDT long 0.01.*--found adopt, or close it on the exchange's page"):
         checked(served)
 
 

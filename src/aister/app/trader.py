@@ -26,10 +26,18 @@ from aister.app.build import RealAccount, build_run, limits_of
 from aister.app.live import INTERVAL_MS, Following, LiveMarket
 from aister.app.settings import RunSettings
 from aister.app.tape import Tape, read_beginning, tape_of, write_beginning
-from aister.app.trader_checks import arm, check_account, check_watched, transfer_of
+from aister.app.trader_checks import (
+    Found,
+    arm,
+    check_account,
+    check_watched,
+    held_there,
+    read_contracts,
+    transfer_of,
+)
 from aister.app.trader_floor import AccountFloor
 from aister.app.trader_rollback import accepted_rollback, check_head, check_orders, write_acceptance
-from aister.app.trader_seat import Connected, why
+from aister.app.trader_seat import Connected
 from aister.app.trader_terms import Terms
 from aister.app.trader_upkeep import CAUSES, Upkeep
 from aister.app.watcher import WatcherProcess
@@ -38,12 +46,11 @@ from aister.core.commands import ABSENCE, AcceptAbsence, AcceptRollback, ResumeT
 from aister.core.errors import StorageError
 from aister.core.events import CommandGiven, EntriesThawed, FundingSettled, RunStarted
 from aister.engine.arrival import ArrivalClock
-from aister.execution.adoption import Policy
 from aister.execution.courier import Courier, CourierRules
 from aister.execution.reconcile import Armed, Ours
 from aister.execution.recovery import Recovery, RecoveryRules
 from aister.execution.traits import VenueTraits
-from aister.ports.exchange import AccountTerms
+from aister.ports.exchange import AccountTerms, Open
 from aister.ports.feed import MarketSlice
 from aister.ports.live import FeedNews
 from aister.risk.state import STOPS_OF
@@ -64,9 +71,10 @@ _LEAVING_S = 3.0
 class Ways(Struct, frozen=True):
     """What the person who starts a trader has decided: what becomes of a position that is in no book of its run, and
     why entries may go on after a long absence or trading after a halt (by whom; empty: nobody says so); what money was
-    moved meanwhile (money units, 0: none)."""
+    moved meanwhile (money units, 0: none). Where nobody says what becomes of a position, a run that goes on keeps it,
+    and a new one does not begin."""
 
-    found: Policy = "adopt"
+    found: Found = ""
     absence_by: str = ""
     absence_reason: str = ""
     resume_reason: str = ""
@@ -101,14 +109,17 @@ async def opened(
     check_head(there, journal, accepted)
     if not journal.sequence:
         await asyncio.to_thread(check_watched, there.seat.home, there.seat.key, symbols)
-        wallet = await check_account(account, there.seat.expires_ms, limits_of(settings).leverage)
-        settings = replace(settings, capital=wallet).check()
-        await arm(account, symbols, limits_of(settings).leverage, settings.margin == "isolated")
+        leverage = limits_of(settings).leverage
+        begun = await check_account(account, there.seat.expires_ms, leverage, ways.found)
+        settings = replace(settings, capital=begun.money.wallet).check()
+        await arm(account, symbols, leverage, settings.margin == "isolated", held_there(begun, symbols))
         say(f"Reading {days:g} days of {', '.join(symbols)} from AsterDex {there.seat.where.name} to warm up on.")
         beginning = await market.begin(days)
         write_beginning(path, beginning)
         tape, instance = tape_of(beginning, ()), installation(there.seat.home)
-        return Trader(there, settings, market, tape, journal, instance, observers, say, speed, ways)
+        trader = Trader(there, settings, market, tape, journal, instance, observers, say, speed, ways)
+        trader.begun = begun
+        return trader
     kept = read_beginning(path)
     if kept is None:
         raise StorageError(
@@ -119,7 +130,7 @@ async def opened(
     assert isinstance(started, RunStarted)
     installation(there.seat.home)
     say(f"An unfinished run of these settings was found: repeating its {journal.sequence:,} records first.")
-    await _read_contracts(there, say)
+    await read_contracts(there.account, say)
     if accepted is None:
         newest = journal.newest()
         await check_orders(there, journal, started.trader_id, symbols, newest.event.time_ms if newest else 0)
@@ -128,16 +139,6 @@ async def opened(
     trader = Trader(there, settings, market, tape, journal, started.trader_id, observers, say, speed, ways)
     trader.accepted = accepted
     return trader
-
-
-async def _read_contracts(there: Connected, say: Say) -> None:
-    """Until they can be read: without them nothing the venue tells can be counted."""
-    said = ""
-    while not isinstance(told := await there.account.instruments(), dict):
-        if why(told) != said:
-            said = why(told)
-            say(f"The account cannot be read: {said} It is tried again; stops at the exchange stay as they are.")
-        await asyncio.sleep(2.0)
 
 
 class Trader:
@@ -162,6 +163,8 @@ class Trader:
         self._instance, self._symbols = instance, settings.symbols
         self.accepted: AcceptRollback | None = None
         """Who answered for a journal that was put back: the first record that follows."""
+        self.begun: Open | None = None
+        """What was there when a new run was let through."""
         self._clock = ArrivalClock(account.now_ms, INTERVAL_MS)
         self._woken = asyncio.Event()
         self._settled: set[tuple[str, int]] = set()
@@ -179,7 +182,7 @@ class Trader:
             dict.fromkeys(settings.symbols, self._engine.risk.limits.leverage),
             dict.fromkeys(settings.symbols, settings.margin == "isolated"),
         )
-        rules = RecoveryRules(found=ways.found)
+        rules = RecoveryRules(found=ways.found or "adopt")
         self.recovery = Recovery(account, self.courier, self._ours, sleep=there.clock.sleep, armed=armed, rules=rules)
         self._user = UserStream(account.rest, there.wire, there.clock, account.contracts, self.recovery.hear)
         seat = there.seat
@@ -213,6 +216,10 @@ class Trader:
         self._clock.expects(self._close_ms())
         self.courier.start()
         self.courier.resume()
+        if self.begun is not None and held_there(self.begun, self._symbols):
+            self.recovery.take_over(self.begun)
+            run.hear()
+            self._say(f"Taken over by --found {self._ways.found}: {self.said()}")
 
     def _learn(self, audit: Audit) -> None:
         self.courier.recall(audit)

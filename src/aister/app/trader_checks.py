@@ -1,8 +1,10 @@
 """What must be so before a new run may trade an account, told in one sentence each; and the account's settings made
 what the run was asked for."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Literal
 
 from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.adapters.exchanges.aster.readiness import hindrances
@@ -12,32 +14,56 @@ from aister.core.commands import Transfer
 from aister.core.errors import DataError, UsageError
 from aister.core.instrument import Instrument
 from aister.core.money import UNIT, money_text
-from aister.ports.exchange import Money, Refused, VenuePosition
+from aister.execution.adoption import Policy, keepable
+from aister.ports.exchange import Open, Refused, VenuePosition
 
-__all__ = ["arm", "check_account", "check_watched", "transfer_of"]
+__all__ = ["Found", "arm", "check_account", "check_watched", "held_there", "read_contracts", "transfer_of"]
+
+Found = Policy | Literal[""]
+"""What a person has said becomes of a position that is in no book of the run; "": nothing."""
 
 _CENT = 1_000_000
+_RETRY_S = 2.0
 
 
-async def check_account(account: AsterAccount, expires_ms: int, leverage: int) -> int:
-    """The wallet, when nothing stands in the way of a new run. Raises `UsageError` with every reason why it may not
-    start, `DataError` when the venue cannot be asked."""
+async def check_account(account: AsterAccount, expires_ms: int, leverage: int, found: Found = "") -> Open:
+    """The account's state, when nothing stands in the way of a new run. What it holds of these symbols is taken over
+    only where somebody said so (`found`). Raises `UsageError` with every reason why it may not start, `DataError` when
+    the venue cannot be asked."""
     told = await hindrances(account, expires_ms)
     if not isinstance(told, tuple):
         raise DataError(f"The account cannot be read: {why(told)}")
     if told:
         raise UsageError(" ".join(one.reason for one in told))
-    rows, funds = await account.positions(), await account.money()
-    if not isinstance(rows, tuple):
-        raise DataError(f"The account's positions cannot be read: {why(rows)}")
-    if not isinstance(funds, Money):
-        raise DataError(f"The account's balance cannot be read: {why(funds)}")
+    open_ = await account.survey()
+    if not isinstance(open_, Open):
+        raise DataError(f"The account's positions and balance cannot be read: {why(open_)}")
     instruments = account.contracts.instruments
-    for row in rows:
-        if row.steps and row.symbol in instruments:
+    held = held_there(open_, tuple(instruments))
+    for row in held:
+        if not found:
             raise UsageError(_held(row, instruments[row.symbol]))
-    _check_margin(funds, instruments, {row.symbol: row.mark_ticks for row in rows}, leverage)
-    return funds.wallet
+        if found == "adopt" and not keepable(row, open_.orders):
+            raise UsageError(_bare(row, instruments[row.symbol]))
+    if not held:
+        marks = {row.symbol: row.mark_ticks for row in open_.positions}
+        _check_margin(open_.money.available, instruments, marks, leverage)
+    return open_
+
+
+async def read_contracts(account: AsterAccount, say: Callable[[str], object]) -> None:
+    """Until they can be read: without them nothing the venue tells can be counted."""
+    said = ""
+    while not isinstance(told := await account.instruments(), dict):
+        if why(told) != said:
+            said = why(told)
+            say(f"The account cannot be read: {said} It is tried again; stops at the exchange stay as they are.")
+        await asyncio.sleep(_RETRY_S)
+
+
+def held_there(open_: Open, symbols: tuple[str, ...]) -> tuple[VenuePosition, ...]:
+    """What is held of these symbols."""
+    return tuple(row for row in open_.positions if row.steps and row.symbol in symbols)
 
 
 def check_watched(home: Path, key: str, symbols: tuple[str, ...]) -> None:
@@ -53,19 +79,31 @@ def check_watched(home: Path, key: str, symbols: tuple[str, ...]) -> None:
 
 
 def _held(row: VenuePosition, one: Instrument) -> str:
-    side = "long" if row.steps > 0 else "short"
     return (
-        f"The account holds {row.symbol} {side} {one.size_text(abs(row.steps))}, which is in no book of this run; go "
-        "on with the run that opened it, close it on the exchange's page, or trade another account."
+        f"The account holds {_what(row, one)}, which is in no book of this run; go on with the run that opened it, "
+        "take it over with --found adopt, or close it on the exchange's page."
     )
 
 
-def _check_margin(funds: Money, instruments: Mapping[str, Instrument], marks: Mapping[str, int], leverage: int) -> None:
+def _bare(row: VenuePosition, one: Instrument) -> str:
+    return (
+        f"The account holds {_what(row, one)} and no stop there closes it whole, so that it cannot be adopted; place "
+        "one on the exchange's page (stop market, close position), close it there, or close it with --found flatten."
+    )
+
+
+def _what(row: VenuePosition, one: Instrument) -> str:
+    return f"{row.symbol} {'long' if row.steps > 0 else 'short'} {one.size_text(abs(row.steps))}"
+
+
+def _check_margin(
+    available: int, instruments: Mapping[str, Instrument], marks: Mapping[str, int], leverage: int
+) -> None:
     """Whether the smallest order of any symbol could be paid."""
     least = min((_least(one, marks.get(symbol, 0)) for symbol, one in instruments.items()), default=0) // leverage
-    if funds.available < max(least, UNIT):
+    if available < max(least, UNIT):
         raise UsageError(
-            f"The margin does not suffice: {money_text(funds.available, 2)} USDT are available and the smallest order "
+            f"The margin does not suffice: {money_text(available, 2)} USDT are available and the smallest order "
             f"at {leverage} x takes {money_text(max(least, UNIT), 2)}; add funds or close something."
         )
 
@@ -86,10 +124,20 @@ def transfer_of(by: str, amount: int, ours: int, theirs: int) -> Transfer | str:
     )
 
 
-async def arm(account: AsterAccount, symbols: tuple[str, ...], leverage: int, isolated: bool) -> None:
-    """Leverage and margin type of every symbol as the run was asked for. Raises `UsageError` with the venue's reason
-    when it says no."""
-    for symbol in symbols:
+async def arm(
+    account: AsterAccount, symbols: tuple[str, ...], leverage: int, isolated: bool, held: tuple[VenuePosition, ...] = ()
+) -> None:
+    """Leverage and margin type of every symbol as the run was asked for; of what is held they stay, because they say
+    where it would be liquidated. Raises `UsageError` with the venue's reason when it says no, or when something is held
+    on other terms."""
+    for row in held:
+        if (row.leverage, row.isolated) != (leverage, isolated):
+            margin = "isolated" if row.isolated else "cross"
+            raise UsageError(
+                f"{row.symbol} is held at {row.leverage} x, {margin}, and this run would trade it on other terms; give "
+                f"--leverage {row.leverage} --margin {margin}, or close it."
+            )
+    for symbol in sorted(set(symbols) - {row.symbol for row in held}):
         for told in (await account.set_isolated(symbol, isolated), await account.set_leverage(symbol, leverage)):
             if isinstance(told, Refused):
                 raise UsageError(f"{symbol}: {told.reason}")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aister.adapters.exchanges.aster.hosts import Net
     from aister.adapters.feeds.recorded import RecordedFeed
     from aister.app.settings import RunSettings
+    from aister.app.trader_checks import Found
     from aister.ports.journal import Journal
 
 __all__ = ["run"]
@@ -55,9 +56,10 @@ def run(
     found: Annotated[
         str,
         typer.Option(
-            help="Of --venue aster: a position there in no book of the run is kept (adopt) or closed (flatten)."
+            help="Of --venue aster: a position there in no book of the run is kept with its stop (adopt) or closed "
+            "(flatten). A run that goes on adopts by itself, a new one only when told to."
         ),
-    ] = "adopt",
+    ] = "",
     accept_absence: Annotated[
         str, typer.Option(help="Of --venue aster: why entries may go on after an absence of more than seven days.")
     ] = "",
@@ -89,7 +91,7 @@ def run(
     if streamed:
         _check_pace(speed, start, warm_up, simulated=venue != _VENUES[0] and net == "simulator")
     if venue != _VENUES[0]:
-        _check_account(positions, capital, found)
+        _check_account(positions, capital)
     settings = RunSettings(
         data=f"{LIVE} {net}" if streamed else data,
         symbols=named_symbols(symbols) or (LIVE_SYMBOLS if streamed else ()),
@@ -113,7 +115,7 @@ def run(
     if streamed:
         where = net_named(net, rest_url, ws_url) if net == "simulator" else net_named(net)
         if venue != _VENUES[0]:
-            ways = (found, accept_absence, resume, _moved(accept_transfer))
+            ways = (_policy(found), accept_absence, resume, _moved(accept_transfer))
             _trade(settings, where, key or net, warm_up, report, json_path, pace or 1.0, ways, fresh=fresh)
             return
         _live(settings, where, warm_up, report, json_path, fresh=fresh)
@@ -219,7 +221,7 @@ def _trade(
     report: Path | None,
     json_path: str,
     speed: float,
-    ways: tuple[str, str, str, int],
+    ways: "tuple[Found, str, str, int]",
     *,
     fresh: bool,
 ) -> None:
@@ -250,7 +252,7 @@ def _trade(
             fresh=fresh,
             speed=speed,
             figures=figures,
-            ways=Ways("adopt" if ways[0] == "adopt" else "flatten", settings.owner_id, *ways[1:]),
+            ways=Ways(ways[0], settings.owner_id, *ways[1:]),
         )
     finally:
         watcher.close()
@@ -289,14 +291,22 @@ def _moved(text: str) -> int:
     return amount(text, "--accept-transfer") if text else 0
 
 
-def _check_account(positions: str, capital: str, found: str) -> None:
+def _policy(found: str) -> "Found":
+    """Raises `UsageError` for a word that is none."""
+    from aister.core.errors import UsageError
+
+    match found:
+        case "" | "adopt" | "flatten":
+            return found
+    raise UsageError(f"--found {found!r} is no policy; give adopt or flatten.")
+
+
+def _check_account(positions: str, capital: str) -> None:
     """Raises `UsageError` for what cannot be on a real account."""
     from aister.core.errors import UsageError
 
     if positions != "one_way":
         raise UsageError("Hedge mode is not traded on a real account; leave --positions out and set it to one-way.")
-    if found not in ("adopt", "flatten"):
-        raise UsageError(f"--found {found!r} is no policy; give adopt or flatten.")
     if capital != "10000":
         raise UsageError("The capital is the account's own balance; leave --capital out.")
 

@@ -28,8 +28,8 @@ class Pass(msgspec.Struct):
 
 class Outgoing:
     """The one place where an intent becomes an order. `permits` holds the permission of each order until the runner
-    takes it. `life` is another after every rollback of the journal, and part of the ids: those that its lost records
-    gave out are not given out again (D1)."""
+    takes it. `life` is another after every rollback of the journal and every stop that was found, and part of the ids:
+    those that lost records or an earlier chain gave out are not given out again (D1)."""
 
     def __init__(
         self, trader_id: str, risk: RiskKernel, portfolio: Portfolio, account: Account, desks: dict[str, Desk]

@@ -43,7 +43,8 @@ class RepeatedJournal:
         if audit != self._next:
             raise JournalError(
                 f"Record {audit.sequence} comes out differently than the journal holds it: the data, settings or code "
-                "changed since. Start over with --fresh; the old chain is kept.",
+                "changed since. Start over with --fresh (on a real account that holds something, --found adopt "
+                "besides); the old chain is kept.",
                 audit.sequence,
             )
         self.repeated += 1

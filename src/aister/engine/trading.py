@@ -157,6 +157,7 @@ class Trading:
         if desk.bracket is None and desk.entry is None:
             desk.found = Found(event.stop_ticks, event.life_ms)
             if event.stop is not None:
+                self.out.life = max(self.out.life, event.time_ms // 1000)  # another chain's id: none of those again
                 desk.orders.sent(event.stop)
                 desk.orders.accepted(event.stop.client_id)
 

@@ -12,7 +12,7 @@ from aister.execution.identity import instance_of
 from aister.execution.reconcile import Finding, FindingKind
 from aister.ports.exchange import VenueOrder, VenuePosition
 
-__all__ = ["Policy", "found_position"]
+__all__ = ["Policy", "found_position", "keepable"]
 
 Policy: TypeAlias = Literal["adopt", "flatten"]
 """What becomes of such a position: "adopt" keeps one that a stop closes whole, "flatten" closes every one."""
@@ -32,6 +32,11 @@ def found_position(finding: Finding, orders: Iterable[VenueOrder], instance: str
         return None
     kept = _order(stop) if own else None
     return PositionFound(0, position.symbol, position.leg, stop.trigger_ticks, kept, life_ms)
+
+
+def keepable(position: VenuePosition, orders: Iterable[VenueOrder]) -> bool:
+    """Whether a stop closes it whole there, so that it can be kept."""
+    return any(one.trigger_ticks and protects(one, position) and not uncovered(position, [one]) for one in orders)
 
 
 def _nearest(stops: list[VenueOrder], position: VenuePosition) -> VenueOrder | None:

@@ -83,6 +83,7 @@ class Courier(Inquirer):
         """One record of the journal: what was sent, and what was told of it. Nothing is sent."""
         recall(audit, self._courses, self.teller)
         self._known_ms = audit.event.time_ms
+        self.begun_ms = min(self.begun_ms, self._known_ms)
 
     def resume(self) -> None:
         """After the last record: orders whose end is not known are asked about, never sent again; a stop that was told

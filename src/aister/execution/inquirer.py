@@ -76,7 +76,7 @@ class Inquirer(ABC):
         self._reading: set[str] = set()
         self._read_ms: dict[str, int] = {}
         self._shown: dict[tuple[str, int], int] = {}
-        self._known_ms = exchange.now_ms()
+        self._known_ms = self.begun_ms = exchange.now_ms()
 
     @abstractmethod
     async def _cancel(self, course: Course) -> None:
@@ -110,6 +110,10 @@ class Inquirer(ABC):
     def known_ms(self) -> int:
         """Up to when the journal tells what happened; without one, since when this courier exists."""
         return self._known_ms
+
+    def begins(self, time_ms: int) -> None:
+        """What traded before is no trade of this chain (`begun_ms`): a new run takes the position as it finds it."""
+        self.begun_ms = time_ms
 
     def course(self, client_id: str) -> Course | None:
         return self._courses.get(client_id)
@@ -228,6 +232,8 @@ class Inquirer(ABC):
     def _traded(self, executions: tuple[Execution, ...]) -> None:
         """Trades of ours and of nobody's; each is told once."""
         for execution in executions:
+            if execution.time_ms < self.begun_ms:
+                continue
             course = self._courses.get(execution.client_id)
             if course is None:
                 self.teller.unasked(execution)

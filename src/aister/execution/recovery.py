@@ -110,6 +110,15 @@ class Recovery:
             self._courier.teller.thaw(cause)
         return open_
 
+    def take_over(self, open_: Open) -> None:
+        """A new run begins with what the venue holds, whose trades are none of its own: kept with its stop or, by the
+        other policy, closed."""
+        self._courier.begins(open_.time_ms)
+        for one in reconcile(self._ours(), open_, None):
+            if one.kind is FindingKind.DIFFERS:
+                self._keep(one, open_)
+                self._adopt(one)
+
     async def run(self) -> None:
         """Until cancelled."""
         await asyncio.gather(self._survey(), self._glance.run())
@@ -230,7 +239,7 @@ class Recovery:
 
     async def _read_income(self, now_ms: int) -> None:
         """Funding paid and received since the last look; a minute is read again, because books are written late."""
-        since_ms = (self._income_ms or self._courier.known_ms) - _AGAIN_MS
+        since_ms = max((self._income_ms or self._courier.known_ms) - _AGAIN_MS, self._courier.begun_ms)
         rows = await self._exchange.income(since_ms, now_ms)
         if isinstance(rows, tuple):
             self._income_ms = now_ms

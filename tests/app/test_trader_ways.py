@@ -1,0 +1,80 @@
+"""What a person says at a trader's start, over sockets: take over what is held, trade again, money was moved."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from aister.adapters.store.installation import installation
+from aister.app.trader import Ways
+from aister.app.watcher import end_watcher
+from aister.core.errors import UsageError
+from aister.core.events import OrderFilled, PositionFound
+from tests.app.served import NAME, SYMBOL, Served
+from tests.app.told import BOOKS_READ, Told
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    with TemporaryDirectory(prefix="aister-") as folder:
+        home = Path(folder) / "h"
+        home.mkdir(mode=0o700)
+        made = Served(home)
+        try:
+            yield made
+        finally:
+            end_watcher(home, NAME)
+            made.stop()
+
+
+def hold(served: Served, *, stop: bool, of: str) -> None:
+    """0.01 bought by `of`, and a stop that closes it."""
+    orders = [f"side=BUY&type=MARKET&quantity=0.010&newClientOrderId={of}-2e-1"]
+    if stop:
+        orders.append(f"side=SELL&type=STOP_MARKET&stopPrice=90000&closePosition=true&newClientOrderId={of}-2f-1")
+    for order in orders:
+        served.fault("foreign_order", text=f"symbol={SYMBOL}&{order}")
+        served.call(lambda: None)
+
+
+def test_a_new_run_takes_over_what_an_earlier_one_held_with_its_stop(served: Served) -> None:
+    us = installation(served.home)
+    hold(served, stop=True, of=us)
+    with pytest.raises(UsageError, match=r"take it over with --found adopt"):
+        Told(served)
+    with pytest.raises(UsageError, match=r"held at 20 x, cross, .*give --leverage 20 --margin cross"):
+        Told(served, Ways(found="adopt"), leverage=3)
+    assert not served.sent() and served.steps == 10
+
+    first = Told(served, Ways(found="adopt"))
+    taken = f"Taken over by --found adopt: AsterDex simulator: {SYMBOL} long 0.010, stop 90000.0 rests there"
+    assert taken in first.said
+    assert first.said.index(taken) < next(i for i, one in enumerate(first.said) if one.startswith(BOOKS_READ))
+    (found,) = [one.event for one in first.audits if isinstance(one.event, PositionFound)]
+    assert found.stop is not None and found.stop.client_id == f"{us}-2f-1"
+    fills = [one.event.fill.steps for one in first.audits if isinstance(one.event, OrderFilled)]
+    assert fills == [10] and served.resting() == [(f"{us}-2f-1", True)] and not served.sent()
+
+    again = Told(served)  # the same run goes on, and its stop is no sign of a journal that was put back
+    assert "An unfinished run of these settings was found" in again.text
+    assert "long 0.010, stop 90000.0 rests there" in again.stands
+    assert served.steps == 10 and served.resting() == [(f"{us}-2f-1", True)] and not served.sent()
+
+
+def test_a_stop_of_somebody_else_gets_one_of_ours_beside_it(served: Served) -> None:
+    hold(served, stop=True, of="web")
+    told = Told(served, Ways(found="adopt"), until=lambda one: len(served.resting()) == 2)
+    assert "entries frozen" in told.stands or "was placed by somebody else" in told.built.engine.risk.frozen["foreign"]
+    assert served.steps == 10 and [closes for _, closes in served.resting()] == [True, True]
+    assert len(served.sent()) == 1 and "stop 90000.0 rests there" in told.stands
+
+
+def test_what_no_stop_closes_is_refused_with_the_remedy_and_closed_where_that_is_asked_for(served: Served) -> None:
+    hold(served, stop=False, of="web")
+    with pytest.raises(UsageError, match=r"no stop there closes it whole.*--found flatten"):
+        Told(served, Ways(found="adopt"))
+    assert not served.sent() and served.steps == 10
+    told = Told(served, Ways(found="flatten"), until=lambda one: "nothing is held" in one.trader.said())
+    assert served.steps == 0 and served.resting() == [] and len(served.sent()) == 1
+    assert "nothing is held" in told.stands
