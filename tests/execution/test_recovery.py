@@ -127,7 +127,7 @@ def test_a_position_nobody_can_explain_is_booked_in_the_end() -> None:
         scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
         await scene.wait(5_000)
         scene.courier.teller.held[SYMBOL, 0] = 40  # as if the journal had lost its end
-        scene.courier.teller._trades.add((SYMBOL, 10**9))
+        scene.courier.teller._traded._trades[SYMBOL, 10**9] = 0
         await scene.wait(80_000)
 
     scene.keep(story)

@@ -11,9 +11,10 @@ import re
 from aister.core.errors import SettingsError
 from aister.core.trade import Purpose
 
-__all__ = ["client_id", "instance_id", "instance_of", "sequence_of", "watch_id", "watched"]
+__all__ = ["by_hand", "client_id", "instance_id", "instance_of", "sequence_of", "watch_id", "watched"]
 
 _OURS = re.compile(r"(ai[0-9a-z]{8})-(?:w([sc])-)?([0-9a-f]{1,12})-([0-9a-f]{1,10})")
+_NOBODYS = ("autoclose-", "adl_autoclose", "settlement_autoclose-", "adopted-")
 _WATCHED = {Purpose.STOP: "s", Purpose.CLOSE: "c"}
 
 
@@ -45,6 +46,12 @@ def instance_of(client_id: str) -> str | None:
     """Which installation of AISTER an order is of; None: not one's at all."""
     found = _OURS.fullmatch(client_id)
     return found[1] if found else None
+
+
+def by_hand(client_id: str) -> bool:
+    """Whether an order is somebody's at the venue: no installation's of AISTER, not the venue's own (liquidation, ADL,
+    settlement), and not one that stands for a difference that was booked. Of an order without a name nobody knows."""
+    return bool(client_id) and instance_of(client_id) is None and not client_id.startswith(_NOBODYS)
 
 
 def sequence_of(client_id: str) -> int | None:

@@ -23,6 +23,7 @@ from aister.execution.glance import Glance
 from aister.execution.identity import instance_of
 from aister.execution.reconcile import Armed, Finding, FindingKind, Ours, needed, reconcile
 from aister.execution.resuming import Resuming
+from aister.execution.telling import OUTSIDE
 from aister.ports.exchange import (
     Exchange,
     Execution,
@@ -53,7 +54,8 @@ class RecoveryRules(msgspec.Struct, frozen=True):
     answer (at most one in 10 s, C18), and while a difference lasts. `gap_ms` lies between news and the survey it
     asks for. `doubt_ms`: how long a difference of money or position must last to freeze entries; `lag_ms`: how long one
     of a position must last to be booked without a trade that explains it (look-ups of trades may lag that far).
-    `twin_ms`: how long after the last trace of another installation entries stay frozen. `found`: what becomes of a
+    `twin_ms`: how long after the last trace of another installation, or the last trade by hand, entries stay frozen.
+    `found`: what becomes of a
     position that is there at the start and in no book of ours, `found_life_ms` how long one that is kept may be held.
     `outage_ms`: after the venue was away for so long, entries wait for a whole bar (C18)."""
 
@@ -280,6 +282,9 @@ class Recovery:
                 teller.freeze(cause, " ".join(reasons[cause]))
             elif cause != "twin" or now_ms >= self._twin_until_ms:
                 teller.thaw(cause)
+
+        if now_ms >= teller.hand_ms + self._rules.twin_ms:
+            teller.thaw(OUTSIDE)
 
     def _fresh_doubts(self) -> bool:
         since_ms = self._exchange.now_ms() - 2 * self._rules.soon_ms

@@ -17,14 +17,18 @@ from aister.core.events import (
     VenueReport,
 )
 from aister.core.trade import Fill, FillKind
-from aister.execution.identity import watched
+from aister.execution.identity import by_hand, watched
 from aister.execution.states import Course, State
+from aister.execution.traded import Traded
 from aister.ports.exchange import Execution
 
-__all__ = ["Teller"]
+__all__ = ["OUTSIDE", "Teller"]
 
+OUTSIDE = "outside"
+"""The cause of a freeze: somebody else trades a symbol of this trader's."""
 _LATER = 0
 """Times are set when reports are taken."""
+_PAYMENTS_MS = 86_400_000
 
 
 class Teller:
@@ -35,15 +39,16 @@ class Teller:
     def __init__(self, stamp: Callable[[], int], wake: Callable[[], None]) -> None:
         self._stamp, self._wake = stamp, wake
         self._reports: deque[VenueReport] = deque()
-        self._trades: set[tuple[str, int]] = set()
-        self._before: dict[tuple[int, str, int, int, int], int] = {}
+        self._traded = Traded()
         self._frozen: dict[str, str] = {}
         self._recalled: set[str] = set()
         self._last_ms = 0
         self._ticks: dict[str, int] = {}
-        self._payments: set[tuple[int, str, int]] = set()
+        self._payments: dict[tuple[int, str, int], None] = {}
         self._paid_before: list[tuple[int, str, int]] = []
         self.held: dict[tuple[str, int], int] = {}
+        self.hand_ms = 0
+        """When somebody else last opened or added to something of these symbols, by the venue's time; 0: never."""
 
     def take(self) -> list[VenueReport]:
         """What there is to tell, once, stamped with the moment it is taken."""
@@ -92,29 +97,26 @@ class Teller:
 
     def unasked(self, execution: Execution) -> bool:
         """A trade that no order of the trader's made; false when it was told before. One of the watcher's says what it
-        was for."""
+        was for; one by hand that opens or adds freezes entries before it is told (C14, Q22)."""
         purpose = watched(execution.client_id)
         intent_id = f"watch-{execution.symbol}-{purpose}" if purpose is not None else ""
-        return self.fresh(execution) and self._filled(execution, intent_id, str(purpose or ""), True)
+        if not self.fresh(execution):
+            return False
+        held = self.held.get((execution.symbol, execution.leg), 0)
+        if by_hand(execution.client_id) and held * execution.side >= 0 and not execution.liquidation:
+            self.hand_ms = max(self.hand_ms, execution.time_ms)
+            self.freeze(OUTSIDE, _by_hand(execution, held))
+        return self._filled(execution, intent_id, str(purpose or ""), True)
 
     def fresh(self, execution: Execution) -> bool:
         """Whether this trade is heard of for the first time."""
-        known = (execution.symbol, execution.trade_id)
-        if known in self._trades:
-            return False
-        self._trades.add(known)
-        likeness = _likeness(
-            execution.time_ms, execution.client_id, execution.side, execution.steps, execution.price_ticks
-        )
-        if self._before.get(likeness, 0):
-            self._before[likeness] -= 1  # told before the restart; journals do not hold trade ids
-            return False
-        return True
+        return self._traded.fresh(execution)
 
     def told_before(self, fill: Fill) -> None:
         """A fill that the journal holds already."""
-        likeness = _likeness(fill.time_ms, fill.client_id, fill.side, fill.steps, fill.price_ticks)
-        self._before[likeness] = self._before.get(likeness, 0) + 1
+        self._traded.before(fill)
+        if by_hand(fill.client_id) and self.held.get((fill.symbol, fill.leg), 0) * fill.side >= 0:
+            self.hand_ms = max(self.hand_ms, fill.time_ms)
         self._hold(fill.symbol, fill.leg, int(fill.side) * fill.steps)
 
     def last_ticks(self, symbol: str) -> int:
@@ -131,7 +133,9 @@ class Teller:
         """Funding that the venue has booked: told once. The venue's books name neither rate nor price."""
         if (time_ms, symbol, amount) in self._payments:
             return
-        self._payments.add((time_ms, symbol, amount))
+        self._payments[time_ms, symbol, amount] = None
+        while next(iter(self._payments))[0] < time_ms - _PAYMENTS_MS:  # so far back no read reaches
+            del self._payments[next(iter(self._payments))]
         told = next((one for one in self._paid_before if one[1:] == (symbol, amount) and one[0] >= time_ms), None)
         if told is not None:
             self._paid_before.remove(told)
@@ -221,5 +225,10 @@ class Teller:
         self._wake()
 
 
-def _likeness(time_ms: int, client_id: str, side: int, steps: int, ticks: int) -> tuple[int, str, int, int, int]:
-    return (time_ms, client_id, int(side), steps, ticks)
+def _by_hand(execution: Execution, held: int) -> str:
+    """What somebody did, and by which policy it is dealt with (Q22: it joins no plan of this trader's)."""
+    did = f"{'bought' if execution.side > 0 else 'sold'} {execution.steps} steps of {execution.symbol}"
+    said, wait = f"Somebody else {did} (order {execution.client_id})", "Entries wait ten minutes."
+    if held:
+        return f"{said} beside what this trader holds; they go with it, at its stop or its end. {wait}"
+    return f"{said}, which this trader trades; what has no plan of its own is closed at market. {wait}"
