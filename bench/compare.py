@@ -2,7 +2,7 @@
 
 `python -m bench.compare [--quick]` prints one table a question and writes build/bench.json; last, the tick path beside
 hftbacktest (`bench.ticks`). Every row says what its engine models. A peer that cannot be installed here, or a missing
-gcc, is a row that says so.
+gcc, is a row that says so. A whole run in which all of them answered is published: docs/results/peers.json.
 """
 
 import json
@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import numpy as np
 from aister.bench.data import SPANS, seeded_series
 from bench import ticks
 from bench.environments import ROOT, build, python_of
+from checks.results import write_result
 
 __all__ = ["Row", "main"]
 
@@ -52,15 +54,17 @@ SLOW = {"backtesting_single": "1 month", "nautilus_single": "1 month"}
 """Peers whose rate is that of a month: a year of theirs takes minutes and says nothing more."""
 
 TARGETS = (
-    ("single run, bars/s", "aister_single", None, 30e6),
-    ("single run against vectorbt", "aister_single", "vectorbt_single", 10.0),
-    ("single run against C", "aister_single", "c_loop", 0.5),
-    ("sweep against vectorbt", "aister_sweep", "vectorbt_sweep", 25.0),
-    ("on_bar strategy, bars/s", "aister_strategy", None, 300_000.0),
-    ("on_bar strategy against backtesting.py", "aister_strategy", "backtesting_single", 5.0),
-    ("pre-filtered strategy, bars/s", "aister_prefiltered", None, 5e6),
+    ("single", "single run, bars/s", "aister_single", None, 30e6),
+    ("single_vectorbt", "single run against vectorbt", "aister_single", "vectorbt_single", 10.0),
+    ("single_c", "single run against C", "aister_single", "c_loop", 0.5),
+    ("sweep_vectorbt", "sweep against vectorbt", "aister_sweep", "vectorbt_sweep", 25.0),
+    ("on_bar", "on_bar strategy, bars/s", "aister_strategy", None, 300_000.0),
+    ("on_bar_backtesting", "on_bar strategy against backtesting.py", "aister_strategy", "backtesting_single", 5.0),
+    ("prefiltered", "pre-filtered strategy, bars/s", "aister_prefiltered", None, 5e6),
 )
-"""(question, ours, theirs or None for a plain rate, at least)."""
+"""(key, question, ours, theirs or None for a plain rate, at least)."""
+
+MEASURED = ("bench", *(f"src/aister/{room}" for room in ("bench", "features", "kernels", "lab", "strategy/spec")))
 
 
 def bars_file(span: str) -> Path:
@@ -134,21 +138,40 @@ def judged(rows: list[Row]) -> list[dict[str, Any]]:
     """Each target with what was measured: met, MISSED, or not measured and why."""
     by_script = {(row.script, row.span): row for row in rows}
     found: list[dict[str, Any]] = []
-    for question, mine, theirs, least in TARGETS:
+    for key, question, mine, theirs, least in TARGETS:
         ours = by_script.get((mine, "1 year"))
         other = by_script.get((theirs, SLOW.get(theirs, "1 year"))) if theirs else None
         lacking = next((row.missing for row in (ours, other) if row is not None and row.missing), "")
         if ours is None or lacking or (theirs and other is None):
-            found.append({"target": question, "least": least, "verdict": f"not measured ({lacking or 'quick run'})"})
+            found.append(
+                {"key": key, "target": question, "least": least, "verdict": f"not measured ({lacking or 'quick run'})"}
+            )
             continue
         value = ours.rate / other.rate if other else ours.rate
         verdict = "met" if value >= least else "MISSED"
-        found.append({"target": question, "least": least, "value": value, "verdict": verdict})
+        found.append({"key": key, "target": question, "least": least, "value": value, "verdict": verdict})
     return found
 
 
+def publish(rows: list[Row], targets: list[dict[str, Any]], slowest: float, duration_s: float) -> None:
+    """A whole run as docs/results/peers.json: rates, peak memory and trades by row, value and verdict by target."""
+    figures: dict[str, Any] = {"ticks_slowest": round(slowest, 1)}
+    for row in rows:
+        name = (
+            row.script if row.span == SLOW.get(row.script, "1 year") else f"{row.script}_{row.span.replace(' ', '_')}"
+        )
+        figures[name] = {"rate": round(row.rate), "peak_mb": round(row.found["peak_mb"])}
+        figures[name] |= {"trades": row.found["trades"]} if "trades" in row.found else {}
+    figures |= {one["key"]: {"value": round(one["value"], 2), "verdict": one["verdict"]} for one in targets}
+    month, years = figures["aister_single_1_month"]["rate"], figures["aister_single_5_years"]["rate"]
+    figures["cost_a_bar_5_years"] = round(month / years, 2)
+    write_result(
+        "peers", command="make bench", seeds=[1], figures=figures, paths_measured=MEASURED, duration_s=duration_s
+    )
+
+
 def main(arguments: list[str]) -> int:
-    quick = "--quick" in arguments
+    quick, began = "--quick" in arguments, time.monotonic()
     span = "1 month" if quick else "1 year"
     singles = [measure(script, peer, SLOW.get(script, span)) for script, peer in SINGLE]
     table("One run: EMA20/50 + RSI14, stop 2 x ATR, target 3 x ATR (ours = 1; user + system CPU)", singles)
@@ -169,8 +192,11 @@ def main(arguments: list[str]) -> int:
     machine = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
     report = {"machine": machine, "quick": quick, "rows": [vars(row) for row in rows], "targets": targets}
     (BUILD / "bench.json").write_text(json.dumps(report, indent=1))
-    ticks.main(["--quick"] if quick else [])
+    beside = ticks.main(["--quick"] if quick else [])
     print("\nAll of it is in build/bench.json and build/bench-ticks.json.")
+    if beside and not quick and not any(row.missing for row in rows):
+        publish(rows, targets, min(one.faster for one in beside), time.monotonic() - began)
+        print("Published in docs/results/peers.json.")
     print("Two shared cores: believe ratios, and only those above 1.5.")
     return 0
 

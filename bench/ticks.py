@@ -128,13 +128,13 @@ def peers(stream: TickStream, plan: TickPlan, quotes: Quoting, rounds: int) -> d
     return answer
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> list[Beside]:
     quick = "--quick" in arguments
     recordings = [argument for argument in arguments if not argument.startswith("-")]
     print("\nTick path beside hftbacktest (fills one by one; user + system CPU)")
     if problem := build(PEER):
         print(f"  not installed here: {problem}")
-        return 0
+        return []
     found: list[Beside] = []
     for stream in sources(recordings, quick):
         for name, setting in settings():
@@ -153,8 +153,8 @@ def main(arguments: list[str]) -> int:
     verdict = "met" if slowest >= LEAST else "MISSED"
     print(f"  at least {LEAST:g} times its rows a second: {slowest:.1f} x in the slowest row: {verdict}")
     (ROOT / "build" / "bench-ticks.json").write_text(json.dumps([msgspec.to_builtins(row) for row in found], indent=1))
-    return 0
+    return found
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

@@ -73,24 +73,32 @@ def desk(events, p, rows):
 
 
 @njit
+def collect(hbt, lot, fills, count, late):
+    """Fills and late orders that the owner has heard of since."""
+    orders = hbt.orders(0)
+    values = orders.values()
+    while values.has_next():
+        order = values.get()
+        if order.status == FILLED:
+            fills[count, 0] = order.exch_timestamp
+            fills[count, 1] = order.side
+            fills[count, 2] = order.exec_price_tick
+            fills[count, 3] = round(order.qty / lot)
+            count += 1
+        elif order.status == EXPIRED:
+            late += 1
+    hbt.clear_inactive_orders(0)
+    return count, late
+
+
+@njit
 def quote(hbt, interval_ns, half, skew_e4, steps, limit, tick, lot, fills):
     next_id = 0
     count = 0
     late = 0
     while hbt.elapse(interval_ns) == 0:
+        count, late = collect(hbt, lot, fills, count, late)
         orders = hbt.orders(0)
-        values = orders.values()
-        while values.has_next():
-            order = values.get()
-            if order.status == FILLED:
-                fills[count, 0] = order.exch_timestamp
-                fills[count, 1] = order.side
-                fills[count, 2] = order.exec_price_tick
-                fills[count, 3] = round(order.qty / lot)
-                count += 1
-            elif order.status == EXPIRED:
-                late += 1
-        hbt.clear_inactive_orders(0)
         depth = hbt.depth(0)
         bid = depth.best_bid_tick
         ask = depth.best_ask_tick
@@ -120,6 +128,7 @@ def quote(hbt, interval_ns, half, skew_e4, steps, limit, tick, lot, fills):
                     hbt.submit_buy_order(0, next_id, ticks * tick, steps * lot, GTX, LIMIT, False)
                 else:
                     hbt.submit_sell_order(0, next_id, ticks * tick, steps * lot, GTX, LIMIT, False)
+    count, late = collect(hbt, lot, fills, count, late)  # heard of while the rows came to their end
     return count, next_id, late
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from aister.core.errors import UsageError
 from aister.lab.account import Plan, open_account
 from aister.lab.loop import Ended, Loop
+from aister.lab.memory import keep_freed
 from aister.lab.prepare import Prepared, prepare
 from aister.ports.market import Market
 from aister.ports.signals import Signals
@@ -90,6 +91,7 @@ def run(
 ) -> Simulated:
     """`simulate` on what `prepare` made. One series takes the loop that jumps (`dense`: at every bar), several, or one
     with `together`, the loop for several symbols."""
+    keep_freed()
     loop = Loop(prepared, plan, model, capital, together=together)
     ended = loop.run([signals[one.series.symbol] for one in prepared], fills=fills, dense=dense)
     return _simulated(ended, prepared, model, capital)
