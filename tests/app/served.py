@@ -16,6 +16,7 @@ from aister.exchange_sim import Agent, Credentials, Exchange, Fault, Request, Se
 from aister.exchange_sim.accounts import Account
 from aister.exchange_sim.admin import answer_admin
 from aister.exchange_sim.auth import recovered_by_eth_account
+from aister.exchange_sim.rules import Readings
 from aister.exchange_sim.server import Server
 from aister.ports.feed import MarketSlice
 from tests.adapters.signer.canary import KEY
@@ -50,10 +51,19 @@ def waves(minutes: int, symbol: str = SYMBOL) -> Iterator[MarketSlice]:
 class Served:
     """`past` minutes of the market have gone by when it begins now; `home` gets the key of its account."""
 
-    def __init__(self, home: Path, *, past: int = 60, speed: float = 1.0, money: int = 10_000 * MONEY) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        past: int = 60,
+        speed: float = 1.0,
+        money: int = 10_000 * MONEY,
+        readings: Readings | None = None,
+    ) -> None:
         self.home = home
         feed = waves(past + 3_000)
-        settings = Settings(legs=3, nonce_window_ms=60_000 if speed == 1 else 0)
+        window_ms = 60_000 if speed == 1 else 0
+        settings = Settings(legs=3, nonce_window_ms=window_ms, readings=readings or Readings())
         first_ms = 1_700_000_000_000 // HOUR_MS * HOUR_MS
         now_ms = int(time.time() * 1000)
         shift_ms = (now_ms - past * MINUTE_MS - first_ms) // MINUTE_MS * MINUTE_MS

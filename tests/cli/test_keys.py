@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from aister.adapters.exchanges.aster.finding import kept_finding
 from aister.app.simulator import TEST_KEY, TEST_USER
 from tests.cli.test_data import run
 from tests.cli.test_sim import served
@@ -51,6 +52,10 @@ def happen(there: str, **fault: Any) -> None:
 def test_what_stands_in_the_way_is_one_sentence_each_with_its_remedy(home: Path, there: str) -> None:
     fine = run("keys", "check", "mine")
     assert fine.returncode == 0 and "nothing stands in the way" in fine.stdout, fine
+    tried = run("keys", "check", "mine", "--probe")
+    assert tried.returncode == 0 and "a stop rests before an entry leaves" in tried.stdout, tried
+    assert kept_finding(home, "mine", "simulator", there, TEST_USER).protection == "before"  # type: ignore[union-attr]
+    assert kept_finding(home, "mine", "simulator", there, "0x" + "00" * 20) is None
     assert json.loads(run("keys", "list", "--json").stdout) == ["mine"]
     wrong = run("keys", "check", "mine", "--symbols", "BTCUSDT,NOPEUSDT")
     assert wrong.returncode == 1 and "NOPEUSDT: The venue knows no such symbol" in wrong.stdout
@@ -66,7 +71,9 @@ def test_what_stands_in_the_way_is_one_sentence_each_with_its_remedy(home: Path,
     happen(there, kind="agent_expires")
     ended = run("keys", "check", "mine")
     assert ended.returncode == 1 and "renew the agent" in ended.stdout
-    for done in (fine, wrong, hedged, bad, ended):
+    untried = run("keys", "check", "mine", "--probe")
+    assert untried.returncode == 1 and "renew the agent" in untried.stdout
+    for done in (fine, tried, wrong, hedged, bad, ended):
         assert TEST_KEY[2:] not in done.stdout + done.stderr
 
 

@@ -2,7 +2,7 @@
 
     python -m tests.execution.dying 300            # that many instants a mode; a line a mode, then the breaches
 
-Judged by the exchange's books: is anything held that no stop closes, and did the countdown take a stop?
+Judged by the exchange's books: is anything held that no stop closes, and has a stop gone that nobody took?
 """
 
 import random
@@ -14,7 +14,6 @@ import msgspec
 from aister.core.council import Setup
 from aister.core.trade import OrderType
 from aister.exchange_sim import Settings
-from aister.execution.countdown import CountdownRules
 from aister.execution.courier import CourierRules
 from aister.execution.traits import VenueTraits
 from tests.engine.rig import START_MS, setup
@@ -37,12 +36,10 @@ CLOSE_MS = 240_000
 """The close at which the order leaves, 150 ms later."""
 
 
-def _trader(one: Setup, protection: str, rules: CourierRules, counts: CountdownRules | None = None) -> Trader:
+def _trader(one: Setup, protection: str, rules: CourierRules) -> Trader:
     traits = msgspec.convert({"protection": protection, "targets": "limit"}, VenueTraits)
     attached = protection == "attached"
-    return Trader(
-        one, prices=PRICES, traits=traits, settings=SETTINGS, rules=rules, countdown=counts, attaching=attached
-    )
+    return Trader(one, prices=PRICES, traits=traits, settings=SETTINGS, rules=rules, attaching=attached)
 
 
 MODES: dict[str, Callable[[], Trader]] = {
@@ -52,7 +49,6 @@ MODES: dict[str, Callable[[], Trader]] = {
     "attached, resting": lambda: _trader(LIMIT, "attached", CourierRules()),
     "after, market": lambda: _trader(MARKET, "after", ONCE),
     "after, limit at once": lambda: _trader(CROSSING, "after", ONCE),
-    "after, resting with countdown": lambda: _trader(LIMIT, "after", CourierRules(), CountdownRules()),
 }
 
 
@@ -102,8 +98,8 @@ def instants(mode: str, count: int, seed: int) -> list[float]:
 def breach(mode: str, one: Death) -> str:
     """What the rules do not allow of this death."""
     if one.stops_taken:
-        return "the countdown took a stop"
-    if one.working and "countdown" in mode:
+        return "a stop went that nobody cancelled"
+    if one.working and mode.startswith("after"):
         return "an entry still works"
     inside = (one.entered and not one.guarded) or one.naked_ms <= _IN_FLIGHT_MS
     if one.naked_ms and (not mode.startswith("after") or not inside):

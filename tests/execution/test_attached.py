@@ -6,7 +6,7 @@ from aister.adapters.exchanges.aster.attached import AttachingAccount
 from aister.adapters.exchanges.aster.probe import protection_of
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.core.audit import PlaceOrder
-from aister.core.trade import Purpose
+from aister.core.trade import OrderType, Purpose
 from aister.exchange_sim import Fault, Settings
 from aister.exchange_sim.rules import Readings
 from aister.execution.traits import VenueTraits
@@ -44,6 +44,30 @@ def test_a_resting_entry_brings_its_stop_along_when_it_fills_and_takes_it_along_
     assert filled.engine.desks[BTC].resident_stop_ticks == 990_000
     never = trader(LIMIT, [FLAT] * 45).trade(42)
     assert never.there == 0 and never.books.open_orders() == [] and never.free
+
+
+@pytest.mark.parametrize(("crash_ms", "held"), [(262_000, False), (342_000, True)], ids=["it rests", "it has filled"])
+def test_after_a_death_an_entry_of_whose_stop_nobody_knows_goes_and_a_filled_one_keeps_its_stop(
+    crash_ms: int, held: bool
+) -> None:
+    done = trader(LIMIT, [FLAT] * 5 + [DIP] + [(99_900.0,) * 4] * 9).trade(11, crash_ms)
+    stops = [one.stop_ticks for one in done.books.open_orders() if one.close_position]
+    assert (done.there == done.steps, done.there > 0, stops) == (True, held, [990_000] if held else [])
+    assert done.longest_naked_ms == 0 and not done.courier.teller.frozen
+    assert held or done.books.open_orders() == []
+
+
+def test_an_entry_that_no_stop_joins_does_not_rest() -> None:
+    scene = Scene(stream=False)
+    account = AttachingAccount(Rest(scene.world, scene.world, scene.signer), (SYMBOL,), source="simulator")
+
+    async def story() -> None:
+        await account.server_time()
+        await account.instruments()
+        await account.place(order(type=OrderType.LIMIT, price_ticks=999_000))
+
+    scene.play(story)
+    assert scene.books.open_orders() == [] and scene.steps == 0 and scene.posts == 1
 
 
 def test_a_stop_the_venue_refuses_when_its_time_comes_is_put_there_from_here() -> None:

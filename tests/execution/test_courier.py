@@ -279,9 +279,8 @@ def test_an_error_of_the_program_in_one_errand_leaves_nothing_that_hangs() -> No
 
         return call
 
-    for name in ("order", "cancel", "executions"):
+    for name in broken:
         setattr(scene.account, name, failing_first(name))
-    scene.courier.way = failing_first("place")  # type: ignore[assignment]
 
     async def story() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)

@@ -4,7 +4,6 @@ import pytest
 
 from aister.core.events import OrderRejected
 from aister.core.trade import OrderType, Purpose, Side
-from aister.execution.countdown import exposed
 from aister.execution.departure import as_sent, crossing
 from aister.execution.states import Course, State
 from tests.execution.scene import Scene, order, stop
@@ -74,10 +73,3 @@ def test_entries_and_reductions_say_what_shall_happen_when_they_meet_an_own_orde
     says = {one[one.index("ai00000000") :][:14]: one.partition("stpMode=")[2].partition("&")[0] for one in bodies}
     assert says == {"ai00000000-1-1": "EXPIRE_TAKER", "ai00000000-2-1": "", "ai00000000-3-1": "EXPIRE_MAKER"}
     assert scene.steps == 0
-
-
-def test_only_an_entry_that_rests_without_any_stop_is_exposed() -> None:
-    assert exposed([working(LIMIT)]) == {"BTCUSDT"}
-    assert exposed([working(LIMIT), working(stop(), State.SENT)]) == set()
-    assert exposed([working(LIMIT), working(stop(), State.CANCELLED)]) == {"BTCUSDT"}
-    assert exposed([working(LIMIT, State.CANCELLED), working(order())]) == set()

@@ -36,26 +36,3 @@ def test_the_gap_is_measured_and_within_its_bar_at_50_ms_round_trip(protection: 
 
 def test_nothing_entered_is_no_figure() -> None:
     assert GapFigures(0, 0, 0, 0).sentence == "no position was entered"
-
-
-def test_entries_that_rest_without_a_stop_are_taken_by_the_venue_after_a_death() -> None:
-    trader = MODES["after, resting with countdown"]()
-    trader.die(8, 270_000.0, left_ms=25_000)
-    assert trader.there == 0
-    gone = [one for one in trader.books.orders.values() if one.status == "CANCELED"]
-    assert len(gone) == 1 and trader.books.open_orders() == []
-    assert not [seen for seen in trader.exchange.log if seen.request.method == "DELETE"]
-
-
-def test_the_countdown_is_ended_before_a_stop_leaves_and_stays_ended() -> None:
-    trader = MODES["after, resting with countdown"]().trade(8)
-    counts = [
-        (number, b"countdownTime=0&" in seen.request.body)
-        for number, seen in enumerate(trader.exchange.log)
-        if seen.request.path.endswith("countdownCancelAll")
-    ]
-    stops = [n for n, seen in enumerate(trader.exchange.log) if b"type=STOP_MARKET" in seen.request.body]
-    assert trader.there and len(stops) == 1
-    assert [ended for _, ended in counts if not ended] and counts[-1][1]
-    assert max(number for number, _ in counts) < stops[0]
-    assert trader.books.countdowns == {} and trader.longest_naked_ms <= 300

@@ -21,7 +21,6 @@ from aister.engine.arrival import ArrivalClock
 from aister.engine.repeat import RepeatedJournal
 from aister.engine.runner import Run
 from aister.exchange_sim import Agent, Credentials, Exchange, Fault, Faults, Settings
-from aister.execution.countdown import Countdown, CountdownRules
 from aister.execution.courier import Courier, CourierRules
 from aister.execution.gateway import OrderGateway
 from aister.execution.recovery import Recovery, RecoveryRules
@@ -115,13 +114,12 @@ class Trader(Rig):
         traits: VenueTraits | None = None,
         settings: Settings | None = None,
         rules: CourierRules | None = None,
-        countdown: CountdownRules | None = None,
         recovering: RecoveryRules | None = None,
         forgets_ms: int = 0,
         attaching: bool = False,
     ) -> None:
         self.setups, self.traits, self.prices = setups, traits, list(prices)
-        self.rules, self.counts, self.recovering, self.forgets_ms = rules, countdown, recovering, forgets_ms
+        self.rules, self.recovering, self.forgets_ms = rules, recovering, forgets_ms
         self.attaching = attaching
         plan = tuple(
             msgspec.structs.replace(one, at_ms=one.at_ms + START_MS, until_ms=one.until_ms and one.until_ms + START_MS)
@@ -151,11 +149,6 @@ class Trader(Rig):
         self.courier = Courier(
             self.account, sleep=self.world.sleep, stamp=self.clock, wake=self.woken.set, rules=self.rules
         )
-        self.countdown = Countdown(
-            self.account, self.courier.courses, (BTC,), sleep=self.world.sleep, rules=self.counts
-        )
-        if self.counts is not None:
-            self.courier.way = self.countdown.place
         self.recovery = Recovery(
             self.account,
             self.courier,
@@ -239,8 +232,6 @@ class Trader(Rig):
             self.courier.resume()
             tasks += [asyncio.ensure_future(self.user.run()), asyncio.ensure_future(self._hear())]
             await self.world.sleep(100)
-            if self.counts is not None:
-                tasks.append(asyncio.ensure_future(self.countdown.run()))
             await self.recovery.start()
             tasks.append(asyncio.ensure_future(self.recovery.run()))
             for market in list(self._market())[:minutes]:

@@ -22,7 +22,6 @@ from aister import execution
 
 __all__ = [
     "JOURNALED",
-    "NOT_COMPOSED",
     "ORDER_PATH",
     "Crash",
     "Hooks",
@@ -69,17 +68,11 @@ def source_of(module: str) -> str | None:
     return None if found is None or found.origin is None else Path(found.origin).read_text("utf-8")
 
 
-NOT_COMPOSED = ("aister.execution.countdown",)
-"""Modules that no trader is made of: entries that would rest without a stop are not sent at all."""
-
-
 def _awaiting() -> Iterator[str]:
     """Every module of the room that waits for something, those first that others are built on."""
     sources = {}
     for found in pkgutil.iter_modules(execution.__path__, "aister.execution."):
         source = source_of(found.name)
-        if found.name in NOT_COMPOSED:
-            continue
         if source is not None and any(isinstance(node, ast.Await) for node in ast.walk(ast.parse(source))):
             sources[found.name] = ast.parse(source)
     needs = {

@@ -8,9 +8,8 @@ import msgspec
 import pytest
 
 from aister.exchange_sim import Fault
-from checks.tree import ROOT
 from tests.faults.classes import Death
-from tests.faults.crash import NOT_COMPOSED, Moment, every_point
+from tests.faults.crash import Moment, every_point
 from tests.faults.dying import MOMENTS, WATCHING
 from tests.faults.house import House
 from tests.faults.scenario import Scenario, scenario
@@ -50,11 +49,6 @@ def test_every_listed_moment_is_reached() -> None:
     missed = [moment for moment in REACHABLE if moment not in reached()]
     assert not missed, missed
     assert len(reached()) == 2 * len(list(every_point())) - len(ENDLESS) - 2 * len(AFTER_AN_ERROR)
-
-
-def test_what_is_left_out_is_part_of_no_trader() -> None:
-    sources = (ROOT / "src").rglob("*.py")
-    assert not [path for path in sources for name in NOT_COMPOSED if f"from {name} " in path.read_text("utf-8")]
 
 
 @pytest.mark.parametrize("number", REACHABLE.values())

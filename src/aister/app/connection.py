@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from aister.adapters.exchanges.aster.account import AsterAccount
-from aister.adapters.exchanges.aster.hosts import check_origin, net
+from aister.adapters.exchanges.aster.hosts import Net, check_origin, net
 from aister.adapters.exchanges.aster.readiness import hindrances
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.exchanges.aster.sockets import SocketWire, WallClock
@@ -17,20 +17,31 @@ from aister.adapters.vault.file import FileVault
 from aister.app.simulator import event_loop
 from aister.core.errors import DataError
 from aister.ports.exchange import Refused
+from aister.ports.vault import Credential
 
-__all__ = ["Connection", "check_connection"]
+__all__ = ["Connection", "check_connection", "venue_of"]
 
 _NO_STREAM = "ws://127.0.0.1:9"
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """What the venue said of a key: `hindrances` are sentences, none when nothing stands in the way."""
+    """What the venue said of a key: `hindrances` are sentences, none when nothing stands in the way; `protection`: how
+    it lets entries be protected, where that was tried."""
 
     name: str
     net: str
     account: str
     signer: str
     hindrances: tuple[str, ...]
+    protection: str = ""
+
+
+def venue_of(credential: Credential) -> Net:
+    """Where a key belongs, for calls without a stream. Raises `CredentialError` when there is no such place."""
+    simulated = credential.net == "simulator"
+    where = net(credential.net, credential.origin, _NO_STREAM) if simulated else net(credential.net, credential.origin)
+    check_origin(credential, where)
+    return where
 
 
 def check_connection(home: Path, name: str, symbols: tuple[str, ...]) -> Connection:
@@ -40,9 +51,7 @@ def check_connection(home: Path, name: str, symbols: tuple[str, ...]) -> Connect
     """
     vault = FileVault(home)
     credential = vault.credential(name)
-    simulated = credential.net == "simulator"
-    where = net(credential.net, credential.origin, _NO_STREAM) if simulated else net(credential.net, credential.origin)
-    check_origin(credential, where)
+    where = venue_of(credential)
     terms = (credential.name, credential.scheme, credential.account, credential.net, where.chain_id)
     process = SignerProcess(Charter(*terms, right=READ), lambda: vault.credential(name).key, home)
     try:

@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Literal, TypeVar
 
 import msgspec
 import numpy as np
@@ -21,11 +22,16 @@ from aister.core.events import BarClosed, FundingSettled, InstrumentListed
 from aister.core.instrument import Instrument
 from aister.ports.feed import MarketSlice
 
-__all__ = ["Beginning", "Tape", "read_beginning", "slices_of", "tape_of", "write_beginning"]
+__all__ = ["Beginning", "Tape", "read_beginning", "read_protection", "slices_of", "tape_of", "write_beginning"]
 
 
-class Beginning(msgspec.Struct, frozen=True):
-    """What a live run started from: `bars` by symbol, closed before `start_ms`, for features to warm up on."""
+T = TypeVar("T")
+Protected = Literal["after", "before", "attached"]
+
+
+class Beginning(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a live run started from: `bars` by symbol, closed before `start_ms`, for features to warm up on.
+    `protection`: how its entries are protected on a real account (`VenueTraits`), as long as it lasts."""
 
     net: str
     interval_ms: int
@@ -33,6 +39,13 @@ class Beginning(msgspec.Struct, frozen=True):
     instruments: dict[str, Instrument]
     bars: dict[str, list[BarClosed]]
     flags: tuple[str, ...]
+    protection: Protected = "before"
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """Of a beginning only what is asked for before the rest is read."""
+
+    protection: Protected = "before"
 
 
 class Past:
@@ -162,8 +175,18 @@ def slices_of(records: Iterable[Audit], listed: int) -> Iterator[MarketSlice]:
 
 def read_beginning(path: Path) -> Beginning | None:
     """None when there is none. Raises `StorageError` when it cannot be read."""
+    return _read(path, Beginning)
+
+
+def read_protection(path: Path) -> Protected | None:
+    """How the run that began so protects its entries; None when there is none. Raises as `read_beginning`."""
+    kept = _read(path, _Kept)
+    return kept.protection if kept is not None else None
+
+
+def _read(path: Path, kind: type[T]) -> T | None:
     try:
-        return msgspec.msgpack.decode(path.read_bytes(), type=Beginning)
+        return msgspec.msgpack.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.MsgspecError) as error:

@@ -36,6 +36,7 @@ from aister.app.trader_checks import (
     transfer_of,
 )
 from aister.app.trader_floor import AccountFloor
+from aister.app.trader_protection import courier_rules
 from aister.app.trader_rollback import accepted_rollback, check_head, check_orders, write_acceptance
 from aister.app.trader_seat import Connected
 from aister.app.trader_terms import Terms
@@ -46,25 +47,19 @@ from aister.core.commands import ABSENCE, AcceptAbsence, AcceptRollback, ResumeT
 from aister.core.errors import StorageError
 from aister.core.events import CommandGiven, EntriesThawed, FundingSettled, RunStarted
 from aister.engine.arrival import ArrivalClock
-from aister.execution.courier import Courier, CourierRules
+from aister.execution.courier import Courier
 from aister.execution.reconcile import Armed, Ours
 from aister.execution.recovery import Recovery, RecoveryRules
-from aister.execution.traits import VenueTraits
 from aister.ports.exchange import AccountTerms, Open
 from aister.ports.feed import MarketSlice
 from aister.ports.live import FeedNews
 from aister.risk.state import STOPS_OF
 
-__all__ = ["TRAITS", "VENUE", "Trader", "Ways", "opened"]
+__all__ = ["VENUE", "Trader", "Ways", "opened"]
 
 VENUE = "aster"
 """What the chain calls the exchange."""
 
-TRAITS = VenueTraits(protection="before", targets="limit")
-"""How entries are protected and targets rest at AsterDex."""
-
-_COURIER = CourierRules(unguarded="at_once")
-"""Without a stop resting, entries fill at once or not at all (C6)."""
 _LEAVING_S = 3.0
 
 
@@ -114,7 +109,7 @@ async def opened(
         settings = replace(settings, capital=begun.money.wallet).check()
         await arm(account, symbols, leverage, settings.margin == "isolated", held_there(begun, symbols))
         say(f"Reading {days:g} days of {', '.join(symbols)} from AsterDex {there.seat.where.name} to warm up on.")
-        beginning = await market.begin(days)
+        beginning = replace(await market.begin(days), protection=there.traits.protection)
         write_beginning(path, beginning)
         tape, instance = tape_of(beginning, ()), installation(there.seat.home)
         trader = Trader(there, settings, market, tape, journal, instance, observers, say, speed, ways)
@@ -170,10 +165,10 @@ class Trader:
         self._settled: set[tuple[str, int]] = set()
         self._end_ms: int | None = None
         self.courier = Courier(
-            account, sleep=there.clock.sleep, stamp=self._stamp, wake=self._woken.set, rules=_COURIER
+            account, sleep=there.clock.sleep, stamp=self._stamp, wake=self._woken.set, rules=courier_rules(there.traits)
         )
-        floor = AccountFloor(self.courier, TRAITS)
-        at = RealAccount(floor, VENUE, instance, TRAITS)
+        floor = AccountFloor(self.courier, there.traits)
+        at = RealAccount(floor, VENUE, instance, there.traits)
         self.built = build_run(settings, tape, journal, (*observers, self._observe), account=at)
         self._engine = self.built.engine
         self._terms = Terms(self.built.run, self.courier, account.contracts.count_by, say)

@@ -10,6 +10,7 @@ import msgspec
 
 from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.adapters.exchanges.aster.amounts import rounded
+from aister.adapters.exchanges.aster.attached import AttachingAccount
 from aister.adapters.exchanges.aster.hosts import Net, check_origin
 from aister.adapters.exchanges.aster.messages import PremiumIndex, decoder
 from aister.adapters.exchanges.aster.rest import Rest
@@ -26,11 +27,12 @@ from aister.adapters.store.lease import LeaseKeeper, SqliteLease
 from aister.adapters.store.owners import SqliteOwners
 from aister.adapters.store.presence import Presence
 from aister.core.errors import CredentialError, DataError, UsageError
+from aister.execution.traits import VenueTraits
 from aister.ports.exchange import Answer, Refused
 from aister.ports.vault import Vault
 from aister.risk.profile import Limits as RiskLimits
 
-__all__ = ["Connected", "Seat", "connected", "marks_of", "seat", "why"]
+__all__ = ["TRAITS", "Connected", "Seat", "connected", "marks_of", "seat", "why"]
 
 _MARK = decoder(PremiumIndex)
 _RETRY_S = 2.0
@@ -50,8 +52,13 @@ class Seat(msgspec.Struct, frozen=True):
     presence: Presence
 
 
+TRAITS = VenueTraits(protection="before", targets="limit")
+"""How entries are protected and targets rest at AsterDex unless a trial has found otherwise."""
+
+
 class Connected(msgspec.Struct, frozen=True):
-    """An account that can be asked and told. `signer` is the process that holds the key, `line` the way to it."""
+    """An account that can be asked and told. `signer` is the process that holds the key, `line` the way to it; orders
+    leave it as `traits` say."""
 
     seat: Seat
     wire: SocketWire
@@ -59,6 +66,7 @@ class Connected(msgspec.Struct, frozen=True):
     account: AsterAccount
     signer: SignerProcess
     line: SignerClient
+    traits: VenueTraits = TRAITS
 
 
 @contextmanager
@@ -102,6 +110,7 @@ async def connected(
     speed: float = 1.0,
     patient: bool = False,
     say: Callable[[str], object] = lambda sentence: None,
+    traits: VenueTraits = TRAITS,
 ) -> AsyncIterator[Connected]:
     """The account of a seat, its signer running under the caps of these limits. `speed` is that of a simulator's clock;
     `patient`: a venue that does not answer is waited for. Raises `DataError` when it is not, and what the signer has
@@ -118,18 +127,29 @@ async def connected(
             held.home,
             epoch=held.epoch,
             limits=_caps(limits, await marks_of(plain, symbols)),
+            attached=traits.protection == "attached",
         )
         try:
             with closing(await asyncio.to_thread(process.start)) as line:
                 signer = LeasedSigner(line, lambda: held.keeper.entries_until_s)
                 rest = Rest(wire, clock, signer, governor=plain.governor, tells_time=speed == 1)
-                account = AsterAccount(rest, symbols, source=f"AsterDex {held.where.name}")
+                account = _account(rest, symbols, f"AsterDex {held.where.name}", clock, traits)
                 account.epoch = held.epoch
-                yield Connected(held, wire, clock, account, process, line)
+                yield Connected(held, wire, clock, account, process, line, traits)
         finally:
             process.stop()
     finally:
         await wire.close()
+
+
+def _account(
+    rest: Rest, symbols: tuple[str, ...], source: str, clock: WallClock | FastClock, traits: VenueTraits
+) -> AsterAccount:
+    if traits.protection != "attached":
+        return AsterAccount(rest, symbols, source=source)
+    attaching = AttachingAccount(rest, symbols, source=source)
+    attaching.sleep = clock.sleep
+    return attaching
 
 
 async def _reach(

@@ -35,18 +35,31 @@ def check(
     name: Annotated[str, typer.Argument(help="The key's name: AISTER_HOME/keys/NAME.toml.")],
     *,
     symbols: Annotated[str, typer.Option(help="Symbols it is to trade, separated by commas.")] = "BTCUSDT",
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe", help="Try, with orders that cannot fill, how entries can be protected there, and keep it."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")] = False,
 ) -> None:
-    """Ask the venue whether this key can trade: clock, key, account modes, symbols. Nothing is changed there, no order
-    is sent. Exit code 1 when something stands in the way."""
+    """Ask the venue whether this key can trade: clock, key, account modes, symbols. Nothing is changed there, and
+    without --probe no order is sent. Exit code 1 when something stands in the way."""
     import msgspec
 
     from aister.adapters.store.home import open_home
-    from aister.app.connection import check_connection
+    from aister.adapters.vault.file import FileVault
+    from aister.app.connection import check_connection, venue_of
+    from aister.app.trader_protection import IN_WORDS, try_protection
     from aister.cli import shown
     from aister.cli.given import named_symbols
 
-    told = check_connection(open_home(), name, named_symbols(symbols))
+    home, named = open_home(), named_symbols(symbols)
+    told = check_connection(home, name, named)
+    if probe and not told.hindrances:
+        vault = FileVault(home)
+        found = try_protection(home, vault, name, venue_of(vault.credential(name)), named[0])
+        told = msgspec.structs.replace(told, protection=found.protection)
     if as_json:
         print(msgspec.json.encode(told).decode())
     else:
@@ -55,6 +68,8 @@ def check(
             print(shown(f"no   {sentence}"))
         if not told.hindrances:
             print(f"ok   clock, key, account modes and {symbols}: nothing stands in the way of trading")
+        if told.protection:
+            print(f"ok   entries are protected from the next new run on: {IN_WORDS[told.protection]}")
         print("     whether the key may place orders or withdraw, no call of the venue tells; see docs/keys.md")
     if told.hindrances:
         raise typer.Exit(1)

@@ -18,7 +18,7 @@ from aister.execution.inquirer import CourierRules, Inquirer
 from aister.execution.recall import recall
 from aister.execution.states import Course, Heard, State
 from aister.execution.unknown import Evidence
-from aister.ports.exchange import Answer, Cancelled, Exchange, Placed, Refused, Unknown, VenueOrder
+from aister.ports.exchange import Cancelled, Exchange, Placed, Refused, Unknown, VenueOrder
 
 __all__ = ["Courier", "CourierRules"]
 
@@ -29,8 +29,7 @@ _IN_A_ROW_MS = 30_000
 
 class Courier(Inquirer):
     """A `Venue` over an `Exchange`. Call `start` inside the event loop; `threaded` when `send` and `cancel` come from
-    another thread than the loop's. `way` is how an order leaves: the exchange's own, or a `Countdown`'s. The rest as
-    for `Inquirer`."""
+    another thread than the loop's. The rest as for `Inquirer`."""
 
     def __init__(
         self,
@@ -45,7 +44,6 @@ class Courier(Inquirer):
         super().__init__(exchange, sleep=sleep, stamp=stamp, wake=wake, rules=rules, threaded=threaded)
         self._entries: dict[str, deque[Course]] = {}
         self._closes: dict[tuple[str, int], list[int]] = {}
-        self.way: Callable[[Order], Awaitable[Placed | Answer]] = exchange.place
 
     # ---- the venue's face -----------------------------------------------------------------------------------------
 
@@ -152,7 +150,7 @@ class Courier(Inquirer):
             leaving = as_sent(order, others) if rules.unguarded == "at_once" else order
             course.sent_ms = self._exchange.now_ms()
             course.hear(Heard.LEFT)
-            answer = await self.way(leaving)
+            answer = await self._exchange.place(leaving)
             if isinstance(answer, Placed):
                 course.see(answer.order)
                 break

@@ -40,7 +40,8 @@ class CourierRules(msgspec.Struct, frozen=True):
     `grace_ms`: how long trades may come over the stream before they are asked for. `check_ms`: how often an entry or
     close that still works is looked up, whatever the stream says. `again_ms`: how far back trades are read again,
     because look-ups lag. `kept` finished orders are remembered. `unguarded`: what becomes of a limit entry of a leg
-    without a resting stop; "rest" is for venues that are watched by a `Countdown`, or that never outlive the trader."""
+    without a resting stop; "rest" is for venues that place the stop by themselves with the first fill (OTO), or that
+    never outlive the trader."""
 
     patience_ms: int = 2_000
     retry_ms: int = 250

@@ -12,7 +12,7 @@ class VenueTraits(msgspec.Struct, frozen=True):
     "before": the stop rests before the entry is sent (closePosition while flat), so that nothing is ever held without
     one, whatever dies; where the venue refuses that, entries of the symbol go out the first way from then on.
     "attached": entry and stop leave as one order (OTO), of which the venue itself places the stop with the first fill.
-    Which of them a venue takes, a probe finds out (`execution.protection`, C6).
+    Which of them a venue takes is found out by trying: `aister keys check NAME --probe` (C6).
 
     `targets` "trigger": reduce-only take-profit market orders. "limit": reduce-only limits, which earn the maker's fee.
     """

@@ -12,7 +12,13 @@ __all__ = ["charter_of", "signer_of"]
 
 
 def charter_of(
-    credential: Credential, where: Net, *, right: str = TRADE, limits: Limits = UNARMED, hedged: bool = False
+    credential: Credential,
+    where: Net,
+    *,
+    right: str = TRADE,
+    limits: Limits = UNARMED,
+    hedged: bool = False,
+    attached: bool = False,
 ) -> Charter:
     """The terms for a key at a net. Raises `CredentialError` when it belongs to another net or host (A5)."""
     check_origin(credential, where)
@@ -26,6 +32,7 @@ def charter_of(
         limits=limits,
         expires_ms=credential.expires_ms,
         hedged=hedged,
+        attached=attached,
     )
 
 
@@ -39,11 +46,12 @@ def signer_of(
     right: str = TRADE,
     limits: Limits = UNARMED,
     hedged: bool = False,
+    attached: bool = False,
     outlives_parent: bool = False,
 ) -> SignerProcess:
     """The signer of the key `name`, not started yet. The vault is asked again at every start, so that this process
     keeps no key; a key exchanged meanwhile is refused. Raises as the vault and `charter_of`."""
-    charter = charter_of(vault.credential(name), where, right=right, limits=limits, hedged=hedged)
+    charter = charter_of(vault.credential(name), where, right=right, limits=limits, hedged=hedged, attached=attached)
 
     def key() -> bytes:
         again = vault.credential(name)

@@ -16,6 +16,7 @@ from aister.app.live import beginning_path, identity_of
 from aister.app.settings import RunSettings
 from aister.app.simulator import event_loop
 from aister.app.trader import Trader, Ways, opened
+from aister.app.trader_protection import traits_of
 from aister.app.trader_seat import Seat, connected, seat
 from aister.cli.watch.lines import Silence
 from aister.cli.watch.results import findings_of
@@ -71,7 +72,10 @@ async def _watched(
 ) -> tuple[Built, str]:
     already = journal.sequence
     limits = limits_of(settings)
-    async with connected(held, settings.symbols, limits, speed=speed, patient=already > 0, say=say) as there:
+    traits = traits_of(held, path if already else None)
+    async with connected(
+        held, settings.symbols, limits, speed=speed, patient=already > 0, say=say, traits=traits
+    ) as there:
         trader = await opened(there, settings, journal, path, days, watcher.observers, say, speed=speed, ways=ways)
         watcher.attach(trader.built, already)
         watcher.standing = trader.standing

@@ -3,7 +3,8 @@ of the entry, so that nothing is ever held without one, whatever dies (C6; aster
 are those of the official page "Place Strategy Order").
 
 The trader hands over both in one pass, the entry first. Strategies know no immediate-or-cancel: an entry that may not
-fill worse than a price goes out as a limit at that price, and what of it does not fill at once is cancelled.
+fill worse than a price goes out as a limit at that price, and what of it does not fill at once is cancelled. An entry
+that no stop joins does not rest.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from aister.adapters.exchanges.aster.messages import decoder
 from aister.adapters.exchanges.aster.translate import order_params
 from aister.core.money import UNIT
 from aister.core.trade import Order, Purpose
+from aister.execution.departure import as_sent
 from aister.ports.exchange import Answer, Placed, Refused, Unknown, VenueOrder
 
 __all__ = ["AttachingAccount"]
@@ -51,7 +53,9 @@ class AttachingAccount(AsterAccount):
             pair = self._pairs[leg] = _Pair(order)
             try:
                 await asyncio.sleep(0)  # whatever the same pass wants is on its way now
-                pair.answer = await (self._together(pair) if pair.stop is not None else super().place(order))
+                pair.answer = await (
+                    self._together(pair) if pair.stop is not None else super().place(as_sent(order, ()))
+                )
             finally:
                 self._pairs.pop(leg, None)
                 pair.told.set()

@@ -1,4 +1,4 @@
-"""How a venue lets entries be protected, found out by trying (C6): by hand on testnet, on the simulator in tests.
+"""How a venue lets entries be protected, found out by trying (C6): `aister keys check NAME --probe`.
 
     traits = await protection_of(account, "BTCUSDT", instance)
 
@@ -12,7 +12,7 @@ from aister.adapters.exchanges.aster.attached import AttachingAccount
 from aister.core.trade import Order, OrderType, Purpose, Side
 from aister.execution.identity import client_id
 from aister.execution.traits import VenueTraits
-from aister.ports.exchange import Placed, Refused, VenueOrder, VenuePosition
+from aister.ports.exchange import Placed, Refused, VenueOrder
 
 __all__ = ["protection_of"]
 
@@ -27,7 +27,9 @@ async def protection_of(account: AttachingAccount, symbol: str, instance: str) -
         return "The account's positions cannot be read; try again."
     if any(row.steps for row in rows):
         return f"{symbol} is held; close it before trying."
-    mark = _mark(rows, symbol)
+    mark = next((row.mark_ticks for row in rows if row.symbol == symbol), 0)
+    if not mark:
+        return f"The venue tells no mark price of {symbol}; try another symbol."
     guard = _stop(client_id(instance, 0, 1), symbol, mark * _STOP_E2 // 100)
     told = await account.place(guard)
     if isinstance(told, Placed):
@@ -46,10 +48,6 @@ async def protection_of(account: AttachingAccount, symbol: str, instance: str) -
     for one in left if isinstance(left, tuple) else ():
         await _away(account, one, instance)
     return VenueTraits("attached" if isinstance(both, Placed) else "after", "limit")
-
-
-def _mark(rows: tuple[VenuePosition, ...], symbol: str) -> int:
-    return next(row.mark_ticks for row in rows if row.symbol == symbol)
 
 
 def _entry(account: AttachingAccount, name: str, symbol: str, ticks: int) -> Order:
