@@ -224,3 +224,27 @@ def test_a_key_without_a_file_is_handed_over_and_a_venue_that_is_silent_is_told(
         nobody = WatcherProcess(home, FileVault(home), "none", where, symbols=(SYMBOL,), instance=INSTANCE)
         with pytest.raises(SettingsError, match="There is no key none"):
             nobody.start()
+
+
+@pytest.mark.parametrize("speed", [1.0, 60.0])
+def test_a_simulator_that_is_gone_is_given_up_by_this_machines_clock(speed: float, monkeypatch: Any) -> None:
+    """Also one that has never answered, and also while a trader's last word is only seconds old."""
+    monkeypatch.setattr("aister.app.watcher._LOST_S", 2.0)
+    where = net("simulator", "http://127.0.0.1:9", "ws://127.0.0.1:9")
+    told = KEY_FILE.format(user=USER, key="11" * 32, rest="http://127.0.0.1:9")
+    with tempfile.TemporaryDirectory(prefix="aister-") as folder:
+        home = Path(folder)
+        (home / "keys").mkdir(mode=0o700)
+        (home / "keys" / f"{NAME}.toml").touch(0o600)
+        (home / "keys" / f"{NAME}.toml").write_text(told)
+        vault = FileVault(home)
+        watcher = WatcherProcess(home, vault, NAME, where, symbols=(SYMBOL,), instance=INSTANCE, speed=speed)
+        watcher.start()
+        assert holder_of(lock_path(home, NAME))
+        began = time.monotonic()
+        while holder_of(lock_path(home, NAME)):
+            assert time.monotonic() - began < 15
+            time.sleep(0.1)
+        assert time.monotonic() - began > 1.5
+        watcher.stop()
+        assert WatcherProcess(home, vault, NAME, net("testnet"), symbols=(), instance="")._start_of.lost_s == 0.0

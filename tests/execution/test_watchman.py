@@ -164,23 +164,6 @@ def test_the_trader_books_what_the_watcher_did_as_its_own() -> None:
     assert frozen <= {"start"}
 
 
-def test_a_simulator_that_is_gone_is_not_waited_for_and_a_venue_is() -> None:
-    for lost_ms, ends in ((30_000, True), (0, False)):
-        scene = Watched(Fault("restart", at_ms=2_000, ms=10**9), stream=False)
-
-        async def story(scene: Watched = scene, lost_ms: int = lost_ms) -> bool:
-            scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
-            await scene.wait(1_000)
-            man = scene.watchman(WatchmanRules(lost_ms=lost_ms))
-            working = asyncio.ensure_future(man.run())
-            await scene.wait(50_000)
-            done = working.done()
-            working.cancel()
-            return done
-
-        assert scene.play(story) is ends
-
-
 @pytest.mark.parametrize("speed", [20, 120])
 def test_a_clock_that_runs_fast_does_not_make_a_trader_silent(speed: int) -> None:
     """The trader beats once a second of this machine, whatever the speed of the simulator's clock; the watcher stays

@@ -38,7 +38,8 @@ _LEAVE_S = 2.0
 _GONE_S = 1.0
 _SILENT_S = 2.5
 _HANGS_S = 6.0
-_LOST_MS = 60_000
+_LOST_S = 60.0
+"""A simulator that is gone does not come back."""
 _BLIND_S = 10.0
 _PAUSES_S = (0.0, 1.0, 5.0, 30.0)
 
@@ -70,8 +71,9 @@ class WatcherProcess:
             symbols,
             instance,
             watch=watch or WatchRules(),
-            rules=_of_speed(rules or WatchmanRules(), where, speed),
+            rules=(rules or WatchmanRules()).at_speed(speed),
             speed=speed,
+            lost_s=_LOST_S if where.name == "simulator" else 0.0,
         )
         self._monotonic = monotonic
         self._line = WatcherLine(beat_door(home, name))
@@ -195,12 +197,6 @@ class WatcherProcess:
         if wrong:
             self._child.wait(_LEAVE_S)
         return wrong
-
-
-def _of_speed(rules: WatchmanRules, where: Net, speed: float) -> WatchmanRules:
-    """The trader's heart beats in seconds of this machine. A simulator that is gone does not come back."""
-    lost_ms = round(_LOST_MS * speed) if where.name == "simulator" else 0
-    return msgspec.structs.replace(rules.at_speed(speed), lost_ms=lost_ms)
 
 
 def end_watcher(home: Path, name: str, *, patience_s: float = _LEAVE_S) -> bool:

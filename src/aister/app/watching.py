@@ -46,7 +46,9 @@ _STUCK_MS = 25_000
 
 
 class WatcherStart(msgspec.Struct, frozen=True):
-    """What the trader says once, over the inherited socket. `credential` is given only where no file holds the key."""
+    """What the trader says once, over the inherited socket. `credential` is given only where no file holds the key.
+    `lost_s`: the watcher ends when for so long, by this machine's clock, neither trader nor venue was heard of (0: it
+    waits)."""
 
     home: str
     name: str
@@ -57,6 +59,7 @@ class WatcherStart(msgspec.Struct, frozen=True):
     watch: WatchRules = WatchRules()
     rules: WatchmanRules = WatchmanRules()
     speed: float = 1.0
+    lost_s: float = 0.0
 
     def __repr__(self) -> str:
         return f"WatcherStart({self.name}, ...)"
@@ -165,10 +168,11 @@ class _Post:
         self.door = Door(beat_door(Path(start.home), start.name), self._heard)
         self._end = asyncio.Event()
         self._looked_ms, self._looks = self._clock.monotonic_ms(), 0
+        self._lost_s, self._heard_s = start.lost_s, time.monotonic()
 
     async def stand(self) -> None:
         """Until nothing is left to watch, or it is told to end."""
-        beside = (self._user.run, self._attend, self._tell)
+        beside = (self._user.run, self._attend, self._tell, self._give_up)
         jobs = [asyncio.ensure_future(self._kept(one)) for one in beside]
         work = asyncio.ensure_future(self._kept(self._work))
         end = asyncio.ensure_future(self._end.wait())
@@ -204,6 +208,7 @@ class _Post:
     def _heard(self, said: Said) -> None:
         match said:
             case Beat():
+                self._heard_s = time.monotonic()
                 self.man.beat()
             case Leave():
                 self.man.leave()
@@ -226,6 +231,16 @@ class _Post:
         while True:
             self.door.tell(self._state())
             await asyncio.sleep(_TELL_S)
+
+    async def _give_up(self) -> None:
+        """Whatever the work waits for: when nobody has been heard of for too long, there is nothing to watch."""
+        looks = self.man.looks
+        while not self._lost_s or time.monotonic() - self._heard_s <= self._lost_s:
+            await asyncio.sleep(_TELL_S)
+            if self.man.looks != looks and not self.man.sight.why:
+                self._heard_s = time.monotonic()
+            looks = self.man.looks
+        self._end.set()
 
     def _state(self) -> Watching:
         sight, now_ms = self.man.sight, self._clock.monotonic_ms()

@@ -34,7 +34,7 @@ class WatchmanRules(msgspec.Struct, frozen=True):
     """How long between two looks: `held_ms` while something is held, `alone_ms` while besides no trader is heard of,
     `flat_ms` else (`deaf_ms` without the account's stream), `news_ms` after news of it. A trader that is silent for
     `hangs_ms` counts as hanging; after `gone_ms` its entries are withdrawn; after `ends_ms`, with nothing held, there
-    is nothing left to watch. Nor is there when neither it nor the venue was heard of for `lost_ms` (0: never)."""
+    is nothing left to watch."""
 
     held_ms: int = 1_000
     alone_ms: int = 500
@@ -44,7 +44,6 @@ class WatchmanRules(msgspec.Struct, frozen=True):
     hangs_ms: int = 4_000
     gone_ms: int = 8_000
     ends_ms: int = 60_000
-    lost_ms: int = 0
 
     def at_speed(self, speed: float) -> "WatchmanRules":
         """The same by the clock of a simulator that runs `speed` times this machine's. A trader lives in this machine's
@@ -96,7 +95,6 @@ class Watchman:
         self._bell = Bell(sleep)
         self.sight = Sight()
         self.looks = 0
-        self._seen_ms = self._beat_ms
 
     def beat(self) -> None:
         """The trader lives."""
@@ -128,9 +126,6 @@ class Watchman:
             flat = self.sight.why == "" and not self.sight.held
             if flat and (self._left or self._silent_ms > self._rules.ends_ms):
                 return
-            lost_ms = self._rules.lost_ms
-            if lost_ms and min(self._silent_ms, self._exchange.now_ms() - self._seen_ms) > lost_ms:
-                return
             await self._bell.rest(wait_ms, self._rules.news_ms)
 
     async def look(self) -> float:
@@ -145,7 +140,7 @@ class Watchman:
             self.sight = msgspec.structs.replace(self.sight, why=seen)
             return rules.held_ms
         positions, orders = seen
-        now_ms = self._seen_ms = self._exchange.now_ms()
+        now_ms = self._exchange.now_ms()
         while acts := self._watch.look(now_ms, positions, orders, alone=self.alone):
             await asyncio.gather(*(self._act(order) for order in acts))
         if self._left or self._silent_ms > rules.gone_ms:
