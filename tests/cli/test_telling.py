@@ -2,7 +2,7 @@
 
 from aister.cli.watch.telling import Telling
 from aister.core.audit import Audit
-from aister.core.events import EntriesFrozen, EntriesThawed, Event, OrderRejected, OrderUnknown
+from aister.core.events import EntriesFrozen, EntriesThawed, Event, MoneyBooked, OrderRejected, OrderUnknown
 from tests.sim.market import instrument
 
 AT = 1_746_403_200_000
@@ -33,3 +33,12 @@ def test_orders_nobody_knows_of_and_orders_refused_are_told() -> None:
     (refused,) = said(telling, OrderRejected(AT, "BTCUSDT", "a", "-2019 The margin does not suffice."))
     assert "nobody knows yet whether an order is there: no answer" in unknown
     assert "an order was refused: -2019 The margin does not suffice." in refused
+
+
+def test_money_that_the_exchange_booked_is_told_with_its_word_for_it() -> None:
+    telling = Telling({})
+    assert said(telling, MoneyBooked(AT, "", "TRANSFER", -12_500_000_000, True, AT)) == [
+        "2025-05-05 00:00 125.00 USDT went out (TRANSFER): booked"
+    ]
+    (told,) = said(telling, MoneyBooked(AT, "BTCUSDT", "COMMISSION_REBATE", 3_000_000, False, AT))
+    assert told.endswith("0.03 USDT came in (COMMISSION_REBATE): booked")

@@ -10,6 +10,7 @@ from aister.core.events import (
     EntriesFrozen,
     EntriesThawed,
     Event,
+    MoneyBooked,
     OrderAccepted,
     OrderCanceled,
     OrderFilled,
@@ -257,3 +258,14 @@ def test_an_entry_does_not_wait_for_its_stop_longer_than_its_plan_would_live() -
     assert told(rig, OrderAccepted(late, BTC, waiting.guard)) == []
     rig.engine.process(OrderCanceled(late, BTC, waiting.guard, "requested"))
     assert rig.free and desk.entry is None
+
+
+def test_money_that_was_moved_changes_no_loss_and_what_leaves_nothing_is_one() -> None:
+    rig = Rig().bars(2)
+    equity = rig.portfolio.equity
+    told(rig, MoneyBooked(rig.engine.time_ms, "", "TRANSFER", -equity // 2, True, 1))
+    assert rig.portfolio.nav_per_unit == 1.0 and rig.portfolio.equity == equity - equity // 2
+    told(rig, MoneyBooked(rig.engine.time_ms, BTC, "COMMISSION_REBATE", equity // 4, False, 1))
+    assert rig.portfolio.nav_per_unit == pytest.approx(1.5)
+    told(rig, MoneyBooked(rig.engine.time_ms, "", "TRANSFER", -rig.portfolio.equity, True, 1))
+    assert rig.portfolio.equity == 0 and rig.portfolio.nav_per_unit == 0

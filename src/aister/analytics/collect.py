@@ -41,6 +41,7 @@ from aister.core.events import (
     FundingPaid,
     FundingSettled,
     InstrumentListed,
+    MoneyBooked,
     OrderFilled,
     RunEnded,
     RunStarted,
@@ -93,6 +94,7 @@ class Collector:
             FundingAssumed: self._settlement,
             FundingSettled: self._settlement,
             FundingPaid: self._paid,
+            MoneyBooked: self._booked,
             OrderFilled: self._fill,
             DecisionMade: self._decision,
             CommandGiven: self._command,
@@ -162,6 +164,14 @@ class Collector:
         draft = self._open.get(self._place(event.symbol, event.steps))
         if draft is not None:
             draft.funding += event.amount
+
+    def _booked(self, event: MoneyBooked) -> None:
+        if event.moved:
+            self._line.transferred(event.amount)
+            self._transfers.append((event.time_ms, event.amount))
+        else:
+            self._line.paid(-event.amount)
+            self._fees -= event.amount
 
     def _fill(self, event: OrderFilled) -> None:
         fill = event.fill

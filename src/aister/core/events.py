@@ -21,6 +21,7 @@ __all__ = [
     "FundingSettled",
     "InstrumentListed",
     "MarketEvent",
+    "MoneyBooked",
     "OrderAccepted",
     "OrderCanceled",
     "OrderFilled",
@@ -140,6 +141,19 @@ class FundingPaid(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="p
     proxy: bool
 
 
+class MoneyBooked(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="booked"):
+    """The venue booked `amount` (positive: came in) for a reason that is neither a trade nor funding: `kind` is its own
+    word, `booked_ms` its own time. `moved`: somebody paid it in or out, which changes units, not NAV (Q23); else it was
+    earned or charged, as a rebate or the fee of a liquidation is."""
+
+    time_ms: int
+    symbol: str
+    kind: str
+    amount: int
+    moved: bool
+    booked_ms: int
+
+
 class OrderUnknown(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="unknown"):
     """The order left and nobody can tell yet whether the venue has it. Until `OrderAccepted` or `OrderRejected` follows
     it counts with its full size, and nothing more is sent for its intent (safety C1)."""
@@ -212,6 +226,7 @@ VenueReport = (
     | OrderUnknown
     | PositionShown
     | FundingPaid
+    | MoneyBooked
     | PositionFound
     | EntriesFrozen
     | EntriesThawed

@@ -4,9 +4,12 @@ Called by the engine within a pass. What should rest at the venue is `execution.
 risk's; here they meet, and the venue's reports move the desk on.
 """
 
+import msgspec
+
 from aister.core.audit import TradeClosed
 from aister.core.events import (
     FundingPaid,
+    MoneyBooked,
     OrderAccepted,
     OrderCanceled,
     OrderFilled,
@@ -164,6 +167,17 @@ class Trading:
     def funding_paid(self, event: FundingPaid, now: Pass) -> None:
         self._portfolio.apply(event)
         self.out.moved(self._risk.mark(now.time_ms, self._portfolio.equity), now)
+
+    def money_booked(self, event: MoneyBooked, now: Pass) -> None:
+        """Money that was moved changes units, not what one is worth; what was earned or charged is gain or loss, and so
+        is what leaves nothing, as units of nothing have no price."""
+        equity = self._portfolio.equity
+        if event.moved and min(equity, equity + event.amount) > 0:
+            self.out.moved(self._risk.transfer(now.time_ms, event.amount, equity), now)
+            self._portfolio.apply(event, now.time_ms)
+        else:
+            self._portfolio.apply(msgspec.structs.replace(event, moved=False))
+            self.out.moved(self._risk.mark(now.time_ms, self._portfolio.equity), now)
 
     def _flat(self, desk: Desk, fill: Fill, closing: Closing, now: Pass) -> None:
         """The position is gone: settle the trade's account and clear what protected it."""

@@ -7,6 +7,7 @@ from aister.core.events import (
     EntriesFrozen,
     EntriesThawed,
     FundingPaid,
+    MoneyBooked,
     OrderAccepted,
     OrderCanceled,
     OrderFilled,
@@ -35,7 +36,7 @@ def recall(audit: Audit, courses: dict[str, Course], teller: Teller) -> None:
             course.hear(Heard.WHOLE if event.done else Heard.PART)
     elif isinstance(event, OrderUnknown) and event.client_id in courses:
         courses[event.client_id].hear(Heard.LOST, event.reason)
-    elif isinstance(event, FundingPaid):
+    elif isinstance(event, FundingPaid | MoneyBooked):
         teller.paid_before(event)
     elif isinstance(event, EntriesFrozen):
         teller.frozen_before(event.cause, event.reason)

@@ -179,6 +179,7 @@ class Recovery:
             open_ = await self._act(one, open_)
         self._judge(found)
         await self._read_income(open_.time_ms)
+        self._book_income(open_.time_ms)
         if (waits := self._resuming.read(open_.time_ms)) and self._observing:
             self._courier.teller.freeze("resume", waits)
         self._courier.teller.thaw("venue")
@@ -245,9 +246,21 @@ class Recovery:
         rows = await self._exchange.income(since_ms, now_ms)
         if isinstance(rows, tuple):
             self._income_ms = now_ms
+            self._courier.teller.income.read(rows)
             for time_ms, symbol, kind, amount in rows:
                 if kind == "FUNDING_FEE":
                     self._courier.teller.paid(time_ms, symbol, amount)
+
+    def _book_income(self, surveyed_ms: int) -> None:
+        """Other money that the venue booked, where it explains what the wallet differs by."""
+        teller = self._courier.teller
+        money = next((one for one in self.findings if one.kind is FindingKind.MONEY), None)
+        if money is None:
+            teller.income.settled(surveyed_ms - _AGAIN_MS)
+            return
+        booked = teller.income.explains(money.theirs - money.ours)
+        for event in booked:
+            teller.say(event)
 
     def _noticed(self, client_id: str) -> None:
         """A trace of another installation."""

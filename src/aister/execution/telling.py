@@ -9,6 +9,7 @@ from aister.core.events import (
     EntriesFrozen,
     EntriesThawed,
     FundingPaid,
+    MoneyBooked,
     OrderAccepted,
     OrderCanceled,
     OrderFilled,
@@ -18,6 +19,7 @@ from aister.core.events import (
 )
 from aister.core.trade import Fill, FillKind
 from aister.execution.identity import by_hand, watched
+from aister.execution.income import Income
 from aister.execution.states import Course, State
 from aister.execution.traded import Traded
 from aister.ports.exchange import Execution
@@ -47,6 +49,7 @@ class Teller:
         self._payments: dict[tuple[int, str, int], None] = {}
         self._paid_before: list[tuple[int, str, int]] = []
         self.held: dict[tuple[str, int], int] = {}
+        self.income = Income()
         self.hand_ms = 0
         """When somebody else last opened or added to something of these symbols, by the venue's time; 0: never."""
 
@@ -143,8 +146,11 @@ class Teller:
         steps = sum(held for (name, _), held in self.held.items() if name == symbol)
         self._say(FundingPaid(_LATER, symbol, -amount, 0, steps, 0, True))
 
-    def paid_before(self, event: FundingPaid) -> None:
+    def paid_before(self, event: FundingPaid | MoneyBooked) -> None:
         """A payment that the journal holds already, with the time it was told at; only the newest can come again."""
+        if isinstance(event, MoneyBooked):
+            self.income.booked_before(event)
+            return
         self._paid_before = [*self._paid_before[-50:], (event.time_ms, event.symbol, -event.amount)]
 
     # ---- all of them ----------------------------------------------------------------------------------------------

@@ -2,9 +2,9 @@
 
 from aister.core.commands import Transfer
 from aister.core.errors import MoneyOverflow, UsageError
-from aister.core.events import FundingPaid, OrderFilled
+from aister.core.events import FundingPaid, MoneyBooked, OrderFilled
 from aister.core.instrument import Instrument
-from aister.core.money import divide_half_even
+from aister.core.money import divide_half_even, exact
 from aister.core.trade import Fill, FillKind, Position
 from aister.kernels import entry
 from aister.kernels.ledger import ACCOUNT, POSITION, SUMS, book_fill, book_funding, book_transfer
@@ -52,7 +52,7 @@ class Portfolio:
 
     # what happens
 
-    def apply(self, event: OrderFilled | FundingPaid | Transfer, time_ms: int = 0) -> Closing | None:
+    def apply(self, event: OrderFilled | FundingPaid | MoneyBooked | Transfer, time_ms: int = 0) -> Closing | None:
         """Book a venue report or a transfer (whose `time_ms` the caller gives); return the trade that a fill ended,
         if any.
 
@@ -66,10 +66,20 @@ class Portfolio:
             self._check()
             holding.funding += event.amount
             self.ledger.post(Entry(event.time_ms, event.symbol, Account.FUNDING, -event.amount))
+        elif isinstance(event, MoneyBooked) and not event.moved:
+            self._earn(event)
         else:
             self.nav.transfer(self.equity, event.amount)
             self._book_transfer(time_ms, event.amount)
         return None
+
+    def _earn(self, event: MoneyBooked) -> None:
+        """A rebate or a charge beside the trades: fees, less or more of them."""
+        account = self._accounts
+        account["fees"][0] = exact(int(account["fees"][0]) - event.amount)
+        account["wallet"][0] = exact(int(account["wallet"][0]) + event.amount)
+        self._check()
+        self.ledger.post(Entry(event.time_ms, event.symbol, Account.FEES, event.amount))
 
     def mark(self, symbol: str, close: float) -> None:
         """Revalue an open position at a bar's close; nothing to do without one."""

@@ -11,11 +11,13 @@ from aister.core.events import (
     EntriesFrozen,
     EntriesThawed,
     Event,
+    MoneyBooked,
     OrderFilled,
     OrderRejected,
     OrderUnknown,
 )
 from aister.core.instrument import Instrument
+from aister.core.money import money_text
 from aister.core.trade import FillKind, Purpose
 
 __all__ = ["Telling", "verdict"]
@@ -76,6 +78,9 @@ class Telling:
             self.frozen.pop(event.cause, None)
             left = f"frozen by {', '.join(self.frozen)}" if self.frozen else "entries may go on"
             return [f"{utc(event.time_ms)} no longer frozen by {event.cause}: {left}"]
+        if type(event) is MoneyBooked:
+            way = "came in" if event.amount > 0 else "went out"
+            return [f"{utc(event.time_ms)} {money_text(abs(event.amount), 2)} USDT {way} ({event.kind}): booked"]
         if type(event) is OrderUnknown:
             return [f"{utc(event.time_ms)} {event.symbol} nobody knows yet whether an order is there: {event.reason}"]
         if type(event) is OrderRejected:

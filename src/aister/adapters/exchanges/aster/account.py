@@ -265,7 +265,8 @@ class AsterAccount:
         if not isinstance(rows, tuple):
             return self._noted(rows)
         try:
-            return tuple((row.time, row.symbol, row.incomeType, units(row.income)) for row in rows)
+            quote = [row for row in rows if row.asset in ("", self._quote)]
+            return tuple((row.time, row.symbol, row.incomeType, units(row.income)) for row in quote)
         except DataError as error:
             return Unknown(str(error), 0, self.now_ms())
 
