@@ -169,3 +169,40 @@ def test_what_somebody_of_ours_put_beside_a_position_goes_soon_after_it() -> Non
         assert (scene.steps, scene.resting()) == (0, [])
 
     scene.keep(story)
+
+
+def test_an_order_in_no_book_of_ours_goes_with_the_position_though_no_look_up_shows_it() -> None:
+    """Seed 739942013: a stop of the watcher's, which only the stream had told of."""
+    scene = Kept()
+
+    async def story() -> None:
+        scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
+        await scene.wait(1_000)
+        scene.fault(LAGGING)
+        await scene.account.place(stop(f"{US}-ws-1-1", 985_000))
+        await scene.wait(3_000)
+        assert len(scene.resting()) == 2
+        scene.fault(NO_STREAM)
+        await scene.account.place(order("web-1", Side.SELL, 100, purpose=Purpose.CLOSE, reduce_only=True))
+        await scene.wait(5_000)
+        assert (scene.steps, scene.resting()) == (0, [])
+
+    scene.keep(story)
+
+
+def test_a_guard_goes_when_the_positions_have_shown_its_entry_whole_and_then_nothing() -> None:
+    """Seed 739942068: the entry filled and somebody else closed, and no trade of either can be read."""
+    scene = Kept()
+
+    async def story() -> None:
+        scene.send(stop(f"{US}-1-1"))
+        await scene.wait(1_000)
+        scene.fault(NO_STREAM, LAGGING)
+        scene.send(order(f"{US}-2-1"))
+        await scene.wait(4_000)
+        assert scene.steps == 100
+        await scene.account.place(order("web-1", Side.SELL, 100, purpose=Purpose.CLOSE, reduce_only=True))
+        await scene.wait(5_000)
+        assert (scene.steps, scene.resting()) == (0, [])
+
+    scene.keep(story)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from aister.core.trade import Order, OrderType, Purpose, Side
 from aister.execution.cover import protects, uncovered
 from aister.execution.watch import Watch
-from aister.ports.exchange import Refused, Unreachable, VenueOrder, VenuePosition, VenueStatus
+from aister.ports.exchange import Refused, Unknown, Unreachable, VenueOrder, VenuePosition, VenueStatus
 from tests.execution.scene import SYMBOL
 
 US = "ai00000000"
@@ -206,3 +206,26 @@ def test_a_nearer_stop_of_somebody_else_may_go_again_and_one_of_a_part_says_noth
     part = own(990, steps=10, close_position=False, reduce_only=True)
     assert look(watch, 0, own(950), resting(trigger=980), part) == ()
     assert look(watch, 1_000, own(950)) == () and not watch.bare
+
+
+def test_its_own_stops_are_taken_back_when_nothing_is_held() -> None:
+    watch = Watch(US, (SYMBOL,))
+    look(watch, 0, resting())
+    look(watch, 1)
+    (put,) = look(watch, 3_001)
+    watch.told(put, Unknown("no answer", 0, 3_001), 3_001)
+    assert watch.own and watch.left_over(4_000, [held()]) == ()
+    assert watch.left_over(5_000, [held(0)]) == ((SYMBOL, put.client_id),) == watch.left_over(6_000, [])
+    assert watch.left_over(6_500, []) == ()  # asked half a second ago
+    gone = Refused(-2011, "no such order")
+    watch.taken_back(put.client_id, gone, 7_000)
+    assert watch.left_over(8_000, [])  # it may arrive yet
+    watch.taken_back(put.client_id, gone, 3_001 + 65_000)
+    assert not watch.own
+    other = msgspec.structs.replace(resting(), client_id=put.client_id)
+    look(watch, 80_000, other)  # an earlier watcher's: it was seen, so that one word settles it
+    assert watch.left_over(81_000, []) == ((SYMBOL, put.client_id),)
+    watch.taken_back(put.client_id, Unknown("no answer", 0, 0), 81_000)
+    assert watch.own
+    watch.taken_back(put.client_id, gone, 82_000)
+    assert not watch.own

@@ -145,6 +145,30 @@ def test_a_trader_that_leaves_in_good_order_takes_it_along_when_flat_and_leaves_
     assert scene.play(story) == (True, 0)
 
 
+def test_a_stop_that_it_put_back_goes_when_the_position_has_ended_whoever_ended_it() -> None:
+    """Seed 739942007: it was in no book of the trader's, and look-ups lagged."""
+    scene = Watched(Fault("cancel_stop", ms=3_000, count=1), stream=False)
+
+    async def story() -> None:
+        man = scene.watchman()
+        working = asyncio.ensure_future(man.run())
+        scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
+        await scene.wait(1_000)
+        await scene.courier.stop()
+        for _ in range(8):
+            await scene.wait(1_000)
+            man.beat()
+        scene.fault(Fault("lag", ms=30_000))
+        assert [one.close_position for one in scene.books.open_orders()] == [True]
+        await scene.account.place(order("web-1", Side.SELL, reduce_only=True, purpose=stop().purpose))
+        await scene.wait(4_000)
+        working.cancel()
+
+    scene.play(story)
+    assert scene.steps == 0 and not scene.books.open_orders()
+    assert len(scene.said("stop put back")) == len(scene.said("stop taken back")) == 1
+
+
 def test_the_trader_books_what_the_watcher_did_as_its_own() -> None:
     trader = Trader(setup(2, stop=99_000.0, targets=((103_000.0, 10_000),)), prices=[(100_000.0,) * 4] * 12)
 

@@ -14,8 +14,19 @@ VOID_MS = 35_000
 _AMBIGUOUS, _SEEN = (-1006, -1007), -4225
 
 
-def open_until(client_id: str, asked_ms: int, log: Iterable[Seen]) -> int:
-    """Until when an entry that was asked for at `asked_ms`, and is not in the books, may act."""
+def open_until(client_id: str, asked_ms: int, log: Iterable[Seen], begun: Iterable[int] = ()) -> int:
+    """Until when an entry that was asked for at `asked_ms`, and is not in the books, may act. A trader that begins
+    again meanwhile (`begun`) has only the journal, which holds no nonce: the request may have left until then, and C1's
+    time runs from there."""
+    until_ms = _proven(client_id, asked_ms, log)
+    for time_ms in sorted(begun):
+        if asked_ms < time_ms < until_ms:
+            until_ms = time_ms + OPEN_MS
+    return until_ms
+
+
+def _proven(client_id: str, asked_ms: int, log: Iterable[Seen]) -> int:
+    """The same for whoever saw it leave."""
     left_ms, nonce = asked_ms, ""
     for seen in log:
         pairs = dict(parse_qsl((seen.request.query or seen.request.body).decode()))

@@ -23,7 +23,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from aister.core.audit import Audit, PlaceOrder
-from aister.core.events import OrderFilled, OrderRejected
+from aister.core.events import EntriesFrozen, OrderFilled, OrderRejected
 from aister.core.trade import Order, OrderType, Purpose
 from aister.exchange_sim import Account, Exchange, Happening, OrderState
 from aister.execution.identity import instance_of, watched
@@ -67,6 +67,7 @@ class Oracle:
         self._stripped: list[tuple[str, int]] = []
         self.orders: dict[str, Order] = {}
         self._asked: dict[str, int] = {}
+        self._begun: list[int] = []
         self.twin_orders: dict[str, Order] = {}
         self._heard: dict[str, int] = defaultdict(int)
         self._absent: dict[str, int] = {}
@@ -90,6 +91,8 @@ class Oracle:
             if isinstance(output, PlaceOrder):
                 self.orders[output.order.client_id] = output.order
                 self._asked.setdefault(output.order.client_id, self._exchange.now_ms)
+        if isinstance(audit.event, EntriesFrozen) and audit.event.cause == "start":
+            self._begun.append(self._exchange.now_ms)
         if isinstance(audit.event, OrderRejected):
             self._absent[audit.event.client_id] = audit.event.time_ms
         if isinstance(audit.event, OrderFilled) and instance_of(audit.event.fill.client_id) in (None, instance):
@@ -233,10 +236,11 @@ class Oracle:
         return until_ms - since_ms - self._blind(since_ms, until_ms, what == "naked")
 
     def _open(self, guard: Order) -> list[tuple[int, int]]:
-        """When an entry that this stop was placed before may have acted, for all that anybody could know."""
+        """When an entry that this stop was placed before may have acted, for all that anybody could know (`begun`: a
+        trader that was started again knows neither whether it left nor with which nonce)."""
         asked, came = self._asked, {one.client_id: one.created_ms for one in self._account.orders.values()}
         return [
-            (asked[name], came.get(name) or open_until(name, asked[name], self._exchange.log))
+            (asked[name], came.get(name) or open_until(name, asked[name], self._exchange.log, self._begun))
             for name, one in self.orders.items()
             if guard.purpose is Purpose.STOP and one.purpose is Purpose.ENTRY and one.symbol == guard.symbol
             if asked[name] >= asked[guard.client_id]

@@ -32,6 +32,14 @@ def test_an_entry_is_open_until_the_venue_said_no_or_it_can_act_no_more(log: lis
     assert open_until(ID, 900, log) == until_ms
 
 
+def test_a_trader_that_begins_again_counts_from_there() -> None:
+    """Seed 739942068: it died before the entry left, and only its successor had to find that out."""
+    assert open_until(ID, 900, [], [5_000]) == 5_000 + OPEN_MS
+    assert open_until(ID, 900, [LOST], [500, 5_000, 60_000]) == 60_000 + OPEN_MS
+    assert open_until(ID, 900, [LOST], [1_000 + OPEN_MS]) == 1_000 + OPEN_MS
+    assert open_until(ID, 900, [seen(1_000, f"newClientOrderId={ID}&nonce=7", 400, -2019)], [5_000]) == 1_000
+
+
 def test_only_what_lies_outside_counts() -> None:
     def left(since_ms: int, until_ms: int) -> int:
         return until_ms - since_ms

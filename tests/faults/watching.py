@@ -16,6 +16,7 @@ from tests.faults.signing import Door, Signing
 
 __all__ = ["Watcher"]
 
+_ATTEND_MS = 2_000
 _RULES = WatchmanRules(held_ms=4_000, ends_ms=10**9)
 
 
@@ -40,10 +41,21 @@ class Watcher:
         door = Door(self._signing, REDUCE)
         rest = Rest(process, process, door)
         account = AsterAccount(rest, SYMBOLS, source="simulator")
+        while not isinstance(await account.server_time(), int):
+            await process.sleep(500)
         while not isinstance(await account.instruments(), dict):
             await process.sleep(500)
         watch = Watch(self._instance, SYMBOLS)
         self._watchman = self._made(account, watch, SYMBOLS, sleep=process.sleep, log=lambda act: None, rules=_RULES)
         stream = UserStream(rest, process, process, account.contracts, self._watchman.hear)
-        asyncio.get_running_loop().create_task(stream.run())
+        loop = asyncio.get_running_loop()
+        beside = [loop.create_task(one) for one in (stream.run(), self._attend(account))]
         await self._watchman.run()
+        for one in beside:
+            one.cancel()
+
+    async def _attend(self, account: AsterAccount) -> None:
+        """The venue's clock, as it is measured anew after this machine's was set."""
+        while True:
+            await account.attend()
+            await self.process.sleep(_ATTEND_MS)

@@ -14,7 +14,7 @@ from aister.core.events import PositionShown
 from aister.core.trade import Purpose
 from aister.execution.courier import Courier
 from aister.execution.states import Course, State
-from aister.ports.exchange import Exchange, Unreachable, VenuePosition
+from aister.ports.exchange import Cancelled, Exchange, Refused, Unreachable, VenueOrder, VenuePosition
 
 __all__ = ["Glance", "GlanceRules"]
 
@@ -59,7 +59,17 @@ class Glance:
         self._odd: dict[tuple[str, int], _Odd] = {}
         self._told: dict[tuple[str, int], tuple[int, int]] = {}
         self._held: set[tuple[str, int]] = set()
+        self._strays: dict[str, tuple[str, int]] = {}
+        self._spent: set[str] = set()
         self._not_before_ms = self._looks = 0
+
+    def stray(self, order: VenueOrder) -> None:
+        """What is known of an order of this installation that is in no book of ours: the watcher's, or a forgotten
+        life's. One that can only reduce is left alone while something is held, and taken away when nothing is."""
+        if order.status.working and (order.close_position or order.reduce_only):
+            self._strays[order.client_id] = order.symbol, order.leg
+        else:
+            self._strays.pop(order.client_id, None)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -77,6 +87,7 @@ class Glance:
         if isinstance(rows, tuple):
             self._weigh(before, rows)
             self._looks += 1
+            await self._take_strays({(row.symbol, row.leg) for row in rows if row.steps})
             if self._looks % self._rules.stops_every == 0:
                 for symbol in sorted({row.symbol for row in rows if row.steps}):
                     await self._look_for_stops(symbol)
@@ -86,14 +97,30 @@ class Glance:
     def _wait_ms(self) -> int:
         if any(one.times < _SURE for one in self._odd.values()):
             return self._rules.again_ms
+        if any(key not in self._held for key in self._strays.values()):
+            return self._rules.again_ms
         unsure = any(one.order.purpose is Purpose.ENTRY and not one.state.arrived for one in self._courier.courses())
         return self._rules.unsure_ms if unsure else self._rules.every_ms
 
     def _wanted(self) -> bool:
-        return bool(self._held) or any(self._courier.teller.held.values()) or any(True for _ in self._orders())
+        return (
+            bool(self._held or self._strays)
+            or any(self._courier.teller.held.values())
+            or any(True for _ in self._orders())
+        )
 
     def _orders(self) -> Iterator[Course]:
         return chain(self._courier.courses(), self._courier.lingering())
+
+    async def _take_strays(self, held: set[tuple[str, int]]) -> None:
+        for name, key in list(self._strays.items()):
+            if key not in held:
+                await self.take(key[0], name)
+
+    async def take(self, symbol: str, name: str) -> None:
+        """Take a stray away. A cancel that is refused says that it is gone."""
+        if isinstance(await self._exchange.cancel(symbol, name), Cancelled | Refused):
+            self._strays.pop(name, None)
 
     async def _look_for_stops(self, symbol: str) -> None:
         """A stop that rested and is not shown any more was taken away, or has acted (C19)."""
@@ -121,6 +148,7 @@ class Glance:
         if self._held - held:
             self._poke()  # what the watcher, or an earlier life, put beside the position is in no book of ours
         self._held, odd, self._odd = held, self._odd, {}
+        self._spent &= {one.order.client_id for several in courses.values() for one in several}
         for key in now.keys() | there.keys() | courses.keys():
             if key[0] in self._symbols and before.get(key, 0) == now.get(key, 0):
                 self._compare(key, now.get(key, 0), there.get(key, 0), courses.get(key, []), odd)
@@ -129,7 +157,9 @@ class Glance:
         self, key: tuple[str, int], ours: int, theirs: int, courses: list[Course], odd: dict[tuple[str, int], _Odd]
     ) -> None:
         symbol, leg = key
-        enters = any(one.order.purpose is Purpose.ENTRY for one in courses)
+        entries = [one for one in courses if one.order.purpose is Purpose.ENTRY]
+        self._spend([one for one in entries if int(one.order.side) * (theirs - ours) > 0], abs(theirs - ours))
+        enters = any(one.order.client_id not in self._spent for one in entries)
         resting = [one for one in courses if one.order.purpose is not Purpose.ENTRY and one.state.may_work]
         if ours != theirs:
             self._courier.catch_up(symbol)
@@ -150,6 +180,12 @@ class Glance:
         if not theirs and not enters:
             for one in resting:
                 self._courier.retire(one)
+
+    def _spend(self, entries: list[Course], moved: int) -> None:
+        """What the venue holds beyond our books is all that these could enter, so that none of them can act any more,
+        whatever becomes of the position."""
+        if entries and moved >= sum(one.order.steps - one.filled for one in entries):
+            self._spent |= {one.order.client_id for one in entries}
 
     def _is_due(self, key: tuple[str, int], steps: int) -> bool:
         """Whether to tell of it: when it is new, and again from time to time."""

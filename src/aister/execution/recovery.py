@@ -91,6 +91,7 @@ class Recovery:
         self._doubts: dict[tuple[str, str, int, str], tuple[int, int]] = {}
         self._bell = Bell(sleep)
         self._glance = Glance(exchange, courier, ours().symbols, sleep=sleep, poke=self._bell.ring)
+        self._instance = ours().instance
         self._twin_until_ms = 0
         self._income_ms = 0
         self._stream_up = True
@@ -154,6 +155,8 @@ class Recovery:
             self._bell.ring()
         elif not self._courier.hear(news) and isinstance(news, OrderNews):
             self._noticed(news.order.client_id)
+            if instance_of(news.order.client_id) == self._instance:
+                self._glance.stray(news.order)
             self._bell.ring()
 
     async def reconcile(self) -> Open | None:
@@ -198,10 +201,12 @@ class Recovery:
             case FindingKind.ALTERED:
                 courier.disown(finding.client_id, finding.sentence)
             case FindingKind.STRAY:
-                if order is not None and not needed(order, open_, self._ours()):
-                    await self._exchange.cancel(finding.symbol, finding.client_id)
-                    left = tuple(one for one in open_.orders if one is not order)
-                    open_ = msgspec.structs.replace(open_, orders=left)
+                if order is not None:
+                    self._glance.stray(order)
+                    if not needed(order, open_, self._ours()):
+                        await self._glance.take(finding.symbol, finding.client_id)
+                        left = tuple(one for one in open_.orders if one is not order)
+                        open_ = msgspec.structs.replace(open_, orders=left)
             case FindingKind.ORPHAN:
                 pass  # looked at again within seconds, and taken away
             case FindingKind.TWIN:
@@ -265,7 +270,7 @@ class Recovery:
     def _noticed(self, client_id: str) -> None:
         """A trace of another installation."""
         instance = instance_of(client_id)
-        if instance is not None and instance != self._ours().instance:
+        if instance is not None and instance != self._instance:
             self._twin_until_ms = self._exchange.now_ms() + self._rules.twin_ms
             self._courier.teller.freeze("twin", f"Another installation of AISTER ({instance}) trades this account.")
 

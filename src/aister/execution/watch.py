@@ -2,6 +2,7 @@
 
 Pure and without any word from the trader: it sees what the venue shows and remembers the last stop that protected each
 position. It may only ever reduce (its signing right allows nothing else), so that at worst it closes a position early.
+Stops that it put there itself are in nobody's books: it takes them back when nothing is held.
 """
 
 from collections.abc import Iterable
@@ -10,8 +11,8 @@ import msgspec
 
 from aister.core.trade import Order, OrderType, Purpose, Side
 from aister.execution.cover import protects, uncovered
-from aister.execution.identity import instance_of, sequence_of, watch_id
-from aister.ports.exchange import Placed, Refused, Unknown, Unreachable, VenueOrder, VenuePosition
+from aister.execution.identity import instance_of, sequence_of, watch_id, watched
+from aister.ports.exchange import Answer, Cancelled, Placed, Refused, Unknown, Unreachable, VenueOrder, VenuePosition
 
 __all__ = ["Watch", "WatchRules"]
 
@@ -19,12 +20,14 @@ __all__ = ["Watch", "WatchRules"]
 class WatchRules(msgspec.Struct, frozen=True):
     """`grace_ms`: how long the trader has to protect a position itself. `again_ms`: how long a stop that was put back
     has to show before the position is closed, and a close before it is sent once more. `soon_ms`: the same for what
-    did not leave. `lag_ms`: how long the venue's word that a stop rests is believed while its reads show none."""
+    did not leave. `lag_ms`: how long the venue's word that a stop rests is believed while its reads show none.
+    `late_ms`: how long a stop of unknown outcome may still arrive (C1)."""
 
     grace_ms: int = 3_000
     again_ms: int = 3_000
     soon_ms: int = 1_000
     lag_ms: int = 35_000
+    late_ms: int = 65_000
 
 
 _NO_SUCH_STOP = (-1116, -4120, -4136)
@@ -52,6 +55,16 @@ class _Wanted(msgspec.Struct, frozen=True):
     ticks: int
 
 
+class _Own(msgspec.Struct):
+    """A stop of the watcher's that may rest: where, and until when a word that it is not there proves nothing.
+    `asked_ms`: when it was last asked to go."""
+
+    symbol: str
+    leg: int
+    until_ms: int
+    asked_ms: int = 0
+
+
 class Watch:
     """`look` at what the venue shows; what it returns is to be sent at once, reduce-only, under ids of `instance`, and
     the answers are to be `told`."""
@@ -61,6 +74,7 @@ class Watch:
         self._stops: dict[tuple[str, int], VenueOrder] = {}
         self._wanted: dict[tuple[str, int], _Wanted] = {}
         self._bare: dict[tuple[str, int], _Bare] = {}
+        self._own: dict[str, _Own] = {}
         self.unusable: dict[str, str] = {}
         """Symbols of which the venue takes no stops, with its word: what is held of them unprotected is closed."""
 
@@ -71,6 +85,13 @@ class Watch:
         is there to wait for."""
         acts: list[Order] = []
         open_ = tuple(orders)
+        for one in open_:
+            if (
+                one.status.working
+                and watched(one.client_id) is Purpose.STOP
+                and instance_of(one.client_id) == self._instance
+            ):
+                self._own.setdefault(one.client_id, _Own(one.symbol, one.leg, 0)).until_ms = 0
         for position in positions:
             if position.symbol in self._symbols:
                 order = self._attend(position, open_, time_ms, len(acts), 0 if alone else self._rules.grace_ms)
@@ -82,6 +103,9 @@ class Watch:
         """What became of an order of `look`. A stop that was refused is not tried again: the position is closed at the
         next look. But where the venue says that one rests already while its reads show none, the reads lag (C1: up to
         30 s), and what is protected is not closed: it is asked again."""
+        if order.purpose is Purpose.STOP and not isinstance(answer, Refused | Unreachable):
+            until_ms = time_ms + self._rules.late_ms if isinstance(answer, Unknown) else 0
+            self._own[order.client_id] = _Own(order.symbol, order.leg, until_ms)
         bare = self._bare.get((order.symbol, order.leg))
         if bare is None:
             return
@@ -107,6 +131,30 @@ class Watch:
             and one.kind in (OrderType.LIMIT, OrderType.MARKET)
             and not (one.reduce_only or one.close_position)
         )
+
+    def left_over(self, time_ms: int, positions: Iterable[VenuePosition]) -> tuple[tuple[str, str], ...]:
+        """Own stops that may rest where nothing is held, as (symbol, id): to be cancelled at once, and the answers are
+        to be `taken_back`."""
+        held = {(one.symbol, one.leg) for one in positions if one.steps}
+        due = []
+        for name, one in self._own.items():
+            if (one.symbol, one.leg) not in held and time_ms - one.asked_ms >= self._rules.soon_ms:
+                one.asked_ms = time_ms
+                due.append((one.symbol, name))
+        return tuple(due)
+
+    def taken_back(self, client_id: str, answer: Cancelled | Answer, time_ms: int) -> None:
+        """What became of the cancel: gone, or not there and never will be; else it is asked again."""
+        own = self._own.get(client_id)
+        if own is not None and (
+            isinstance(answer, Cancelled) or (isinstance(answer, Refused) and time_ms >= own.until_ms)
+        ):
+            del self._own[client_id]
+
+    @property
+    def own(self) -> bool:
+        """Whether a stop of the watcher's may rest."""
+        return bool(self._own)
 
     @property
     def bare(self) -> dict[tuple[str, int], int]:

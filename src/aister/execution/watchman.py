@@ -32,12 +32,13 @@ _LOOKS_KEEP_UP = 20.0
 
 class WatchmanRules(msgspec.Struct, frozen=True):
     """How long between two looks: `held_ms` while something is held, `alone_ms` while besides no trader is heard of,
-    `flat_ms` else (`deaf_ms` without the account's stream), `news_ms` after news of it. A trader that is silent for
-    `hangs_ms` counts as hanging; after `gone_ms` its entries are withdrawn; after `ends_ms`, with nothing held, there
-    is nothing left to watch."""
+    `own_ms` while a stop of its own may rest, `flat_ms` else (`deaf_ms` without the account's stream), `news_ms` after
+    news of it. A trader that is silent for `hangs_ms` counts as hanging; after `gone_ms` its entries are withdrawn;
+    after `ends_ms`, with nothing held, there is nothing left to watch."""
 
     held_ms: int = 1_000
     alone_ms: int = 500
+    own_ms: int = 1_000
     flat_ms: int = 10_000
     deaf_ms: int = 2_000
     news_ms: int = 300
@@ -123,7 +124,7 @@ class Watchman:
         """Returns when nothing is held and no trader is there (at once when it said so, else after `ends_ms`)."""
         while True:
             wait_ms = await self.look()
-            flat = self.sight.why == "" and not self.sight.held
+            flat = self.sight.why == "" and not self.sight.held and not self._watch.own
             if flat and (self._left or self._silent_ms > self._rules.ends_ms):
                 return
             await self._bell.rest(wait_ms, self._rules.news_ms)
@@ -146,10 +147,14 @@ class Watchman:
         if self._left or self._silent_ms > rules.gone_ms:
             for order in self._watch.left_behind(orders):
                 await self._withdraw(order)
+        for symbol, name in self._watch.left_over(now_ms, positions):
+            await self._take_back(symbol, name)
         held = tuple(sorted({one.symbol for one in positions if one.steps}))
         self.sight = Sight(now_ms, held, tuple(sorted({symbol for symbol, _ in self._watch.bare})), "")
         if self._watch.bare or (held and self.alone):
             return rules.alone_ms
+        if self._watch.own:
+            return min(rules.own_ms, rules.held_ms)
         if held:
             return rules.held_ms
         return rules.flat_ms if self._hears else rules.deaf_ms
@@ -167,8 +172,8 @@ class Watchman:
             return told.reason if isinstance(told, Refused) else told.why
         positions = [one for one in told if one.symbol in self._symbols]
         wanted = {one.symbol for one in positions if one.steps}
-        if self._left or self._silent_ms > self._rules.gone_ms:
-            wanted |= set(self._symbols)
+        if not self.sight.time_ms or self._left or self._silent_ms > self._rules.gone_ms:
+            wanted |= set(self._symbols)  # what an earlier watcher put there, and entries nobody would protect
         orders: list[VenueOrder] = []
         for symbol in sorted(wanted):
             open_ = await self._exchange.open_orders(symbol)
@@ -190,6 +195,12 @@ class Watchman:
         self._say("entry withdrawn", order.symbol, order.client_id, sentence)
         answer = await self._exchange.cancel(order.symbol, order.client_id)
         self._say("answer", order.symbol, order.client_id, _in_words(answer))
+
+    async def _take_back(self, symbol: str, name: str) -> None:
+        self._say("stop taken back", symbol, name, f"{symbol}: nothing is held; the watcher's own stop goes.")
+        answer = await self._exchange.cancel(symbol, name)
+        self._watch.taken_back(name, answer, self._exchange.now_ms())
+        self._say("answer", symbol, name, _in_words(answer))
 
     def _say(self, what: str, symbol: str, client_id: str, sentence: str) -> None:
         self._log(Act(self._exchange.now_ms(), what, symbol, client_id, sentence))
