@@ -173,11 +173,34 @@ def test_after_maintenance_entries_wait_for_a_whole_bar_and_after_a_hiccup_for_n
         assert len(scene.world.sent) - asked <= 24  # three looks at everything, and the positions, at most every 10 s
         await scene.wait(120_000)
         assert list(courier.teller.frozen) == ["resume"] and "30 minutes" in courier.teller.frozen["resume"]
-        back_ms = recovery._resuming.back_ms
+        back_ms = recovery.resuming.back_ms
         recovery.observe(bar(back_ms - 1))
         assert list(courier.teller.frozen) == ["resume"]
         recovery.observe(bar(back_ms))
         assert courier.teller.frozen == {}
+        keeper.cancel()
+
+    scene.play(story)
+
+
+def test_after_maintenance_entries_wait_for_fresh_order_books_too_and_say_for_which() -> None:
+    """503 for half an hour, then an empty book, then one that moves."""
+    scene = Away(Fault("request", status=503, at_ms=60_000, until_ms=60_000 + 1_800_000))
+
+    async def story() -> None:
+        courier, recovery, keeper = await scene.back(RecoveryRules(booked=True))
+        recovery.observe(bar(0))
+        assert recovery.resuming.back_ms == 0
+        await scene.wait(1_900_000)
+        back_ms = recovery.resuming.back_ms
+        assert list(courier.teller.frozen) == ["resume"] and back_ms > 0
+        recovery.resuming.books("that of BTCUSDT has no asks")
+        recovery.observe(bar(back_ms))
+        assert "has no asks" in courier.teller.frozen["resume"]
+        recovery.observe(bar(back_ms + 60_000))
+        assert list(courier.teller.frozen) == ["resume"]
+        recovery.resuming.books("")
+        assert courier.teller.frozen == {} and recovery.resuming.back_ms == 0
         keeper.cancel()
 
     scene.play(story)

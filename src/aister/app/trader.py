@@ -26,6 +26,7 @@ from aister.app.build import RealAccount, build_run, limits_of
 from aister.app.live import INTERVAL_MS, Following, LiveMarket
 from aister.app.settings import RunSettings
 from aister.app.tape import Tape, read_beginning, tape_of, write_beginning
+from aister.app.trader_books import look_at_books
 from aister.app.trader_checks import (
     Found,
     arm,
@@ -177,7 +178,7 @@ class Trader:
             dict.fromkeys(settings.symbols, self._engine.risk.limits.leverage),
             dict.fromkeys(settings.symbols, settings.margin == "isolated"),
         )
-        rules = RecoveryRules(found=ways.found or "adopt")
+        rules = RecoveryRules(found=ways.found or "adopt", booked=True)
         self.recovery = Recovery(account, self.courier, self._ours, sleep=there.clock.sleep, armed=armed, rules=rules)
         self._user = UserStream(account.rest, there.wire, there.clock, account.contracts, self.recovery.hear)
         seat = there.seat
@@ -233,7 +234,8 @@ class Trader:
     ) -> None:
         """Trade until stopped; from `end_ms` on nothing new is opened, and the run ends when nothing is held."""
         self._end_ms = end_ms
-        beside = (self._user.run(), self._hear(), self._keep_books(), self.upkeep.run())
+        books = look_at_books(self.recovery.resuming, self._account.rest, self._symbols, self._there.clock.sleep)
+        beside = (self._user.run(), self._hear(), self._keep_books(), self.upkeep.run(), books)
         following = Following(self._admit, self.upkeep.mark, beside, self._is_flat)
         await self._market.go_on(self.built, self._tape, watch, told, end_ms, following)
 

@@ -57,7 +57,8 @@ class RecoveryRules(msgspec.Struct, frozen=True):
     `twin_ms`: how long after the last trace of another installation, or the last trade by hand, entries stay frozen.
     `found`: what becomes of a
     position that is there at the start and in no book of ours, `found_life_ms` how long one that is kept may be held.
-    `outage_ms`: after the venue was away for so long, entries wait for a whole bar (C18)."""
+    `outage_ms`: after the venue was away for so long, entries wait for a whole bar (C18), and, where somebody
+    looks at order books (`booked`), until those are told fresh."""
 
     every_ms: int = 30_000
     soon_ms: int = 2_000
@@ -69,6 +70,7 @@ class RecoveryRules(msgspec.Struct, frozen=True):
     found: Policy = "flatten"
     found_life_ms: int = 86_400_000
     outage_ms: int = 300_000
+    booked: bool = False
     absence: AbsenceRules = AbsenceRules()
 
 
@@ -96,7 +98,7 @@ class Recovery:
         self._income_ms = 0
         self._stream_up = True
         self._starting = True
-        self._resuming = Resuming(self._rules.outage_ms)
+        self.resuming = Resuming(courier.teller, self._rules.outage_ms, booked=self._rules.booked)
         self._observing = False
         self.findings: tuple[Finding, ...] = ()
         self._courier.teller.freeze("start", "The account's state is being read.")
@@ -138,8 +140,7 @@ class Recovery:
         """Every pass of the trader, for what only it tells: bars that closed, and what a person has accepted."""
         event, self._observing = audit.event, True
         if isinstance(event, BarClosed):
-            if self._resuming.bar(event.open_time_ms):
-                self._courier.teller.thaw("resume")
+            self.resuming.bar(event.open_time_ms)
         elif isinstance(event, CommandGiven) and isinstance(event.command, AcceptAbsence):
             self._courier.teller.thaw(ABSENCE)
 
@@ -166,7 +167,7 @@ class Recovery:
         if not isinstance(open_, Open):
             why = open_.reason if isinstance(open_, Refused) else open_.why
             self._courier.teller.freeze("venue", f"The venue cannot be read: {why}")
-            self._resuming.failed(self._exchange.now_ms())
+            self.resuming.failed(self._exchange.now_ms())
             return None
         for order in open_.orders:
             self._courier.see(order)
@@ -183,8 +184,7 @@ class Recovery:
         self._judge(found)
         await self._read_income(open_.time_ms)
         self._book_income(open_.time_ms)
-        if (waits := self._resuming.read(open_.time_ms)) and self._observing:
-            self._courier.teller.freeze("resume", waits)
+        self.resuming.read(open_.time_ms, observed=self._observing)
         self._courier.teller.thaw("venue")
         if self._stream_up:
             self._courier.teller.thaw("stream")

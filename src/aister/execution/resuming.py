@@ -1,37 +1,61 @@
-"""After the venue was away: a full read of its books, and one whole closed bar, before anything is entered (C18).
+"""After the venue was away: a full read of the account, fresh order books, and one whole closed bar, before anything is
+entered (C18).
 
-An outage shorter than `outage_ms` is none: reads fail now and then. Pure.
+An outage shorter than `outage_ms` is none: reads fail now and then.
 """
 
-import msgspec
+from aister.execution.telling import Teller
 
 __all__ = ["Resuming"]
 
+_CAUSE = "resume"
 
-class Resuming(msgspec.Struct):
-    """`cause` freezes entries from the end of an outage to the first bar that opened after it and has closed. Times:
-    venue time, ms."""
 
-    outage_ms: int = 300_000
-    down_ms: int = 0
-    back_ms: int = 0
+class Resuming:
+    """Entries wait from the end of an outage to the first bar that opened after it and has closed, and where order
+    books are looked at (`booked`) until they have been told fresh. Times: venue time, ms."""
+
+    def __init__(self, teller: Teller, outage_ms: int, *, booked: bool) -> None:
+        self._teller, self._outage_ms, self._booked = teller, outage_ms, booked
+        self._down_ms = 0
+        self._passed = False
+        self._stale = ""
+        self.back_ms = 0
+        """When the venue came back: since when order books must have moved; 0: nothing is waited for."""
 
     def failed(self, now_ms: int) -> None:
         """The venue could not be read."""
-        self.down_ms = self.down_ms or now_ms
+        self._down_ms = self._down_ms or now_ms
 
-    def read(self, now_ms: int) -> str:
-        """The venue was read, whole; why entries still wait when that ends an outage, else ""."""
-        since_ms, self.down_ms = self.down_ms, 0
-        if not since_ms or now_ms - since_ms < self.outage_ms:
-            return ""
-        self.back_ms = now_ms
+    def read(self, now_ms: int, *, observed: bool) -> None:
+        """The venue was read, whole. Where nobody tells of bars (not `observed`), none is waited for."""
+        since_ms, self._down_ms = self._down_ms, 0
+        if not since_ms or now_ms - since_ms < self._outage_ms or not observed:
+            return
+        self.back_ms, self._passed = now_ms, False
+        self._stale = "they were not looked at yet" if self._booked else ""
         minutes = (now_ms - since_ms) // 60_000
-        return f"The venue was away for {minutes} minutes; entries wait for a whole bar of its market."
+        self._teller.freeze(
+            _CAUSE, f"The venue was away for {minutes} minutes; entries wait for a whole bar of its market."
+        )
 
-    def bar(self, open_time_ms: int) -> bool:
-        """A bar has closed; whether it ends the wait."""
-        if not self.back_ms or open_time_ms < self.back_ms:
-            return False
-        self.back_ms = 0
-        return True
+    def bar(self, open_time_ms: int) -> None:
+        """A bar has closed."""
+        if self.back_ms and open_time_ms >= self.back_ms:
+            self._passed = True
+            self._look()
+
+    def books(self, stale: str) -> None:
+        """The order books were looked at: why one of them is not fresh, "" when all are."""
+        if self.back_ms:
+            self._stale = stale
+            self._look()
+
+    def _look(self) -> None:
+        if not self._passed:
+            return
+        if self._stale:
+            self._teller.freeze(_CAUSE, f"Since the venue was away entries wait for fresh order books: {self._stale}.")
+        else:
+            self.back_ms = 0
+            self._teller.thaw(_CAUSE)

@@ -155,11 +155,12 @@ class PremiumIndex(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """A book's levels as text: whoever keeps it counts in 1e-8 itself."""
+    """A book's levels as text: whoever keeps it counts in 1e-8 itself. `T`: when it last moved."""
 
     lastUpdateId: int
     bids: list[tuple[str, str]]
     asks: list[tuple[str, str]]
+    T: int = 0
 
 
 class AggTrade(msgspec.Struct, frozen=True):
