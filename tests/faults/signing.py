@@ -1,8 +1,10 @@
 """The signer process in virtual time: the desk as it is, its state as a disk keeps it, and its deaths."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from aister.adapters.exchanges.aster.sign import Agent
+from aister.adapters.exchanges.aster.encode import form
+from aister.adapters.exchanges.aster.sign import FORM_TYPE, Agent, ApiKey
 from aister.adapters.signer.charter import TRADE, Charter, Limits
 from aister.adapters.signer.desk import Desk
 from aister.adapters.signer.state import State, StateFile
@@ -18,6 +20,9 @@ _MARKS = {symbol: ticks * 10_000_000 for symbol, ticks in PRICES.items()}
 _CHARTER = Charter("house", "v3", USER, "simulator", 714, limits=Limits(10 * CAPITAL, 10, 10_000, 125, _MARKS))
 
 
+_SEAL = b"&signature=0x" + b"1b" * 65
+
+
 class Remembered(StateFile):
     """The signer's state without a disk; `broken`: it cannot be written."""
 
@@ -29,6 +34,28 @@ class Remembered(StateFile):
 
     def write(self, state: State) -> None:
         self._state = state
+
+
+class Named:
+    """An agent whose signature is its name only: the exchange of a run believes it (`house.signed_by`), and mathematics
+    would be a tenth of a run's time. Signatures are proved elsewhere."""
+
+    def __init__(self, agent: Agent | ApiKey) -> None:
+        assert isinstance(agent, Agent)
+        self.address = agent.address
+        self._whose = [("signer", agent.address), ("user", agent.user)]
+
+    def sign(self, params: Iterable[tuple[str, str]], nonce_us: int) -> Signed:
+        message = form([*params, ("nonce", str(nonce_us)), *self._whose])
+        return Signed(message + _SEAL, (FORM_TYPE,), nonce_us)
+
+
+class Unsealed(Desk):
+    """The desk as it is, but for the mathematics."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._signing = Named(self._signing)  # type: ignore[assignment, arg-type]
 
 
 class Signing:
@@ -64,7 +91,7 @@ class Signing:
         return signed
 
     def _started(self) -> Desk:
-        return Desk(_CHARTER, KEY, self._state, self._now_us, lambda: self._world.monotonic_ms() / 1000.0)
+        return Unsealed(_CHARTER, KEY, self._state, self._now_us, lambda: self._world.monotonic_ms() / 1000.0)
 
     def _now_us(self) -> int:
         return self._world.now_ms() * 1000

@@ -105,7 +105,10 @@ class Account:
         return (1, -1) if self.hedged else (0,)
 
     def holding(self, symbol: str, leg: int) -> Holding:
-        return self.holdings.setdefault((symbol, leg), Holding())
+        found = self.holdings.get((symbol, leg))
+        if found is None:
+            found = self.holdings[symbol, leg] = Holding()
+        return found
 
     def open_orders(self, symbol: str = "") -> list[OrderState]:
         """Working orders, oldest first."""

@@ -130,11 +130,11 @@ class Exchange:
         if (act_ms := self.faults.next_ms()) is not None:
             due.append(act_ms)
         for account in self.accounts.values():
-            due.extend(account.countdowns.values())
+            if account.countdowns:
+                due += account.countdowns.values()
             if account.listen_key:
                 due.append(account.listen_until_ms)
-        for connection in self.hub.connections.values():
-            due.append(connection.next_tick_ms(self.settings))
+        due += [connection.next_tick_ms(self.settings) for connection in self.hub.connections.values()]
         return max(min(due), self.now_ms) if due else None
 
     def _do_due(self, now_ms: int) -> None:

@@ -99,32 +99,37 @@ class Faults:
     def __init__(self, plan: tuple[Fault, ...] = (), seed: int = 1) -> None:
         self.plan: list[Fault] = []
         self.hits: list[int] = []
+        self._places: dict[str, list[int]] = {}
+        self._acts: list[int] = []
         self._chance = np.random.default_rng(seed)
         self.add(*plan)
 
     def add(self, *faults: Fault) -> None:
         for fault in faults:
+            place = len(self.plan)
             self.plan.append(fault.check())
             self.hits.append(0)
+            self._places.setdefault(fault.kind, []).append(place)
+            if fault.kind in ACTS:
+                self._acts.append(place)
 
     def clear(self) -> None:
         """No fault any more."""
-        self.plan.clear()
-        self.hits.clear()
+        for kept in (self.plan, self.hits, self._places, self._acts):
+            kept.clear()
 
     def due(self, now_ms: int) -> list[Fault]:
         """Acts whose time has come, each once."""
         due = []
-        for i, fault in enumerate(self.plan):
-            if fault.kind in ACTS and self.hits[i] == 0 and fault.at_ms <= now_ms:
+        for i in self._acts:
+            if self.hits[i] == 0 and self.plan[i].at_ms <= now_ms:
                 self.hits[i] = 1
-                due.append(fault)
+                due.append(self.plan[i])
         return due
 
     def next_ms(self) -> int | None:
         """When the next act is due."""
-        waiting = [f.at_ms for i, f in enumerate(self.plan) if f.kind in ACTS and self.hits[i] == 0]
-        return min(waiting, default=None)
+        return min([self.plan[i].at_ms for i in self._acts if self.hits[i] == 0], default=None) if self._acts else None
 
     def on_request(self, request: Request, now_ms: int) -> Fault | None:
         """The fault that decides what becomes of a request."""
@@ -173,8 +178,9 @@ class Faults:
         return (due,)
 
     def _bite(self, kind: str, now_ms: int, **what: Any) -> Fault | None:
-        for i, fault in enumerate(self.plan):
-            if fault.kind != kind or now_ms < fault.at_ms or (fault.until_ms and now_ms >= fault.until_ms):
+        for i in self._places.get(kind, ()):
+            fault = self.plan[i]
+            if now_ms < fault.at_ms or (fault.until_ms and now_ms >= fault.until_ms):
                 continue
             if (fault.count and self.hits[i] >= fault.count) or not _concerns(fault, **what):
                 continue

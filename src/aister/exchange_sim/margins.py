@@ -5,6 +5,8 @@ what it has gained are not above that; on cross margin the largest goes first wh
 sum. In lockstep liquidation is the matching's own (docs/fills.md), at last price, as in a recorded run.
 """
 
+from collections.abc import Callable
+
 from aister.core.instrument import Instrument
 from aister.core.money import UNIT
 from aister.exchange_sim.accounts import Account
@@ -18,10 +20,10 @@ _CALLED_PERCENT = 80
 Leg = tuple[str, int]
 
 
-def unrealized(account: Account, market: Market, symbol: str, leg: int, ticks: int = 0) -> int:
-    """Profit of a leg at mark, or at a price; money units."""
+def unrealized(account: Account, market: Market, symbol: str, leg: int) -> int:
+    """Profit of a leg at mark, money units."""
     held, ticker = account.holding(symbol, leg), market.tickers[symbol]
-    return held.steps * (ticks or ticker.mark_ticks) * ticker.instrument.unit - held.cost
+    return held.steps * ticker.mark_ticks * ticker.instrument.unit - held.cost
 
 
 def maintenance(instrument: Instrument, notional: int) -> int:
@@ -65,45 +67,62 @@ def liquidation_ticks(account: Account, market: Market, symbol: str, leg: int) -
         return account.venue.liquidation_ticks(symbol, leg)
     safe = market.tickers[symbol].mark_ticks
     far = 1 if held.steps > 0 else 8 * safe
-    if not _falls(account, market, symbol, leg, far):
+    falls = _falling(account, market, (symbol, leg))
+    if not falls(far):
         return 0
-    if _falls(account, market, symbol, leg, safe):
+    if falls(safe):
         return safe
     while abs(far - safe) > 1:
         middle = (far + safe) // 2
-        if _falls(account, market, symbol, leg, middle):
+        if falls(middle):
             far = middle
         else:
             safe = middle
     return far
 
 
-def _falls(account: Account, market: Market, symbol: str, leg: int, ticks: int) -> bool:
-    there, need = _standing(account, market, (symbol, leg), ticks)
-    return there <= need
+def _falling(account: Account, market: Market, leg: Leg) -> Callable[[int], bool]:
+    """Whether the leg falls with its symbol at a price. What no price of this symbol moves is read once."""
+    symbol, instrument = leg[0], market.tickers[leg[0]].instrument
+    moving = [one for one in _together(account, leg) if one[0] == symbol]
+    there, need = _standing(account, market, leg, without=symbol)
+    there -= sum(account.holdings[one].cost for one in moving)
+    steps = sum(account.holdings[one].steps for one in moving) * instrument.unit
+    sizes = [abs(account.holdings[one].steps) * instrument.unit for one in moving]
+
+    def falls(ticks: int) -> bool:
+        return there + steps * ticks <= need + sum([maintenance(instrument, size * ticks) for size in sizes])
+
+    return falls
 
 
-def _standing(account: Account, market: Market, leg: Leg, ticks: int = 0) -> tuple[int, int]:
-    """What stands behind a leg, and what it (on cross margin: every such leg) needs; its symbol at `ticks`."""
-    symbol = leg[0]
-    if not account.terms[symbol].cross:
-        there = isolated_margin(account, *leg) + unrealized(account, market, *leg, ticks)
-        return there, _need(account, market, leg, ticks)
-    legs = [one for one, held in account.holdings.items() if held.steps]
-    shared = [one for one in legs if account.terms[one[0]].cross]
-    there = account.venue.wallet - sum(isolated_margin(account, *one) for one in legs)
-    need = 0
-    for one in shared:
-        at = ticks if one[0] == symbol else 0
-        there += unrealized(account, market, *one, at)
-        need += _need(account, market, one, at)
+def _together(account: Account, leg: Leg) -> list[Leg]:
+    """Those that stand or fall with a leg: on cross margin every such leg that holds something."""
+    if not account.terms[leg[0]].cross:
+        return [leg]
+    return [one for one, held in account.holdings.items() if held.steps and account.terms[one[0]].cross]
+
+
+def _standing(account: Account, market: Market, leg: Leg, without: str = "") -> tuple[int, int]:
+    """What stands behind a leg, and what it (on cross margin: every such leg) needs; profit and need of a symbol left
+    out."""
+    if account.terms[leg[0]].cross:
+        legs = [one for one, held in account.holdings.items() if held.steps]
+        there, need = account.venue.wallet - sum(isolated_margin(account, *one) for one in legs), 0
+    else:
+        there, need = isolated_margin(account, *leg), 0
+    for one in _together(account, leg):
+        if one[0] != without:
+            there += unrealized(account, market, *one)
+            need += _need(account, market, one)
     return there, need
 
 
-def _need(account: Account, market: Market, leg: Leg, ticks: int = 0) -> int:
+def _need(account: Account, market: Market, leg: Leg) -> int:
     ticker = market.tickers[leg[0]]
-    steps = abs(account.holding(*leg).steps)
-    return maintenance(ticker.instrument, steps * (ticks or ticker.mark_ticks) * ticker.instrument.unit)
+    return maintenance(
+        ticker.instrument, abs(account.holding(*leg).steps) * ticker.mark_ticks * ticker.instrument.unit
+    )
 
 
 class Warden:
