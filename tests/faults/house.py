@@ -197,7 +197,7 @@ class House:
 
     def _start_watcher(self) -> None:
         watchman = self.made["aister.execution.watchman"].Watchman if self.made else Watchman
-        self.watcher = Watcher(Process(self.world, self.going), self.home.signing, FIRST, watchman)
+        self.watcher = Watcher(Process(self.world), self.home.signing, FIRST, watchman)
         self.watcher.begin()
 
     # ---- what befalls it

@@ -63,7 +63,7 @@ class Life:
     def __init__(self, house: "House", home: Home) -> None:
         self.house, self.home, self.world = house, home, house.world
         self.fed = home.fed
-        self.process = Process(house.world, house.going, house.noticed)
+        self.process = Process(house.world, house.noticed)
         self.pen = Pen(home.paper)
         self.over = asyncio.Event()
         self.why = ""

@@ -18,12 +18,11 @@ _OWNER: ContextVar["Process | None"] = ContextVar("owner", default=None)
 
 
 class Process:
-    """Port `Wire` and port `Clock` of everything that runs in it. `going` holds requests on their way, which outlive
-    it; `noticed` is called whenever it has waited for something outside; once it is `overtaken`, `acted` names what it
-    still asked for that may change something."""
+    """Port `Wire` and port `Clock` of everything that runs in it. `noticed` is called whenever it has waited for
+    something outside; once it is `overtaken`, `acted` names what it still asked for that may change something."""
 
-    def __init__(self, world: World, going: set[asyncio.Task[Any]], noticed: Callable[[], None] = lambda: None) -> None:
-        self._world, self._going, self._noticed = world, going, noticed
+    def __init__(self, world: World, noticed: Callable[[], None] = lambda: None) -> None:
+        self._world, self._noticed = world, noticed
         self.dead = False
         self.overtaken = False
         self.acted: list[str] = []
@@ -88,11 +87,7 @@ class Process:
             await asyncio.Event().wait()
         if self.overtaken and method != "GET" and not path.endswith("/listenKey"):
             self.acted.append(f"{method} {path}")
-        work = asyncio.ensure_future(self._world.request(method, path, query, body, headers, timeout_ms))
-        self.tasks.discard(work)
-        self._going.add(work)
-        work.add_done_callback(self._going.discard)
-        reply = await asyncio.shield(work)
+        reply = await self._world.send(method, path, query, body, headers, timeout_ms)
         await self.awake()
         return reply
 

@@ -59,6 +59,11 @@ class Connection:
         return 0 if self.silent else taken
 
     @property
+    def pinged(self) -> bool:
+        """Whether a ping waits to be sent."""
+        return self._pings > 0 and not self.silent
+
+    @property
     def next_due_ms(self) -> int | None:
         return self._frames[0][0] if self._frames and not self.silent else None
 
