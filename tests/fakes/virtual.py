@@ -39,7 +39,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         timer = asyncio.TimerHandle(when, callback, args, self, context)
@@ -239,9 +239,9 @@ class _Frames:
         connection = self._connection
         due_ms = connection.next_due_ms
         sooner = due_ms is not None and due_ms < self._until_ms
-        if sooner or connection.pinged or connection.closed or (connection.silent and self._silent_since is None):
-            if self.stirred is not None:
-                _end(self.stirred, None)
+        silent = connection.silent and self._silent_since is None
+        if self.stirred is not None and (sooner or silent or connection.pinged or connection.closed):
+            _end(self.stirred, None)
 
     async def send(self, text: bytes) -> bool:
         self._world.catch_up()

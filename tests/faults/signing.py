@@ -55,7 +55,7 @@ class Unsealed(Desk):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self._signing = Named(self._signing)  # type: ignore[assignment, arg-type]
+        self._signing = Named(self._signing)  # type: ignore[assignment]
 
 
 class Signing:

@@ -120,9 +120,7 @@ def _standing(account: Account, market: Market, leg: Leg, without: str = "") -> 
 
 def _need(account: Account, market: Market, leg: Leg) -> int:
     ticker = market.tickers[leg[0]]
-    return maintenance(
-        ticker.instrument, abs(account.holding(*leg).steps) * ticker.mark_ticks * ticker.instrument.unit
-    )
+    return maintenance(ticker.instrument, abs(account.holding(*leg).steps) * ticker.mark_ticks * ticker.instrument.unit)
 
 
 class Warden:
