@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from math import lcm
 from pathlib import Path
 from typing import TypeVar
 
@@ -140,9 +141,9 @@ def open_exchange(
 ) -> Exchange:
     """The exchange: as the file left it, when there is one (accounts and faults are in it), else a new one.
 
-    `now_ms` is the wall clock. A new one begins at the first bar of the feed, moved so that with its history played it
-    is now; fault times count from there. One that goes on at the wall's speed has missed nothing: what happened
-    meanwhile in the market is played."""
+    `now_ms` is the wall clock. A new one begins at the first bar of the feed, moved by whole funding intervals so that
+    with its history played, or up to one interval more, it is now; fault times count from now. One that goes on at the
+    wall's speed has missed nothing: what happened meanwhile in the market is played."""
     asked = settings.of_exchange()
     if kept is not None and kept.exists():
         made = load(_read(kept), feed.data_hash, feed.instruments, feed.slices(), feed.base_interval_ms, asked)
@@ -150,8 +151,8 @@ def open_exchange(
             made.advance(now_ms)
         return made
     step = feed.base_interval_ms
-    first = feed.span_ms[0]
-    shift = 0 if settings.lockstep else (now_ms - settings.history_ms - first) // step * step
+    first, whole = feed.span_ms[0], lcm(step, *(one.funding_interval_ms for one in feed.instruments.values()))
+    shift = 0 if settings.lockstep else (now_ms - settings.history_ms - first) // whole * whole
     past = feed.history.slices() if feed.history else ()
     made = Exchange(feed.instruments, feed.slices(), step, asked, shift_ms=shift, history=past)
     if not settings.lockstep:
