@@ -192,6 +192,26 @@ def test_acts_on_instruments_clocks_and_connections() -> None:
     assert made.public("exchangeInfo")["symbols"][0]["status"] == "CLOSE"
 
 
+@pytest.mark.parametrize(
+    ("tick_e8", "unit", "tick"), [(100_000_000, 100_000, "1"), (1_000_000, 1_000, "0.01")], ids=["coarser", "finer"]
+)
+def test_what_was_traded_before_a_tick_changed_is_told_at_its_price(tick_e8: int, unit: int, tick: str) -> None:
+    at = START_MS + 10_000
+    made = client(Fault("instrument", at, symbol="BTCUSDT", text=f'{{"tick_e8":{tick_e8},"unit":{unit}}}'))
+    made.order("BUY")
+    made.order("SELL")
+    asked = ("userTrades", "allOrders", "income")
+    before = [made.call("GET", name, symbol="BTCUSDT") for name in asked]
+    price = float(made.public("ticker/price", symbol="BTCUSDT")["price"])
+    made.exchange.advance(at)
+    assert made.public("exchangeInfo")["symbols"][0]["filters"][0]["tickSize"] == tick
+    assert [made.call("GET", name, symbol="BTCUSDT") for name in asked] == before
+    assert float(made.public("ticker/price", symbol="BTCUSDT")["price"]) == price
+    bar = made.public("klines", symbol="BTCUSDT", interval="1m")[-1]
+    assert [float(told) for told in bar[1:5]] == [price] * 4
+    assert {float(one["price"]) for one in made.public("trades", symbol="BTCUSDT")} <= {price}
+
+
 def test_a_mark_away_from_last_moves_profit_bands_and_the_take_bound() -> None:
     made = client(Fault("mark", START_MS + 1_000, symbol="BTCUSDT", value=-60_000))
     made.order("BUY")

@@ -64,6 +64,7 @@ class Ticker:
 
     def __init__(self, instrument: Instrument, marks: Marks | None = None) -> None:
         self.instrument, self.marks = instrument, marks
+        self.older: list[tuple[int, Instrument]] = []
         self.last_ticks = 0
         self.klines: deque[Kline] = deque(maxlen=_KEPT_BARS)
         self.mark_klines: deque[Kline] = deque(maxlen=_KEPT_BARS if marks else 0)
@@ -75,6 +76,32 @@ class Ticker:
         self.settlements: deque[FundingSettled] = deque(maxlen=5_000)
         self.mark_shift_ticks = 0
         self.index_shift_ticks = 0
+
+    def relist(self, instrument: Instrument, now_ms: int) -> None:
+        """New terms from now on. The market's prices and sizes are counted on the new grid; what accounts traded is
+        told on that of its time (`at`)."""
+        old, self.instrument = self.instrument, instrument
+        if (old.tick_e8, old.step_e8) == (instrument.tick_e8, instrument.step_e8):
+            return
+        self.older.append((now_ms, old))
+
+        def ticks(count: int) -> int:
+            return max(1, round(count * old.tick_e8 / instrument.tick_e8)) if count else 0
+
+        self.last_ticks = ticks(self.last_ticks)
+        for bar in (*self.klines, *self.mark_klines, *self.index_klines):
+            bar.open, bar.high, bar.low, bar.close = map(ticks, (bar.open, bar.high, bar.low, bar.close))
+        shown = [
+            msgspec.structs.replace(
+                one, ticks=ticks(one.ticks), steps=max(1, round(one.steps * old.step_e8 / instrument.step_e8))
+            )
+            for one in self.trades
+        ]
+        self.trades = deque(shown, maxlen=_KEPT_TRADES)
+
+    def at(self, time_ms: int) -> Instrument:
+        """The terms of a moment."""
+        return next((one for until_ms, one in self.older if time_ms < until_ms), self.instrument)
 
     @property
     def mark_ticks(self) -> int:

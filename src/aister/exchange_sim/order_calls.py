@@ -17,7 +17,9 @@ Rows = list[dict[str, Any]]
 
 
 def _row(ex: Context, order: OrderState, *, acknowledge: bool = False) -> dict[str, Any]:
-    return order_reply(order, ex.market.tickers[order.symbol].instrument, acknowledge=acknowledge)
+    ticker = ex.market.tickers[order.symbol]
+    terms = ticker.instrument if order.working else ticker.at(order.updated_ms)
+    return order_reply(order, terms, acknowledge=acknowledge)
 
 
 def place(ex: Context, account: Account, params: Params) -> dict[str, Any]:
@@ -211,8 +213,8 @@ def user_trades(ex: Context, account: Account, params: Params) -> Rows:
 
     rows = [trade for trade in account.trades if wanted(trade)]
     part = rows[:limit] if first or params.get("startTime") else rows[-limit:]
-    instrument, sign = ex.market.tickers[symbol].instrument, ex.settings.readings.commission_sign
-    return [trade_row(trade, instrument, sign) for trade in part]
+    ticker, sign = ex.market.tickers[symbol], ex.settings.readings.commission_sign
+    return [trade_row(trade, ticker.at(trade.time_ms), sign) for trade in part]
 
 
 def _window(ex: Context, params: Params) -> tuple[int, int]:

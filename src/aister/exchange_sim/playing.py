@@ -182,7 +182,7 @@ class Player:
 
     def relist(self, instrument: Instrument) -> None:
         """New terms for everybody from now on."""
-        self._stage.market.tickers[instrument.symbol].instrument = instrument
+        self._stage.market.tickers[instrument.symbol].relist(instrument, self._stage.now_ms)
         for account in self._stage.accounts.values():
             account.list_instrument(instrument)
 

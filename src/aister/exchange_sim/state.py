@@ -43,6 +43,7 @@ class _Ticker(msgspec.Struct):
     marks: MarksState | None
     mark_klines: list[Kline]
     index_klines: list[Kline]
+    older: list[tuple[int, Instrument]] = []
 
 
 class _Account(msgspec.Struct):
@@ -121,6 +122,7 @@ def save(exchange: Exchange, data_hash: str) -> bytes:
                 t.marks.state if t.marks else None,
                 list(t.mark_klines),
                 list(t.index_klines),
+                list(t.older),
             )
             for symbol, t in exchange.market.tickers.items()
         },
@@ -206,6 +208,7 @@ def _kept(account: Account) -> _Account:
 def _restore_ticker(made: Exchange, symbol: str, kept: _Ticker) -> None:
     made.player.relist(kept.instrument)
     ticker = made.market.tickers[symbol]
+    ticker.older = list(kept.older)
     ticker.last_ticks, ticker.next_trade, ticker.update_id = kept.last_ticks, kept.next_trade, kept.update_id
     ticker.funding_e8, ticker.mark_shift_ticks = kept.funding_e8, kept.mark_shift_ticks
     ticker.index_shift_ticks = kept.index_shift_ticks
