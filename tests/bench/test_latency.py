@@ -2,7 +2,7 @@
 
 import statistics
 
-from aister.bench.latency import answering, child, decoding, signing
+from aister.bench.latency import answering, child, decoding, passes, signing
 from aister.bench.through import STAGES, Notes
 
 
@@ -25,7 +25,7 @@ def test_signing_and_decoding_stand_beside_a_reference() -> None:
 def test_the_stages_of_a_pass_lie_one_behind_the_other_and_add_up() -> None:
     """What is noted of a pass that sends nothing is forgotten; a signature of before the order was handed on is not
     its own."""
-    notes = Notes(2)
+    notes = Notes(1)
     for stage in STAGES[:-1]:
         notes.note(stage)  # no frame yet
     notes.begin()
@@ -41,3 +41,12 @@ def test_the_stages_of_a_pass_lie_one_behind_the_other_and_add_up() -> None:
     notes.end()
     assert len(notes.kept) == 1 and not notes.done.is_set()
     assert len(notes.kept[0]) == len(STAGES) and min(notes.kept[0]) >= 0
+
+
+def test_a_whole_trader_sends_orders_signed_either_way() -> None:
+    """Stream, engine with every limit, journal, gateway, watcher and signer process before the simulated exchange."""
+    told = passes(2)
+    assert not told["why"] and told["durability"]
+    for kept in (told["passes"], told["inside"]):
+        assert len(kept) >= 2
+        assert all(len(one) == len(STAGES) and min(one) >= 0 for one in kept)

@@ -4,7 +4,8 @@ python -m aister.bench.through COUNT REST WS SPEED        HOME is AISTER_HOME, w
 
 The trader is the one of `aister run --venue aster`: stream, engine with every limit of the risk kernel, journal in its
 live durability, gateway, courier, filters, signer process. Its rule enters on every other bar and leaves on the next,
-and its profile has room for that; nothing else differs.
+and its profile has room for that. In turns with the signer process, two orders each, a signer in this process signs:
+`passes` are those of the one, `inside` those of the other. Where fewer than COUNT of each come in time, `why` says so.
 """
 
 import asyncio
@@ -29,10 +30,13 @@ from aister.app.settings import RunSettings
 from aister.app.simulator import event_loop
 from aister.app.trader import opened
 from aister.app.trader_seat import Connected, connected, seat
+from aister.app.watcher import end_watcher
+from aister.bench.trips import InProcess
 from aister.core.money import money, rate
+from aister.ports.signer import Call, Declined, Signed, Signer
 from aister.risk.profile import PROFILES, Pace
 
-__all__ = ["STAGES"]
+__all__ = ["STAGES", "Notes"]
 
 STAGES = ("released", "decided", "journaled", "handed_on", "signed", "sent")
 """What lies between: the stream's decoding and alignment; features, rule, risk and plan; the journal on the disk; the
@@ -46,6 +50,9 @@ _RULE = {
     "horizon": {"bars": 1},
 }
 _NEVER = 10**9
+_SETTLE_S = 30.0
+_LONGEST_MS = 6 * 60_000
+"""An order a bar, of each kind every other two: three times what that takes."""
 _WARM_UP_DAYS = 19.0
 _ROOMY = replace(
     PROFILES["balanced"],
@@ -68,13 +75,21 @@ _ROOMY = replace(
 
 
 class Notes:
-    """When each stage of the pass under way was over, ns; a pass that sent an order is kept."""
+    """When each stage of the pass under way was over, ns; a pass that sent an order is kept: `apart` where the signer
+    process signed it, else `inside`. `done` once there are `count` of each."""
 
     def __init__(self, count: int) -> None:
-        self.count, self.kept = count, list[list[float]]()
+        self.count = count
+        self.apart, self.inside = list[list[float]](), list[list[float]]()
         self.done = asyncio.Event()
-        self.durability = ""
+        self.durability = self.why = ""
         self._at: dict[str, int] = {}
+
+    @property
+    def kept(self) -> list[list[float]]:
+        """Where the next pass belongs: an entry and what leaves again are two, then it is the other's turn."""
+        turn = (len(self.apart) + len(self.inside)) // 2 % 2
+        return self.inside if turn else self.apart
 
     def begin(self) -> None:
         """A frame's bytes are here."""
@@ -95,8 +110,22 @@ class Notes:
         marks = [at["frame"], *(at[stage] for stage in STAGES)]
         self.kept.append([(after - before) / 1000 for before, after in pairwise(marks)])
         self._at = {}
-        if len(self.kept) >= self.count:
+        if min(len(self.apart), len(self.inside)) >= self.count:
             self.done.set()
+
+
+class InTurns:
+    """Port `Signer`: the signer process, or one in this process where it is its turn."""
+
+    def __init__(self, apart: Signer, inside: Signer, notes: Notes) -> None:
+        self._apart, self._inside, self._notes = apart, inside, notes
+        self.address = apart.address
+
+    def sign(self, call: Call) -> Signed | Declined:
+        signer = self._apart if self._notes.kept is self._notes.apart else self._inside
+        signed = signer.sign(call)
+        self._notes.note("signed")
+        return signed
 
 
 def _before(call: Callable[..., Any], act: Callable[[], None]) -> Callable[..., Any]:
@@ -140,8 +169,8 @@ def _listen(there: Connected, notes: Notes) -> None:
         return await request(method, path, *rest)
 
     wire.connect, wire.request = connecting, requesting
-    signer: Any = there.account.rest._signer
-    signer.sign = _after(signer.sign, lambda: notes.note("signed"))
+    rest: Any = there.account.rest
+    rest._signer = InTurns(rest._signer, InProcess(), notes)
 
 
 async def _trade(settings: RunSettings, count: int, rest: str, stream: str, speed: float) -> Notes:
@@ -163,12 +192,17 @@ async def _trade(settings: RunSettings, count: int, rest: str, stream: str, spee
                 trader.start()
                 living = asyncio.ensure_future(trader.live(lambda market: None, lambda news: None))
                 waiting = asyncio.ensure_future(notes.done.wait())
-                await asyncio.wait((living, waiting), return_when=asyncio.FIRST_COMPLETED)
+                longest_s = _SETTLE_S + count * _LONGEST_MS / speed / 1000
+                await asyncio.wait((living, waiting), timeout=longest_s, return_when=asyncio.FIRST_COMPLETED)
                 if living.done():
                     living.result()
+                if not notes.done.is_set():
+                    left = len(notes.apart) + len(notes.inside)
+                    notes.why = f"Only {left} of {2 * count} orders left within {longest_s:.0f} s: {trader.standing()}."
                 living.cancel()
-                await asyncio.gather(living, return_exceptions=True)
+                await asyncio.gather(living, waiting, return_exceptions=True)
                 await trader.stop()
+    await asyncio.to_thread(end_watcher, home, "bench")
     return notes
 
 
@@ -190,7 +224,8 @@ def _main() -> None:
     ).check()
     with asyncio.Runner(loop_factory=event_loop()) as runner:
         notes = runner.run(_trade(settings, count, rest, stream, speed))
-    print(json.dumps({"durability": notes.durability, "passes": notes.kept}))
+    told = {"durability": notes.durability, "why": notes.why, "passes": notes.apart, "inside": notes.inside}
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":
