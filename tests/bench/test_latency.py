@@ -45,7 +45,7 @@ def test_the_stages_of_a_pass_lie_one_behind_the_other_and_add_up() -> None:
 
 def test_a_whole_trader_sends_orders_signed_either_way() -> None:
     """Stream, engine with every limit, journal, gateway, watcher and signer process before the simulated exchange."""
-    told = passes(2)
+    told = passes(2, days=10)
     assert not told["why"] and told["durability"]
     for kept in (told["passes"], told["inside"]):
         assert len(kept) >= 2

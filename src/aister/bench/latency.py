@@ -38,6 +38,7 @@ _FASTER = 5.0
 _DECODED = 80_000
 _THROUGH_US, _INSIDE_US = (200, 700), (150, 500)
 _SPEED = 120.0
+_DAYS = 20
 _KEY = 'scheme = "v3"\nnet = "simulator"\naccount = "{account}"\nkey = "{key}"\norigin = "{origin}"\n'
 _WORDS = {
     "released": "decoded, and every symbol's bar there",
@@ -82,15 +83,16 @@ def through(quick: bool) -> Iterator[Figure]:
     yield from _parted("the same, signed in process", told["inside"], _INSIDE_US, "all else as before")
 
 
-def passes(count: int) -> Any:
-    """What `aister.bench.through` printed of so many orders either way, against a simulated exchange of its own."""
-    with simulator() as (rest, stream), tempfile.TemporaryDirectory() as home:
+def passes(count: int, days: int = _DAYS) -> Any:
+    """What `aister.bench.through` printed of so many orders either way, against a simulated exchange of its own, after
+    so many days to warm up on."""
+    with simulator(days) as (rest, stream), tempfile.TemporaryDirectory() as home:
         keys = Path(home, "keys")
         keys.mkdir(mode=0o700)
         key = keys / "bench.toml"
         key.touch(0o600)
         key.write_text(_KEY.format(account=TEST_USER, key=TEST_KEY, origin=rest))
-        told = _child("aister.bench.through", str(count), rest, stream, f"{_SPEED:g}", home=home)
+        told = _child("aister.bench.through", str(count), rest, stream, f"{_SPEED:g}", str(days - 1), home=home)
     if told["why"]:
         raise AisterError(f"{told['why']} Free this machine of other work and measure again.")
     return told
@@ -109,10 +111,11 @@ def _parted(name: str, taken: list[list[float]], aim_us: tuple[int, int], how: s
 
 
 @contextmanager
-def simulator() -> Iterator[tuple[str, str]]:
-    """The simulated exchange with the packaged bars, `_SPEED` times as fast as they were; its two addresses."""
+def simulator(days: int) -> Iterator[tuple[str, str]]:
+    """The simulated exchange with the packaged bars, `_SPEED` times as fast as they were and so many days of them past;
+    its two addresses."""
     command = [sys.executable, "-m", "aister", "sim", "serve", "--json", "--symbols", "BTCUSDT"]
-    command += ["--rest-port", "0", "--ws-port", "0", "--speed", f"{_SPEED:g}", "--history", "480"]
+    command += ["--rest-port", "0", "--ws-port", "0", "--speed", f"{_SPEED:g}", "--history", str(24 * days)]
     serving = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert serving.stdout is not None
     try:

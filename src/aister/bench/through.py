@@ -1,6 +1,6 @@
 """From a frame's bytes to the signed bytes of an order, through a whole trader: prints microseconds of each as JSON.
 
-python -m aister.bench.through COUNT REST WS SPEED        HOME is AISTER_HOME, with a key named bench in it
+python -m aister.bench.through COUNT REST WS SPEED DAYS        AISTER_HOME has a key named bench; DAYS to warm up on
 
 The trader is the one of `aister run --venue aster`: stream, engine with every limit of the risk kernel, journal in its
 live durability, gateway, courier, filters, signer process. Its rule enters on every other bar and leaves on the next,
@@ -53,7 +53,6 @@ _NEVER = 10**9
 _SETTLE_S = 30.0
 _LONGEST_MS = 6 * 60_000
 """An order a bar, of each kind every other two: three times what that takes."""
-_WARM_UP_DAYS = 19.0
 _ROOMY = replace(
     PROFILES["balanced"],
     daily_e8=rate("0.5"),
@@ -173,7 +172,7 @@ def _listen(there: Connected, notes: Notes) -> None:
     rest._signer = InTurns(rest._signer, InProcess(), notes)
 
 
-async def _trade(settings: RunSettings, count: int, rest: str, stream: str, speed: float) -> Notes:
+async def _trade(settings: RunSettings, count: int, rest: str, stream: str, speed: float, days: float) -> Notes:
     home, where, notes = Path(os.environ["AISTER_HOME"]), net("simulator", rest, stream), Notes(count)
     with seat(home, FileVault(home), "bench", where, "bench") as held:
         identity = identity_of(settings, where, held.account)
@@ -183,7 +182,7 @@ async def _trade(settings: RunSettings, count: int, rest: str, stream: str, spee
             async with connected(held, settings.symbols, limits_of(settings), speed=speed) as there:
                 _listen(there, notes)
                 path = beginning_path(home, identity)
-                trader = await opened(there, settings, journal, path, _WARM_UP_DAYS, (), print_aside, speed=speed)
+                trader = await opened(there, settings, journal, path, days, (), print_aside, speed=speed)
                 run: Any = trader.built.run
                 run.step = _before(run.step, lambda: notes.note("released"))
                 run._process = _after(run._process, lambda: notes.note("decided"))
@@ -199,7 +198,8 @@ async def _trade(settings: RunSettings, count: int, rest: str, stream: str, spee
                 if not notes.done.is_set():
                     left = len(notes.apart) + len(notes.inside)
                     notes.why = f"Only {left} of {2 * count} orders left within {longest_s:.0f} s: {trader.standing()}."
-                living.cancel()
+                for job in (living, waiting):
+                    job.cancel()
                 await asyncio.gather(living, waiting, return_exceptions=True)
                 await trader.stop()
     await asyncio.to_thread(end_watcher, home, "bench")
@@ -212,7 +212,7 @@ def print_aside(sentence: str) -> None:
 
 
 def _main() -> None:
-    count, rest, stream, speed = int(sys.argv[1]), sys.argv[2], sys.argv[3], float(sys.argv[4])
+    count, rest, stream, speed, days = int(sys.argv[1]), *sys.argv[2:4], float(sys.argv[4]), float(sys.argv[5])
     PROFILES["balanced"] = _ROOMY.check()  # of this process only
     settings = RunSettings(
         owner_id="bench",
@@ -223,7 +223,7 @@ def _main() -> None:
         spec=json.dumps(_RULE),
     ).check()
     with asyncio.Runner(loop_factory=event_loop()) as runner:
-        notes = runner.run(_trade(settings, count, rest, stream, speed))
+        notes = runner.run(_trade(settings, count, rest, stream, speed, days))
     told = {"durability": notes.durability, "why": notes.why, "passes": notes.apart, "inside": notes.inside}
     print(json.dumps(told))
 
