@@ -1,5 +1,6 @@
 """Random entries keep what they are matched on and nothing else, and a result is judged fairly against them."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,9 +32,12 @@ def simulate(on: Market) -> object:
     """A trader who puts 1,000 on each setup and leaves at its stop's close or when its time is up."""
     bars = on.series[0]
 
-    def run(setups: Sequence[np.ndarray]) -> int:
+    def run(setups: Sequence[np.ndarray], of: Sequence[np.ndarray]) -> np.ndarray:
+        return np.array([net(setups[0][first:end]) for first, end in itertools.pairwise(of[0])], np.int64)
+
+    def net(setups: np.ndarray) -> int:
         total = 0.0
-        for row in setups[0]:
+        for row in setups:
             first = int((row["time_ms"] - START_MS) // bars.interval_ms)
             last = min(first + int(row["horizon_ms"] // bars.interval_ms), len(bars.close) - 1)
             side, entry = int(row["side"]), bars.open[first]
@@ -61,7 +65,7 @@ def traded(on: Market, rng: np.random.Generator, count: int, stop: float = 0.02)
         row["entry_ms"] = bars.open_ms[first]
         row["exit_ms"] = bars.open_ms[first + (int(hit[0]) if len(hit) else held)] + (len(hit) > 0)
         row["reason"] = STOP if len(hit) else TIME
-        row["pnl"] = simulate(on)([setup])  # type: ignore[operator]
+        row["pnl"] = simulate(on)([setup], [np.array([0, 1])])[0]  # type: ignore[operator]
     return rows
 
 

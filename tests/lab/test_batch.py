@@ -9,7 +9,9 @@ import pytest
 from aister.core.errors import DataError, MoneyOverflow, SettingsError, UsageError
 from aister.core.money import RATE_ONE, apply_rate
 from aister.execution.bracket import ManagementRules, ScalingRules
+from aister.kernels.batch import run_one
 from aister.kernels.ledger import MONEY_LIMIT
+from aister.kernels.several import run_several
 from aister.kernels.signals import EXIT, SETUP
 from aister.kernels.trades import REASONS
 from aister.lab.batch import Plan, Simulated, run, simulate
@@ -236,8 +238,26 @@ def test_a_loop_made_ready_once_gives_what_a_run_gives(symbols: int) -> None:
         assert expected.fills is not None and ended.fills is not None
         assert ended.fills.tobytes() == expected.fills.tobytes()
         assert ended.equity.tolist() == expected.equity[1 : 1 + len(ended.equity)].tolist()
-        if not any(len(one.exits) for one in part):
-            assert loop.net([one.setups for one in part]) == int(expected.trades["pnl"].sum()) != 0
+
+
+@pytest.mark.parametrize("hedge", [False, True])
+@pytest.mark.parametrize(("symbols", "seed"), [(1, 11), (2, 11), (2, 14), (3, 12)])
+def test_many_strategies_at_once_come_to_what_each_comes_to_alone(symbols: int, seed: int, hedge: bool) -> None:
+    case = random_case(seed, symbols=symbols, hedge=hedge)
+    prepared = [prepare(one, case.model, case.decides_ms) for one in case.market.series]
+    setups = [case.signals[one.symbol].setups for one in case.market.series]
+    strategies = [[rows[first::3] for rows in setups] for first in range(3)] + [[rows[:0] for rows in setups]]
+    alone = []
+    for strategy in strategies:
+        entering = [Signals(rows, np.zeros(0, EXIT)) for rows in strategy]
+        by_symbol = dict(zip(case.market.symbols, entering, strict=True))
+        alone.append(int(run(prepared, by_symbol, case.plan, case.model, case.capital).trades["pnl"].sum()))
+    behind = [np.concatenate([strategy[k] for strategy in strategies]) for k in range(symbols)]
+    of = [np.cumsum([0, *(len(strategy[k]) for strategy in strategies)]) for k in range(symbols)]
+    versions = len(run_one.signatures), len(run_several.signatures)
+    together = Loop(prepared, case.plan, case.model, case.capital).nets(behind, of)
+    assert (len(run_one.signatures), len(run_several.signatures)) == versions, "other types were compiled for"
+    assert together.tolist() == alone and sum(net != 0 for net in alone) > 1 and alone[-1] == 0
 
 
 def test_a_run_leaves_what_it_was_given_as_it_was() -> None:

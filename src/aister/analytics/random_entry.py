@@ -21,8 +21,9 @@ _AT_ONCE = 128  # random strategies drawn together; part of what a seed means
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.void]
-Simulate = Callable[[Sequence[Rows]], int]
-"""Setups per series of the market (dtype SETUP, by rising time) -> net P&L in money units, all costs on."""
+Simulate = Callable[[Sequence[Rows], Sequence[Ints]], Ints]
+"""Setups per series of the market (dtype SETUP) of many strategies behind one another, each by rising time, and per
+series where each strategy's begin, and the end -> net P&L of each in money units, all costs on."""
 
 
 class RandomEntry(msgspec.Struct, frozen=True):
@@ -45,10 +46,10 @@ def random_entry(
     rng, choices = np.random.default_rng(seed), _choices(trades, market)
     returns, placed = np.empty(draws), 0
     for first in range(0, draws, _AT_ONCE):
-        drawn = [_drawn(one, rng, min(_AT_ONCE, draws - first)) for one in choices]
-        for draw, setups in enumerate(zip(*drawn, strict=True), first):
-            placed += sum(len(one) for one in setups)
-            returns[draw] = simulate(setups) / capital
+        count = min(_AT_ONCE, draws - first)
+        setups, of = zip(*(_drawn(one, rng, count) for one in choices), strict=True)
+        placed += sum(len(one) for one in setups)
+        returns[first : first + count] = simulate(setups, of) / capital
     return RandomEntry(standing(returns, own, len(trades), draws), 1.0 - placed / (draws * len(trades)), seed)
 
 
@@ -90,11 +91,12 @@ def _choices(trades: Rows, market: Market) -> list[_Choice]:
     return made
 
 
-def _drawn(choice: _Choice, rng: np.random.Generator, draws: int) -> list[Rows]:
-    """Rows of SETUP for each of so many random strategies; every table below is draws x trades."""
+def _drawn(choice: _Choice, rng: np.random.Generator, draws: int) -> tuple[Rows, Ints]:
+    """Rows of SETUP for so many random strategies, and where each one's begin, and the end; every table below is draws
+    x trades."""
     mine, count = choice.mine, len(choice.mine)
     if not count:
-        return [np.empty(0, SETUP)] * draws
+        return np.empty(0, SETUP), np.zeros(draws + 1, np.int64)
     held = np.maximum(choice.series.interval_ms, rng.choice(choice.times, (draws, count), p=choice.mass))
     at = np.full((draws, count), -1)
     draw, trade = np.nonzero(np.broadcast_to(choice.room > 0, at.shape))
@@ -109,7 +111,7 @@ def _drawn(choice: _Choice, rng: np.random.Generator, draws: int) -> list[Rows]:
     draw, trade = np.nonzero(at >= 0)
     rows = _rows(mine[trade], at[draw, trade], held[draw, trade], choice.series)
     order = np.lexsort((rows["time_ms"], draw))
-    return np.split(rows[order], np.searchsorted(draw, np.arange(1, draws)))
+    return rows[order], np.searchsorted(draw, np.arange(draws + 1))
 
 
 def _colliding(at: Ints, held_ms: Ints, series: Series, rng: np.random.Generator, moved: Ints) -> tuple[Ints, Ints]:

@@ -260,7 +260,7 @@ def _random(
     alone end them."""
     loop = Loop(prepared, msgspec.structs.replace(plan, management=UNMANAGED, delay_bars=0), model, settings.capital)
     return random_entry(
-        trades, market, loop.net, capital=settings.capital, seed=settings.seed, draws=settings.random_draws
+        trades, market, loop.nets, capital=settings.capital, seed=settings.seed, draws=settings.random_draws
     )
 
 

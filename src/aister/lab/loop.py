@@ -2,10 +2,11 @@
 
 loop = Loop(prepared, plan, model, capital)
 loop.run(signals)      everything that came of it
-loop.net(setups)       the net result alone: what a thousand random strategies are asked for
+loop.nets(setups, of)  the net results alone of many strategies at once: a thousand random ones cost a thousand
+                       runs of the compiled loop and nothing else
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ _FILLS_A_TRADE = 4
 _NO_EXITS = np.zeros(0, EXIT)
 _NONE = np.zeros(0, np.int64)
 _NO_BARS = np.zeros(0, np.int32)
+_NO_FILLS = np.zeros(0, FILL)
 
 Ints = npt.NDArray[np.int64]
 Small = npt.NDArray[np.int32]
@@ -71,10 +73,25 @@ class Loop:
             _by_time(trades, noted, len(self._legs))
         return Ended(desks, account, trades, noted if fills else None, day_ms, equity)
 
-    def net(self, setups: Sequence[Rows]) -> int:
-        """Net result of the trades that ended, in money units. Raises `MoneyOverflow`."""
-        signals = [Signals(rows, _NO_EXITS) for rows in setups]
-        return int(self._driven(signals, _NONE, False, False)[2]["pnl"].sum())
+    def nets(self, setups: Sequence[Rows], of: Sequence[Ints]) -> Ints:
+        """Net results, in money units, of the trades that ended, for many strategies that only enter. setups: of each
+        series, those of all strategies behind one another; of: where in them each strategy's begin, and the end. Raises
+        `MoneyOverflow`."""
+        count = len(of[0]) - 1
+        drive = self._each_of_one(setups[0], of[0]) if self._joined is None else self._each_of_several(setups, of)
+        most = int(np.sum([np.diff(bounds) for bounds in of], axis=0).max(initial=0))
+        trades, net = np.empty(2 * most + 1, TRADE), np.zeros(count, np.int64)
+        for k in range(count):
+            while (ended := drive(k, *self._opened(), trades)) == TOO_MANY:
+                trades = np.empty(8 * len(trades), TRADE)
+            if ended == OVERFLOW:
+                raise MoneyOverflow(TOO_LARGE)
+            net[k] = trades["pnl"][:ended].sum()
+        return net
+
+    def _opened(self) -> tuple[State, State]:
+        """Desks and account as they are before a run."""
+        return self._before[0].copy().view(DESK), self._before[1].copy().view(ACCOUNT)
 
     def _driven(
         self, signals: Sequence[Signals], day_ms: Ints, fills: bool, dense: bool
@@ -83,7 +100,7 @@ class Loop:
         room = 2 * sum(len(one.setups) for one in signals) + 1
         count = TOO_MANY
         while count == TOO_MANY:  # again from the start with more room: a volume cap can make a fill of every bar
-            desks, accounts = self._before[0].copy().view(DESK), self._before[1].copy().view(ACCOUNT)
+            desks, accounts = self._opened()
             trades = np.empty(room, TRADE)
             noted = np.zeros(_FILLS_A_TRADE * room + 64 if fills else 0, FILL)
             equity = np.zeros(len(day_ms), np.int64)
@@ -153,6 +170,53 @@ class Loop:
             np.concatenate(setup_at), np.concatenate(setup_row), np.concatenate(exit_at), np.concatenate(exit_side),
             np.concatenate(add_at), np.concatenate(adds), day_ms, equity, trades, fills, dense,
         )  # fmt: skip
+
+    def _each_of_one(self, setups: Rows, of: Ints) -> Callable[[int, State, State, Rows], int]:
+        """Runs the strategy of a number."""
+        one = self._prepared[0]
+        known, at = _bars_of(one, setups["time_ms"])
+        begin, known_setups = np.searchsorted(known, of).tolist(), setups[known]
+
+        def drive(k: int, desks: State, accounts: State, trades: Rows) -> int:
+            mine = slice(begin[k], begin[k + 1])
+            return run_one(
+                desks, accounts, one.series.open_ms, one.bars, one.series.start, one.funding_at, one.funding_e8,
+                one.decides, known_setups[mine], at[mine], _NO_BARS, _NONE, one.day_at[:0], _NONE, trades, _NO_FILLS, 0,
+            )  # fmt: skip
+
+        return drive
+
+    def _each_of_several(self, setups: Sequence[Rows], of: Sequence[Ints]) -> Callable[[int, State, State, Rows], int]:
+        """Runs the strategy of a number: the rows of all lie behind one another, desk by desk, and of each only their
+        bounds are told."""
+        joined = self._joined
+        assert joined is not None
+        taken, bars, numbers, bounds, begin = [], [], [], [], 0
+        for one, rows, ends, (base, funding) in zip(self._prepared, setups, of, joined.places, strict=True):
+            known, at = _bars_of(one, rows["time_ms"])
+            first = np.searchsorted(known, ends)
+            number = np.arange(len(known)) - np.repeat(first[:-1], np.diff(first))
+            for leg in self._legs:
+                mine = np.flatnonzero(rows["side"][known] * leg >= 0)
+                taken.append(rows[known[mine]])
+                bars.append(at[mine] + np.int32(base))
+                numbers.append(number[mine])
+                mine_of = begin + np.searchsorted(mine, first)
+                bounds.append([np.array([[*funding]] * (len(ends) - 1)), mine_of[:-1], mine_of[1:]])
+                begin += len(mine)
+        nothing = np.zeros((len(of[0]) - 1, 4), np.int64)
+        told = np.column_stack([part for desk in bounds for part in (*desk, nothing)])
+        all_of_them, all_bars, all_numbers = np.concatenate(taken), np.concatenate(bars), np.concatenate(numbers)
+        first_bars, legs = joined.first(len(self._legs)), len(self._legs)
+
+        def drive(k: int, desks: State, accounts: State, trades: Rows) -> int:
+            return run_several(
+                desks, accounts, legs, first_bars, joined.open_ms, joined.bars, told[k], *joined.funding,
+                joined.decides, all_of_them, all_bars, all_numbers, _NO_BARS, _NONE, _NO_BARS, _NONE, _NONE, _NONE,
+                trades, _NO_FILLS, 0,
+            )  # fmt: skip
+
+        return drive
 
 
 def _bars_of(one: Prepared, times_ms: Ints) -> tuple[Ints, Small]:
