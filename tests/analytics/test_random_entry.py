@@ -133,7 +133,7 @@ def test_an_edge_stands_out_and_it_repeats_from_its_seed() -> None:
 def test_what_finds_no_free_place_is_told() -> None:
     on = walk(1, days=2)
     rows = trades(30, exit_ms=START_MS + 10 * HOUR_MS, entry_ms=START_MS)
-    found = random_entry(rows, on, lambda setups: 0, capital=CAPITAL, seed=1, draws=3)
+    found = random_entry(rows, on, lambda setups, of: np.zeros(3, np.int64), capital=CAPITAL, seed=1, draws=3)
     assert 28 / 30 <= found.unplaced < 1.0
 
 
