@@ -119,6 +119,19 @@ def test_an_order_at_the_exchange_that_no_record_asked_for_is_found(
         assert accept_rollback(tmp_path, "Ada", "why").remembered == 31
 
 
+def test_a_stop_taken_over_from_an_earlier_run_is_no_sign_of_it(tmp_path: Path) -> None:
+    scene = Scene()
+
+    async def story() -> None:
+        await scene.account.place(order(f"{US}-aa-1"))
+        await scene.wait(100)
+        connection = there(tmp_path, desk(tmp_path / "signer", Clocks()), scene.account)
+        with write(tmp_path, 30) as journal:
+            await check_orders(connection, journal, US, (SYMBOL,), scene.start_ms, (f"{US}-aa-1",))
+
+    scene.play(story)
+
+
 def test_a_trade_that_no_record_asked_for_is_found_too(tmp_path: Path) -> None:
     scene = Scene()
 

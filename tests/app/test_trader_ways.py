@@ -7,10 +7,15 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from aister.adapters.store.installation import installation
-from aister.app.trader import Ways
+from aister.adapters.store.journal import SqliteJournal
+from aister.app.trader import Trader
+from aister.app.trader_ways import Ways
 from aister.app.watcher import end_watcher
+from aister.core.audit import Audit, Breaker
+from aister.core.commands import Command, ResumeTrading, Transfer
 from aister.core.errors import UsageError
-from aister.core.events import OrderFilled, PositionFound
+from aister.core.events import CommandGiven, MoneyBooked, OrderFilled, PositionFound
+from aister.core.money import UNIT
 from tests.app.served import NAME, SYMBOL, Served
 from tests.app.told import BOOKS_READ, Told
 
@@ -38,7 +43,9 @@ def hold(served: Served, *, stop: bool, of: str) -> None:
         served.call(lambda: None)
 
 
-def test_a_new_run_takes_over_what_an_earlier_one_held_with_its_stop(served: Served) -> None:
+def test_a_new_run_takes_over_what_an_earlier_one_held_with_its_stop(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     us = installation(served.home)
     hold(served, stop=True, of=us)
     with pytest.raises(UsageError, match=r"take it over with --found adopt"):
@@ -56,7 +63,16 @@ def test_a_new_run_takes_over_what_an_earlier_one_held_with_its_stop(served: Ser
     fills = [one.event.fill.steps for one in first.audits if isinstance(one.event, OrderFilled)]
     assert fills == [10] and served.resting() == [(f"{us}-2f-1", True)] and not served.sent()
 
+    read: list[SqliteJournal] = []
+    records = SqliteJournal.records
+
+    def counted(journal: SqliteJournal) -> Iterator[Audit]:
+        read.append(journal)
+        return records(journal)
+
+    monkeypatch.setattr(SqliteJournal, "records", counted)
     again = Told(served)  # the same run goes on, and its stop is no sign of a journal that was put back
+    assert len(read) == 2, "the first record for who began, then all of them once"
     assert "An unfinished run of these settings was found" in again.text
     assert "long 0.010, stop 90000.0 rests there" in again.stands
     assert served.steps == 10 and served.resting() == [(f"{us}-2f-1", True)] and not served.sent()
@@ -78,3 +94,49 @@ def test_what_no_stop_closes_is_refused_with_the_remedy_and_closed_where_that_is
     told = Told(served, Ways(found="flatten"), until=lambda one: "nothing is held" in one.trader.said())
     assert served.steps == 0 and served.resting() == [] and len(served.sent()) == 1
     assert "nothing is held" in told.stands
+
+
+def test_a_trader_that_halted_trades_again_when_somebody_says_why(served: Served) -> None:
+    hold(served, stop=True, of=installation(served.home))
+
+    def liquidated(told: Told) -> None:
+        exchange = served.exchange
+        served.call(
+            lambda: exchange.trading.force_close(served.books, SYMBOL, 0, 10_000, "autoclose-", exchange.now_ms)
+        )
+
+    first = Told(served, Ways(found="adopt"), meanwhile=liquidated, until=lambda one: halted(one.trader))
+    assert halted(first.trader) and "nothing is held" in first.stands
+    again = Told(served)
+    assert halted(again.trader), "a restart is nobody's word"
+    resumed = Told(served, Ways(absence_by="ann", resume_reason="it was the simulator"), until=lambda one: given(one))
+    assert given(resumed) == [ResumeTrading("ann", "it was the simulator")] and not halted(resumed.trader)
+    assert not halted(Told(served).trader)
+
+
+def test_money_moved_unseen_is_booked_when_the_sum_is_right_and_only_once(served: Served) -> None:
+    Told(served)
+    served.call(lambda: served.books.venue.deposit(7 * UNIT))  # and the venue's income says nothing of it
+    wrong = Told(served, Ways(absence_by="ann", transfer=5 * UNIT), until=lambda one: "not booked" in one.text)
+    assert "The transfer of 5.00 was not booked: the wallet differs from the ledger by 7.00." in wrong.said
+    right = Told(served, Ways(absence_by="ann", transfer=7 * UNIT), until=lambda one: given(one))
+    assert given(right) == [Transfer("ann", 7 * UNIT)]
+    assert (right.trader.built.engine.portfolio.wallet, right.trader.built.engine.portfolio.nav_per_unit) == (
+        10_007 * UNIT,
+        1.0,
+    )
+    again = Told(served, Ways(absence_by="ann", transfer=7 * UNIT), until=lambda one: "not booked" in one.text)
+    assert again.said[-2].endswith("the wallet differs from the ledger by 0.00.")
+    assert given(again) == [Transfer("ann", 7 * UNIT)], "that of the life before, repeated"
+
+    served.fault("transfer", value=500 * UNIT)
+    itself = Told(served, until=lambda one: any(isinstance(audit.event, MoneyBooked) for audit in one.audits))
+    assert itself.trader.built.engine.portfolio.wallet == 10_507 * UNIT and "money" not in itself.trader.standing()
+
+
+def halted(trader: Trader) -> bool:
+    return trader.built.engine.risk.breaker is Breaker.HALTED
+
+
+def given(told: Told) -> list[Command]:
+    return [one.event.command for one in told.audits if isinstance(one.event, CommandGiven)]

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from aister.app.build import Built
 from aister.app.settings import RunSettings
-from aister.app.trader import Trader, Ways
+from aister.app.trader import Trader
+from aister.app.trader_ways import Ways
 from aister.cli.watch.lines import Silence
 from aister.cli.watch.trade import run_trader
 from aister.core.audit import Audit

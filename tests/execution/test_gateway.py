@@ -54,6 +54,21 @@ def permit(**changes: object) -> Approved:
     return msgspec.structs.replace(unsealed, seal=seal_of(KEY, unsealed))
 
 
+def test_used_permissions_are_remembered_as_long_as_they_could_be_used() -> None:
+    venue = Recorder()
+    gateway = OrderGateway(venue, KEY)  # type: ignore[arg-type]
+    for number in range(5_000):
+        one = permit(intent_id=f"s-{number}", expires_ms=number + 500)
+        gateway.send(order_of(one, f"a-{number}"), one, number)
+        for time_ms in (number, number + 500):
+            with pytest.raises(PermissionRefused, match="already used"):
+                gateway.send(order_of(one, f"b-{number}"), one, time_ms)
+    assert len(gateway._used) <= 1_024 and len(venue.orders) == 5_000
+    first = permit(intent_id="s-0", expires_ms=500)
+    with pytest.raises(PermissionRefused, match="expired"):
+        gateway.send(order_of(first, "c"), first, 5_000)
+
+
 @pytest.fixture
 def venue() -> Recorder:
     return Recorder()

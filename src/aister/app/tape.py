@@ -22,7 +22,16 @@ from aister.core.events import BarClosed, FundingSettled, InstrumentListed
 from aister.core.instrument import Instrument
 from aister.ports.feed import MarketSlice
 
-__all__ = ["Beginning", "Tape", "read_beginning", "read_protection", "slices_of", "tape_of", "write_beginning"]
+__all__ = [
+    "Beginning",
+    "Gathering",
+    "Tape",
+    "read_beginning",
+    "read_protection",
+    "slices_of",
+    "tape_of",
+    "write_beginning",
+]
 
 
 T = TypeVar("T")
@@ -31,7 +40,8 @@ Protected = Literal["after", "before", "attached"]
 
 class Beginning(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a live run started from: `bars` by symbol, closed before `start_ms`, for features to warm up on.
-    `protection`: how its entries are protected on a real account (`VenueTraits`), as long as it lasts."""
+    `protection`: how its entries are protected on a real account (`VenueTraits`), as long as it lasts. `earlier`: ids
+    of orders of an earlier run of this installation that rested there then."""
 
     net: str
     interval_ms: int
@@ -40,6 +50,7 @@ class Beginning(msgspec.Struct, frozen=True, omit_defaults=True):
     bars: dict[str, list[BarClosed]]
     flags: tuple[str, ...]
     protection: Protected = "before"
+    earlier: tuple[str, ...] = ()
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -150,27 +161,49 @@ def tape_of(beginning: Beginning, records: Iterable[Audit]) -> Tape:
 
 
 def slices_of(records: Iterable[Audit], listed: int) -> Iterator[MarketSlice]:
-    """The slices that a chain was told, from its records: funding, terms and bars in the order of a slice. The opening
-    of the chain, its start and `listed` instruments, is no slice's."""
-    funding: list[FundingSettled] = []
-    terms: list[Instrument] = []
-    bars: list[BarClosed] = []
+    """The slices that a chain was told, from its records; see `Gathering`."""
+    gathering = Gathering(listed)
     for audit in records:
+        if (market := gathering.take(audit)) is not None:
+            yield market
+    if (last := gathering.last) is not None:
+        yield last
+
+
+class Gathering:
+    """Slices from the records of a chain, one after the other: funding, terms and bars in the order of a slice. The
+    opening of the chain, its start and `listed` instruments, is no slice's."""
+
+    def __init__(self, listed: int) -> None:
+        self._listed = listed
+        self._funding: list[FundingSettled] = []
+        self._terms: list[Instrument] = []
+        self._bars: list[BarClosed] = []
+
+    def take(self, audit: Audit) -> MarketSlice | None:
+        """One record; the slice before, when it begins another."""
         event = audit.event
-        if audit.sequence <= listed or not isinstance(event, BarClosed | FundingSettled | InstrumentListed):
-            continue
+        if audit.sequence <= self._listed or not isinstance(event, BarClosed | FundingSettled | InstrumentListed):
+            return None
+        bars = self._bars
         same = isinstance(event, BarClosed) and bars and event.open_time_ms == bars[0].open_time_ms
-        if bars and not same:
-            yield MarketSlice(bars[0].open_time_ms, tuple(funding), tuple(bars), tuple(terms))
-            funding, terms, bars = [], [], []
+        done = None if same else self.last
+        if done is not None:
+            self._funding, self._terms, self._bars = [], [], []
         if isinstance(event, BarClosed):
-            bars.append(event)
+            self._bars.append(event)
         elif isinstance(event, FundingSettled):
-            funding.append(event)
+            self._funding.append(event)
         else:
-            terms.append(event.instrument)
-    if bars:
-        yield MarketSlice(bars[0].open_time_ms, tuple(funding), tuple(bars), tuple(terms))
+            self._terms.append(event.instrument)
+        return done
+
+    @property
+    def last(self) -> MarketSlice | None:
+        """The newest so far, which may not be whole; None while it has no bar."""
+        if not self._bars:
+            return None
+        return MarketSlice(self._bars[0].open_time_ms, tuple(self._funding), tuple(self._bars), tuple(self._terms))
 
 
 def read_beginning(path: Path) -> Beginning | None:

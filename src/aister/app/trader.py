@@ -16,7 +16,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from aister.adapters.exchanges.aster.userstream import UserStream
@@ -25,16 +24,14 @@ from aister.adapters.store.installation import installation
 from aister.app.build import RealAccount, build_run, limits_of
 from aister.app.live import INTERVAL_MS, Following, LiveMarket
 from aister.app.settings import RunSettings
-from aister.app.tape import Tape, read_beginning, tape_of, write_beginning
+from aister.app.tape import Gathering, Tape, read_beginning, tape_of, write_beginning
 from aister.app.trader_books import look_at_books
 from aister.app.trader_checks import (
-    Found,
     arm,
     check_account,
     check_watched,
     held_there,
     read_contracts,
-    transfer_of,
 )
 from aister.app.trader_floor import AccountFloor
 from aister.app.trader_protection import courier_rules
@@ -42,13 +39,15 @@ from aister.app.trader_rollback import accepted_rollback, check_head, check_orde
 from aister.app.trader_seat import Connected
 from aister.app.trader_terms import Terms
 from aister.app.trader_upkeep import CAUSES, Upkeep
+from aister.app.trader_ways import Ways, give
 from aister.app.watcher import WatcherProcess
 from aister.core.audit import Audit
-from aister.core.commands import ABSENCE, AcceptAbsence, AcceptRollback, ResumeTrading
+from aister.core.commands import AcceptRollback
 from aister.core.errors import StorageError
-from aister.core.events import CommandGiven, EntriesThawed, FundingSettled, RunStarted
+from aister.core.events import EntriesThawed, FundingSettled, RunStarted
 from aister.engine.arrival import ArrivalClock
 from aister.execution.courier import Courier
+from aister.execution.identity import instance_of
 from aister.execution.reconcile import Armed, Ours
 from aister.execution.recovery import Recovery, RecoveryRules
 from aister.ports.exchange import AccountTerms, Open
@@ -56,25 +55,14 @@ from aister.ports.feed import MarketSlice
 from aister.ports.live import FeedNews
 from aister.risk.state import STOPS_OF
 
-__all__ = ["VENUE", "Trader", "Ways", "opened"]
+__all__ = ["VENUE", "Trader", "opened"]
 
 VENUE = "aster"
 """What the chain calls the exchange."""
 
 _LEAVING_S = 3.0
-
-
-class Ways(Struct, frozen=True):
-    """What the person who starts a trader has decided: what becomes of a position that is in no book of its run, and
-    why entries may go on after a long absence or trading after a halt (by whom; empty: nobody says so); what money was
-    moved meanwhile (money units, 0: none). Where nobody says what becomes of a position, a run that goes on keeps it,
-    and a new one does not begin."""
-
-    found: Found = ""
-    absence_by: str = ""
-    absence_reason: str = ""
-    resume_reason: str = ""
-    transfer: int = 0
+_BETWEEN = 512
+"""So many records are repeated between two looks at the lease."""
 
 
 _OF_ANOTHER_LIFE = ("stop", "courier", "end", *CAUSES)
@@ -110,9 +98,11 @@ async def opened(
         settings = replace(settings, capital=begun.money.wallet).check()
         await arm(account, symbols, leverage, settings.margin == "isolated", held_there(begun, symbols))
         say(f"Reading {days:g} days of {', '.join(symbols)} from AsterDex {there.seat.where.name} to warm up on.")
-        beginning = replace(await market.begin(days), protection=there.traits.protection)
+        instance = installation(there.seat.home)
+        earlier = tuple(one.client_id for one in begun.orders if instance_of(one.client_id) == instance)
+        beginning = replace(await market.begin(days), protection=there.traits.protection, earlier=earlier)
         write_beginning(path, beginning)
-        tape, instance = tape_of(beginning, ()), installation(there.seat.home)
+        tape = tape_of(beginning, ())
         trader = Trader(there, settings, market, tape, journal, instance, observers, say, speed, ways)
         trader.begun = begun
         return trader
@@ -129,9 +119,10 @@ async def opened(
     await read_contracts(there.account, say)
     if accepted is None:
         newest = journal.newest()
-        await check_orders(there, journal, started.trader_id, symbols, newest.event.time_ms if newest else 0)
+        since_ms = newest.event.time_ms if newest else 0
+        await check_orders(there, journal, started.trader_id, symbols, since_ms, kept.earlier)
     settings = replace(settings, capital=started.capital)
-    tape = tape_of(kept, journal.records())
+    tape = tape_of(kept, ())
     trader = Trader(there, settings, market, tape, journal, started.trader_id, observers, say, speed, ways)
     trader.accepted = accepted
     return trader
@@ -164,6 +155,7 @@ class Trader:
         self._clock = ArrivalClock(account.now_ms, INTERVAL_MS)
         self._woken = asyncio.Event()
         self._settled: set[tuple[str, int]] = set()
+        self._gathering = Gathering(len(settings.symbols))
         self._end_ms: int | None = None
         self.courier = Courier(
             account, sleep=there.clock.sleep, stamp=self._stamp, wake=self._woken.set, rules=courier_rules(there.traits)
@@ -197,6 +189,8 @@ class Trader:
         run, desks = self.built.run, self._engine.desks
         if self._journal.sequence:
             run.repeat(self._learn)
+            if (last := self._gathering.last) is not None and len(last.bars) == len(self._symbols):
+                self._tape.put(last)
             for cause in self._engine.risk.frozen:  # a restart asks again what stops the venue takes
                 if cause.startswith(STOPS_OF):
                     self.courier.teller.say(EntriesThawed(0, cause))
@@ -218,7 +212,12 @@ class Trader:
             self._say(f"Taken over by --found {self._ways.found}: {self.said()}")
 
     def _learn(self, audit: Audit) -> None:
+        """A record that is taken again. However many there are, the lease is kept meanwhile."""
+        if audit.sequence % _BETWEEN == 0:
+            self.upkeep.keep_lease()
         self.courier.recall(audit)
+        if (market := self._gathering.take(audit)) is not None:
+            self._tape.put(market)
         if isinstance(audit.event, FundingSettled):
             self._settled.add(_settlement(audit.event))
         for observer in self._observers:
@@ -297,21 +296,7 @@ class Trader:
         open_ = await self.recovery.start()
         self._say(f"The exchange's books are read. {self.said()}")
         self.courier.teller.thaw_recalled(*_OF_ANOTHER_LIFE)
-        if self._ways.absence_reason and ABSENCE in self.courier.teller.frozen:
-            self.built.run.hear()  # that entries wait comes first
-            accepted = AcceptAbsence(self._ways.absence_by, self._ways.absence_reason)
-            self.built.run.hear(CommandGiven(self._stamp(), accepted))
-        if self._ways.transfer:
-            self.built.run.hear()  # funding that was paid meanwhile comes first
-            ours, theirs = self._engine.portfolio.wallet, open_.money.wallet
-            told = transfer_of(self._ways.absence_by, self._ways.transfer, ours, theirs)
-            if isinstance(told, str):
-                self._say(told)
-            else:
-                self.built.run.hear(CommandGiven(self._stamp(), told))
-        if self._ways.resume_reason:
-            resumed = ResumeTrading(self._ways.absence_by, self._ways.resume_reason)
-            self.built.run.hear(CommandGiven(self._stamp(), resumed))
+        give(self._ways, self.built.run, self.courier.teller.frozen, open_.money.wallet, self._stamp, self._say)
         await self.recovery.run()
 
     def _admit(self, market: MarketSlice) -> MarketSlice | None:

@@ -43,13 +43,19 @@ def check_head(there: Connected, journal: Chained, accepted: AcceptRollback | No
 
 
 async def check_orders(
-    there: Connected, journal: Chained, instance: str, symbols: tuple[str, ...], since_ms: int
+    there: Connected,
+    journal: Chained,
+    instance: str,
+    symbols: tuple[str, ...],
+    since_ms: int,
+    earlier: tuple[str, ...] = (),
 ) -> None:
     """Raises `JournalError` when the exchange tells of an order that a record asked for which is not there. What a
-    power loss may take of the journal's end is not held against it: those orders are taken over or away."""
+    power loss may take of the journal's end is not held against it: those orders are taken over or away. `earlier`:
+    orders that records of another chain asked for, and that were there when this one began."""
     if any(_POWER in note for note in journal.notes):
         return
-    newest = await newest_asked(there.account, instance, symbols, since_ms)
+    newest = await newest_asked(there.account, instance, symbols, since_ms, earlier)
     if newest >= journal.sequence:
         note_remembered(there.seat.home, journal.chain.chain_id, newest + 1)
         raise JournalError(
@@ -59,19 +65,23 @@ async def check_orders(
         )
 
 
-async def newest_asked(account: AsterAccount, instance: str, symbols: tuple[str, ...], since_ms: int) -> int:
+async def newest_asked(
+    account: AsterAccount, instance: str, symbols: tuple[str, ...], since_ms: int, earlier: tuple[str, ...] = ()
+) -> int:
     """The newest record that the exchange knows an order of, -1 for none; symbols are read side by side."""
-    found = await asyncio.gather(*(_sequences(account, symbol, instance, since_ms) for symbol in symbols))
+    found = await asyncio.gather(*(_sequences(account, symbol, instance, since_ms, earlier) for symbol in symbols))
     return max((one for sequences in found for one in sequences), default=-1)
 
 
-async def _sequences(account: AsterAccount, symbol: str, instance: str, since_ms: int) -> list[int]:
+async def _sequences(
+    account: AsterAccount, symbol: str, instance: str, since_ms: int, earlier: tuple[str, ...]
+) -> list[int]:
     """The records that asked for what rests and for what traded since; nothing where it cannot be read: the survey
     will tell."""
     orders, trades = await asyncio.gather(account.open_orders(symbol), account.executions(symbol, since_ms))
     ids = [one.client_id for one in orders if one.updated_ms >= since_ms] if isinstance(orders, tuple) else []
     ids += [one.client_id for one in trades] if isinstance(trades, tuple) else []
-    found = [sequence_of(one) for one in ids if instance_of(one) == instance]
+    found = [sequence_of(one) for one in ids if instance_of(one) == instance and one not in earlier]
     return [one for one in found if one is not None]
 
 

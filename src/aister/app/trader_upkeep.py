@@ -97,12 +97,17 @@ class Upkeep:
         if news := self._watcher.news():
             self._say(f"The watcher: {news}")
 
-    def _look_at_lease(self) -> None:
+    def keep_lease(self) -> None:
+        """Renew it when it is due. Raises `UsageError` when another trader has taken the account over."""
         keeper = self._there.seat.keeper
         keeper.attend()
         if keeper.held is None:
             raise UsageError(keeper.why)
         self._there.seat.presence.keep(keeper.held.epoch)
+
+    def _look_at_lease(self) -> None:
+        keeper = self._there.seat.keeper
+        self.keep_lease()
         if time.monotonic() >= keeper.entries_until_s:
             self._teller.freeze("lease", keeper.why or "The account's lease could not be renewed.")
         else:

@@ -227,7 +227,7 @@ def _trade(
 ) -> None:
     """The same on a real account. What was asked for is left however it ends; exit code 130 when it was stopped."""
     from aister.adapters.store.home import open_home
-    from aister.app.trader import Ways
+    from aister.app.trader_ways import Ways
     from aister.cli.output import say
     from aister.cli.watch.lines import Lines, Silence
     from aister.cli.watch.results import leave, summary

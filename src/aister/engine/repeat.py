@@ -29,6 +29,11 @@ class RepeatedJournal:
         return self._next is not None
 
     @property
+    def expected(self) -> Audit | None:
+        """The record that must come next; None when all were repeated."""
+        return self._next
+
+    @property
     def sequence(self) -> int:
         return self._journal.sequence
 

@@ -73,7 +73,7 @@ class Run:
         self._asked: list[tuple[int, int, Question]] = []
         self._asks = 0
         self._commands: list[Command] = []
-        self._recorded_commands = journal_commands(journal)
+        self._recorded_commands: list[tuple[int, CommandGiven]] = []
         self._held_back: list[tuple[Order, str]] = []
 
     def command(self, command: Command) -> None:
@@ -91,6 +91,7 @@ class Run:
 
     def start(self) -> None:
         """What every chain begins with. Whatever the venue has reported by then comes after it."""
+        self._recorded_commands = journal_commands(self._journal)
         for event in self._opening:
             if isinstance(event, InstrumentListed):
                 self._floor.list_instrument(event.instrument)
@@ -99,11 +100,11 @@ class Run:
 
     def repeat(self, learn: Observer) -> int:
         """After a crash of a run at a real venue: take every recorded event again instead of starting, each audit equal
-        to the recorded one, and hand nothing on; `learn` sees them (the courier's `recall`). Questions nobody answered
-        are asked again. Returns how many records there were. Raises `JournalError` at the first that differs."""
+        to the recorded one, and hand nothing on; `learn` sees them (the courier's `recall`). The journal is read once,
+        record by record. Questions nobody answered are asked again. Returns how many records there were. Raises
+        `JournalError` at the first that differs."""
         unanswered: dict[str, Question] = {}
-        records = list(self._journal.records())
-        for recorded in records:
+        while (recorded := self._journal.expected) is not None:
             audit = self._process(recorded.event)
             self._journal.append(audit)
             learn(audit)
@@ -114,10 +115,9 @@ class Run:
                     unanswered[output.question.id] = output.question
             if isinstance(audit.event, DecisionMade):
                 unanswered.pop(audit.event.decision.question_id, None)
-        self._recorded_commands.clear()
         for question in unanswered.values():
             self._ask(question)
-        return len(records)
+        return self._journal.repeated
 
     def step(self) -> MarketSlice | None:
         """Take the next slice of market time; None when the feed has ended."""

@@ -82,6 +82,7 @@ class Courier(Inquirer):
         recall(audit, self._courses, self.teller)
         self._known_ms = audit.event.time_ms
         self.begun_ms = min(self.begun_ms, self._known_ms)
+        self._forget()
 
     def resume(self) -> None:
         """After the last record: orders whose end is not known are asked about, never sent again; a stop that was told

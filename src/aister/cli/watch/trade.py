@@ -15,9 +15,10 @@ from aister.app.build import Built, limits_of
 from aister.app.live import beginning_path, identity_of
 from aister.app.settings import RunSettings
 from aister.app.simulator import event_loop
-from aister.app.trader import Trader, Ways, opened
+from aister.app.trader import Trader, opened
 from aister.app.trader_protection import traits_of
 from aister.app.trader_seat import Seat, connected, seat
+from aister.app.trader_ways import Ways
 from aister.cli.watch.lines import Silence
 from aister.cli.watch.results import findings_of
 from aister.ports.live import FeedEvent, FeedNews
