@@ -3,9 +3,13 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aister.core.audit import Audit, PlaceOrder
+from aister.core.events import EntriesThawed, OrderCanceled
 from aister.core.trade import Fill, FillKind, Side
+from aister.execution.courier import CourierRules
 from aister.execution.traded import Traded
 from aister.ports.exchange import Execution
+from tests.execution.scene import SYMBOL, Scene, order
 
 
 def trade(number: int, time_ms: int | None = None) -> Execution:
@@ -56,3 +60,19 @@ def test_it_stays_within_its_bounds_and_tells_nothing_twice() -> None:
         assert not known.fresh(trade(number)) and not known.fresh(trade(number - 400))
     assert len(known._trades) < 200 and len(known._before) < 200
     assert not any(known.fresh(trade(number)) for number in range(3_000))
+
+
+def test_of_the_orders_a_journal_tells_of_only_the_newest_ended_ones_are_kept() -> None:
+    scene = Scene(stream=False, rules=CourierRules(kept=50))
+
+    async def story() -> None:
+        for number in range(1_000):
+            sent = order(f"ai00000000-{number:x}-1")
+            scene.courier.recall(Audit(2 * number, EntriesThawed(number, "x"), (PlaceOrder(sent),)))
+            if number != 3:
+                gone = OrderCanceled(number, SYMBOL, sent.client_id, "x")
+                scene.courier.recall(Audit(2 * number + 1, gone, ()))
+
+    scene.play(story)
+    assert len(scene.courier._courses) <= 101
+    assert [one.order.client_id for one in scene.courier.courses()] == ["ai00000000-3-1"]
