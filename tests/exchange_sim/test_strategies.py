@@ -78,6 +78,39 @@ def test_a_cancelled_entry_never_places_what_it_drives() -> None:
     assert client.call("GET", "openOrders", symbol="BTCUSDT") == []
 
 
+def test_what_waits_is_placed_as_it_was_told_last_a_working_limit_is_amended_and_the_rest_says_why_not() -> None:
+    client = Client(exchange(FLAT, (100_000.0, 100_000.0, 99_800.0, 99_950.0), FLAT))
+    made = client.call(
+        "POST", "placeStrategyOrder", strategyType="OTO", subOrderList=subs(LIMIT, {**STOP, **AFTER_ENTRY})
+    )
+    named = {"strategyId": made["strategyId"], "strategyType": "OTO"}
+    changed = subs({**LIMIT, "price": "99900.0", "quantity": "0.050"}, {**STOP, "stopPrice": "98500.0"})
+    told = client.call("POST", "updateStrategyOrder", **named, subOrderList=changed)
+    assert [(one["updatedSubOrder"], one["updateStatus"], one["failureCode"]) for one in told] == [
+        (1, "SUCCESS", 0),
+        (2, "SUCCESS", 0),
+    ]
+    (entry,) = client.call("GET", "openOrders", symbol="BTCUSDT")
+    assert (entry["price"], entry["origQty"]) == ("99900.0", "0.050")
+    client.exchange.advance(START_MS + 2 * MINUTE_MS)
+    (stop,) = client.call("GET", "openOrders", symbol="BTCUSDT")
+    assert (client.position(), stop["stopPrice"]) == ("0.050", "98500.0")
+    rest = subs({**LIMIT, "side": "SELL"}, {**STOP, "stopPrice": "98000.0"}, LIMIT)
+    told = client.call("POST", "updateStrategyOrder", **named, subOrderList=rest)
+    assert [(one["updateStatus"], one["failureCode"]) for one in told] == [
+        ("FAILED", -1102),
+        ("FAILED", -2013),
+        ("FAILED", -1102),
+    ]
+    assert client.call("GET", "openOrders", symbol="BTCUSDT") == [stop]
+    assert (
+        client.call("POST", "updateStrategyOrder", strategyId=9, strategyType="OTO", subOrderList="[]")["code"] == -2013
+    )
+    assert client.call("POST", "updateStrategyOrder", **named, subOrderList="{")["code"] == -1102
+    strange = client.call("POST", "updateStrategyOrder", **named, subOrderList='[{"strategySubId":"x"}]')
+    assert strange[0]["failureCode"] == -1102
+
+
 def test_a_pair_that_cancels_each_other_is_placed_at_once() -> None:
     client = Client(exchange())
     client.order("BUY")

@@ -84,6 +84,11 @@ def chase(ex: Context, account: Account, params: Params) -> dict[str, Any]:
     }
 
 
+def update_strategy(ex: Context, account: Account, params: Params) -> Rows:
+    """POST updateStrategyOrder: one row per sub-order."""
+    return ex.strategies.update(account, params, ex.now_ms)
+
+
 def query_strategy(ex: Context, account: Account, params: Params) -> dict[str, Any]:
     """GET strategyOpenOrder, by strategyId or clientStrategyId."""
     number, name = params.whole("strategyId", 0), params.get("clientStrategyId", "")

@@ -78,6 +78,7 @@ _TABLE: tuple[tuple[str, str, Weight, str, Callable[..., Any]], ...] = (
     ("GET", "allOrders", 5, "signed", order_calls.all_orders),
     ("GET", "userTrades", 5, "signed", order_calls.user_trades),
     ("POST", "placeStrategyOrder", 50, "signed", order_calls.place_strategy),
+    ("POST", "updateStrategyOrder", 50, "signed", order_calls.update_strategy),
     ("GET", "strategyOpenOrder", 5, "signed", order_calls.query_strategy),
     ("GET", "balance", 5, "signed", account_calls.balance),
     ("GET", "accountWithJoinMargin", 5, "signed", account_calls.account_information),

@@ -1,5 +1,5 @@
 """Orders that drive each other at the venue: OTO, OCO and OTOCO (aster-api 6, strategy orders; the fields are those of
-the official page "Place Strategy Order", which the reference only names).
+the official pages "Place Strategy Order" and "Update Strategy Order", which the reference only names).
 
 A sub-order without firstDrivenId (or "0") is placed at once, another when the sub-order it names reaches
 firstDrivenOn; secondDrivenId, secondDrivenOn and secondTrigger work alike, to cancel it or place it. A sub-order that
@@ -19,6 +19,11 @@ __all__ = ["Strategies", "strategy_row"]
 _COUNTS = {"OTO": 2, "OCO": 2, "OTOCO": 3}
 _EVENTS = ("NEW", "PARTIALLY_FILLED_OR_FILLED", "FILLED", "CANCELED", "REPLACED", "STOPPED", "REJECTED", "EXPIRED")
 _ACTIONS = ("PLACE_ORDER", "CANCEL_ORDER")
+_KEPT = ("symbol", "side", "positionSide", "type")
+_CHANGED = (
+    *("quantity", "price", "stopPrice", "timeInForce", "workingType", "reduceOnly", "closePosition", "priceProtect"),
+    *("activationPrice", "callbackRate"),
+)
 
 
 class Strategies:
@@ -49,6 +54,56 @@ class Strategies:
             raise
         self.react(account, now_ms)
         return strategy
+
+    def update(self, account: Account, params: Params, now_ms: int) -> list[dict[str, Any]]:
+        """Change sub-orders, each for itself: one that waits is placed as it is told now, of a limit that works price
+        and quantity are amended; the page does not say what becomes of others, here they are refused. Raises
+        `Refusal` when there is no such strategy or the list is malformed."""
+        strategy = account.strategies.get(params.whole("strategyId"))
+        if strategy is None or strategy.kind != params.need("strategyType").upper():
+            raise Refusal(-2013)
+        rows = _rows(params.need("subOrderList"))
+        told = []
+        for row in rows:
+            named = row.get("strategySubId", "")
+            place = int(named) if named.isascii() and named.isdigit() and len(named) < 9 else 0
+            try:
+                self._change(account, strategy, place, row, now_ms)
+                code, why = 0, ""
+            except Refusal as refusal:
+                code, why = refusal.code, refusal.text
+            strategy.updated_ms = now_ms
+            told.append(
+                {
+                    "strategyId": strategy.number,
+                    "clientStrategyId": strategy.client_id,
+                    "strategyType": strategy.kind,
+                    "strategyStatus": strategy.status,
+                    "updatedSubOrder": place,
+                    "updateStatus": "FAILED" if code else "SUCCESS",
+                    "updateTime": now_ms,
+                    "failureCode": code,
+                    "failureReason": why,
+                }
+            )
+        return told
+
+    def _change(self, account: Account, strategy: Strategy, place: int, row: dict[str, str], now_ms: int) -> None:
+        if not 1 <= place <= len(strategy.subs):
+            raise Refusal(-1102, "Mandatory parameter 'strategySubId' does not fit the strategy.")
+        sub = strategy.subs[place - 1]
+        if any(row.get(name, sub.pairs.get(name, "")) != sub.pairs.get(name, "") for name in _KEPT):
+            raise Refusal(-1102, "A sub-order keeps its symbol, side, positionSide and type.")
+        wanted = {name: value for name, value in row.items() if name in _CHANGED}
+        if sub.order_id:
+            order = account.orders[sub.order_id]
+            if order.kind != "LIMIT":
+                raise Refusal(-2013)
+            told = {"quantity": sub.pairs.get("quantity", ""), "price": sub.pairs.get("price", ""), **wanted}
+            self._trading.amend(account, order, Params(told), now_ms)
+        elif strategy.status != "WORKING":
+            raise Refusal(-2013)
+        sub.pairs.update(wanted)
 
     def react(self, account: Account, now_ms: int) -> None:
         """Let what has happened to orders of strategies drive the others."""
@@ -108,9 +163,20 @@ def _subs(text: str) -> list[SubOrder]:
         raise Refusal(-1102, "Mandatory parameter 'subOrderList' was malformed.") from None
 
 
+def _rows(text: str) -> list[dict[str, str]]:
+    try:
+        return [_pairs(row) for row in msgspec.json.decode(text, type=list[dict[str, Any]])]
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        raise Refusal(-1102, "Mandatory parameter 'subOrderList' was malformed.") from None
+
+
+def _pairs(row: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in row.items()}
+
+
 def _sub(row: dict[str, Any], place: int) -> SubOrder:
     """One element of subOrderList. Raises `ValueError`."""
-    pairs = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in row.items()}
+    pairs = _pairs(row)
     if pairs.get("strategySubId") != str(place) or pairs.get("timeInForce") in ("IOC", "FOK"):
         raise ValueError(place)
     if "clientOrderId" in pairs:
