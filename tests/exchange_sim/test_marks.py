@@ -1,13 +1,17 @@
 """Mark and index of their own: what follows them, what is triggered by them, what is liquidated at them."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aister.core.errors import SettingsError
-from aister.exchange_sim import Fault, Settings
+from aister.exchange_sim import Account, Credentials, Fault, Settings
+from aister.exchange_sim.margins import liquidation_ticks, maintenance
+from aister.exchange_sim.market import Market
 from aister.exchange_sim.marks import Marks
 from aister.exchange_sim.state import load, save
 from tests.exchange_sim.floor import FLAT, MINUTE_MS, START_MS, Client, exchange, frames, slices, verify
-from tests.sim.market import MONEY, instrument
+from tests.sim.market import MONEY, bracketed, instrument
 
 MODEL = Settings(mark="model")
 CRASH = (100_000.0, 100_000.0, 90_000.0, 90_000.0)
@@ -216,3 +220,31 @@ def test_a_restart_keeps_marks_margins_and_what_is_watched() -> None:
         )
     assert seen[0] == seen[1]
     assert first.position() == "0.000"
+
+
+@given(
+    steps=st.integers(-3_000, 3_000).filter(bool),
+    entry=st.integers(900_000, 1_100_000),
+    wallet=st.integers(50, 150_000),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_leg_is_liquidated_at_the_first_price_that_leaves_nothing(steps: int, entry: int, wallet: int) -> None:
+    """The price told leaves nothing above what the leg needs, the one before it does; none is told where none does."""
+    bracket = bracketed()
+    account = Account(1, Credentials(), Settings(margin_type="cross"), MINUTE_MS)
+    market = Market({bracket.symbol: bracket}, slices(FLAT), MINUTE_MS, 6)
+    account.list_instrument(bracket)
+    account.transfer(wallet * MONEY, START_MS, 1)
+    held = account.holding(bracket.symbol, 0)
+    held.steps, held.cost = steps, steps * entry * bracket.unit
+
+    def left(ticks: int) -> int:
+        value = abs(steps) * ticks * bracket.unit
+        return wallet * MONEY + steps * (ticks - entry) * bracket.unit - maintenance(bracket, value)
+
+    found, mark = liquidation_ticks(account, market, bracket.symbol, 0), market.tickers[bracket.symbol].mark_ticks
+    if found == 0:
+        assert left(1 if steps > 0 else 8 * mark) > 0
+    else:
+        assert left(found) <= 0
+        assert found == mark or left(found + (1 if steps > 0 else -1)) > 0

@@ -5,9 +5,9 @@ those of the last minute that have ended."""
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl
 
 from aister.exchange_sim import Account, Fault, Faults, OrderState, Request
+from aister.exchange_sim.wire import pairs
 from aister.execution.states import State
 from tests.faults.scenario import START_MS
 
@@ -69,8 +69,8 @@ class Noted(Faults):
 def _named(what: dict[str, Any]) -> str:
     request = what.get("request")
     if isinstance(request, Request):
-        pairs = dict(parse_qsl((request.query or request.body).decode()))
-        return pairs.get("newClientOrderId") or pairs.get("origClientOrderId") or ""
+        asked = pairs(request.query or request.body)
+        return asked.get("newClientOrderId") or asked.get("origClientOrderId") or ""
     return str(what.get("text", ""))
 
 

@@ -1,9 +1,9 @@
 """When nobody can know what became of an entry: by the raw log and the books, and the times that C1 asks for."""
 
 from collections.abc import Callable, Iterable
-from urllib.parse import parse_qsl
 
 from aister.exchange_sim import Seen
+from aister.exchange_sim.wire import pairs
 
 __all__ = ["OPEN_MS", "VOID_MS", "open_until", "outside"]
 
@@ -29,14 +29,14 @@ def _proven(client_id: str, asked_ms: int, log: Iterable[Seen]) -> int:
     """The same for whoever saw it leave."""
     left_ms, nonce = asked_ms, ""
     for seen in log:
-        pairs = dict(parse_qsl((seen.request.query or seen.request.body).decode()))
-        if seen.request.method == "POST" and pairs.get("newClientOrderId") == client_id:
+        told = pairs(seen.request.query or seen.request.body)
+        if seen.request.method == "POST" and told.get("newClientOrderId") == client_id:
             if seen.status not in (0, 503) and seen.code not in _AMBIGUOUS:
                 if seen.status not in (418, 429, 403):
                     return seen.time_us // 1000
             else:
-                left_ms, nonce = seen.time_us // 1000, pairs.get("nonce", "")
-        elif nonce and seen.code == _SEEN and pairs.get("nonce") == nonce:
+                left_ms, nonce = seen.time_us // 1000, told.get("nonce", "")
+        elif nonce and seen.code == _SEEN and told.get("nonce") == nonce:
             return min(left_ms + OPEN_MS, seen.time_us // 1000 + VOID_MS)
     return left_ms + OPEN_MS
 

@@ -18,7 +18,6 @@ twin       what a second installation does before it notices the first: more tha
 
 from collections import defaultdict
 from collections.abc import Callable
-from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -26,6 +25,7 @@ from aister.core.audit import Audit, PlaceOrder
 from aister.core.events import EntriesFrozen, OrderFilled, OrderRejected
 from aister.core.trade import Order, OrderType, Purpose
 from aister.exchange_sim import Account, Exchange, Happening, OrderState
+from aister.exchange_sim.wire import pairs
 from aister.execution.identity import instance_of, watched
 from tests.faults.fate import open_until, outside
 
@@ -265,19 +265,19 @@ class Oracle:
         acted: dict[str, int] = {}
         nonces: set[str] = set()
         for seen in self._exchange.log:
-            pairs = dict(parse_qsl((seen.request.query or seen.request.body).decode()))
-            nonce = pairs.get("nonce", "")
+            told = pairs(seen.request.query or seen.request.body)
+            nonce = told.get("nonce", "")
             if nonce and seen.fault != "landed late" and not seen.request.path.endswith("/noop"):
                 if nonce in nonces:
                     self._breach("nonce", seen.time_us // 1000, f"{nonce} was used twice")
                 nonces.add(nonce)
             if seen.request.method == "DELETE" and seen.done:
-                cancelled = pairs.get("origClientOrderId", ""), seen.time_us // 1000
+                cancelled = told.get("origClientOrderId", ""), seen.time_us // 1000
                 if cancelled in self._stripped or seen.request.path.endswith("allOpenOrders"):
                     self._breach("naked", cancelled[1], f"the stop {cancelled[0]} was taken away by our own cancel")
             if seen.request.method != "POST" or not seen.request.path.endswith("/order"):
                 continue
-            client_id = pairs.get("newClientOrderId", "")
+            client_id = told.get("newClientOrderId", "")
             if seen.fault == "landed late":
                 continue
             if client_id in acted:

@@ -58,6 +58,7 @@ ACTS = {
 }
 """What happens once, at `at_ms`."""
 
+_FRAMES = ("stall", "drop", "delay", "reorder", "duplicate")
 _LOOKUPS = ("order", "openOrder", "openOrders", "allOrders", "userTrades")
 
 
@@ -162,7 +163,7 @@ class Faults:
 
     def on_frame(self, connection: Connection, text: str, now_ms: int) -> tuple[int, ...]:
         """When copies of this frame arrive; empty: never."""
-        if not self.plan:
+        if self._places.keys().isdisjoint(_FRAMES):
             return (now_ms,)
         if self._bite("stall", now_ms, connection=connection, text=text):
             return ()

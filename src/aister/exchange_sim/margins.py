@@ -67,22 +67,28 @@ def liquidation_ticks(account: Account, market: Market, symbol: str, leg: int) -
         return account.venue.liquidation_ticks(symbol, leg)
     safe = market.tickers[symbol].mark_ticks
     far = 1 if held.steps > 0 else 8 * safe
-    falls = _falling(account, market, (symbol, leg))
-    if not falls(far):
+    left = _left(account, market, (symbol, leg))
+    above, below = left(safe), left(far)
+    if below > 0:
         return 0
-    if falls(safe):
+    if above <= 0:
         return safe
-    while abs(far - safe) > 1:
-        middle = (far + safe) // 2
-        if falls(middle):
-            far = middle
+    step = 0
+    while abs(far - safe) > 1:  # within one tier it is a straight line: two guesses, then a half
+        step += 1
+        guess = safe + (far - safe) * above // (above - below) if step % 3 else (far + safe) // 2
+        at = min(max(guess, min(far, safe) + 1), max(far, safe) - 1)
+        there = left(at)
+        if there <= 0:
+            far, below = at, there
         else:
-            safe = middle
+            safe, above = at, there
     return far
 
 
-def _falling(account: Account, market: Market, leg: Leg) -> Callable[[int], bool]:
-    """Whether the leg falls with its symbol at a price. What no price of this symbol moves is read once."""
+def _left(account: Account, market: Market, leg: Leg) -> Callable[[int], int]:
+    """What is left above what the leg needs, with its symbol at a price; it falls where nothing is. What no price of
+    this symbol moves is read once."""
     symbol, instrument = leg[0], market.tickers[leg[0]].instrument
     moving = [one for one in _together(account, leg) if one[0] == symbol]
     there, need = _standing(account, market, leg, without=symbol)
@@ -90,10 +96,10 @@ def _falling(account: Account, market: Market, leg: Leg) -> Callable[[int], bool
     steps = sum(account.holdings[one].steps for one in moving) * instrument.unit
     sizes = [abs(account.holdings[one].steps) * instrument.unit for one in moving]
 
-    def falls(ticks: int) -> bool:
-        return there + steps * ticks <= need + sum([maintenance(instrument, size * ticks) for size in sizes])
+    def left(ticks: int) -> int:
+        return there + steps * ticks - need - sum([maintenance(instrument, size * ticks) for size in sizes])
 
-    return falls
+    return left
 
 
 def _together(account: Account, leg: Leg) -> list[Leg]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -118,11 +119,16 @@ ORDERROUTES = (
 def find_route(request: Request) -> Route | None:
     """The route of a request; None when there is no such path. V3 paths hold everything; of V1 balance and
     positionRisk are v2, the account is v4 (aster-api 3.1)."""
-    if request.path == "/api/v3/exchangeInfo" and request.method == "GET":
+    return _route(request.method, request.path)
+
+
+@lru_cache(maxsize=256)
+def _route(method: str, path: str) -> Route | None:
+    if path == "/api/v3/exchangeInfo" and method == "GET":
         return Route("spotExchangeInfo", 3, 1, "public", public.spot_exchange_info)
-    if request.path in ("/api/v3/ping", "/api/v3/time") and request.method == "GET":
-        return Route("spot", 3, 1, "public", public.time if request.path.endswith("time") else public.ping)
-    matched = _PATH.match(request.path)
+    if path in ("/api/v3/ping", "/api/v3/time") and method == "GET":
+        return Route("spot", 3, 1, "public", public.time if path.endswith("time") else public.ping)
+    matched = _PATH.match(path)
     if matched is None:
         return None
     version, name = int(matched[1]), matched[2]
@@ -130,7 +136,7 @@ def find_route(request: Request) -> Route | None:
         name = _V1_NAMES.get((version, name), "")
     elif version == 1 and name in _V1_MOVED:
         return None
-    found = ROUTES.get((request.method, name))
+    found = ROUTES.get((method, name))
     if found is None:
         return None
-    return Route(name, 3 if version == 3 else 1, *found, orders=(request.method, name) in ORDERROUTES)
+    return Route(name, 3 if version == 3 else 1, *found, orders=(method, name) in ORDERROUTES)

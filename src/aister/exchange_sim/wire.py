@@ -10,7 +10,7 @@ import msgspec
 
 from aister.exchange_sim.rules import CODES
 
-__all__ = ["DOWN", "NO_ANSWER", "Params", "Refusal", "Request", "Response", "reply"]
+__all__ = ["DOWN", "NO_ANSWER", "Params", "Refusal", "Request", "Response", "pairs", "reply"]
 
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z")
 _LONGEST = 40
@@ -73,7 +73,7 @@ class Params(Mapping[str, str]):
 
     @classmethod
     def of(cls, request: Request) -> "Params":
-        return cls(_pairs(request.body) | _pairs(request.query))
+        return cls(pairs(request.body) | pairs(request.query))
 
     def __getitem__(self, name: str) -> str:
         return self._pairs[name]
@@ -119,8 +119,11 @@ class Params(Mapping[str, str]):
         return text == "true"
 
 
-def _pairs(raw: bytes) -> dict[str, str]:
+def pairs(raw: bytes) -> dict[str, str]:
+    """Names and values of a form; of a name that comes twice, the last."""
     if not raw:
         return {}
-    pairs = (part.partition("=") for part in raw.decode("utf-8", "replace").split("&") if part)
-    return {unquote_plus(name): unquote_plus(value) for name, _, value in pairs}
+    parts = [part.partition("=") for part in raw.decode("utf-8", "replace").split("&") if part]
+    if b"%" not in raw and b"+" not in raw:
+        return {name: value for name, _, value in parts}
+    return {unquote_plus(name): unquote_plus(value) for name, _, value in parts}
