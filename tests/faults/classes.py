@@ -13,7 +13,7 @@ from aister.exchange_sim import Fault
 from aister.exchange_sim.faults import ACTS
 from tests.sim.market import MINUTE_MS
 
-__all__ = ["CLASSES", "FAULTS_MS", "PAIRED", "SHARES", "SYMBOLS", "Blow", "Death", "Random", "Wrong"]
+__all__ = ["CLASSES", "FAULTS_MS", "PAIRED", "SHARES", "SYMBOLS", "Blow", "Death", "Random", "Wrong", "aimed", "kill"]
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 FAULTS_MS = (65_000, 540_000)
@@ -34,7 +34,7 @@ SHARES = {
 
 Random = np.random.Generator
 TRADER, WATCHER, SIGNER, ALL = "trader", "watcher", "signer", "all"
-FILL = "FILL"
+FILL, FLAT = "FILL", "FLAT"
 AIMS = ("SENT", "UNKNOWN", "PARTIALLY_FILLED", "REJECTED", "EXPIRED", "SENT", "UNKNOWN", "PARTIALLY_FILLED")
 
 
@@ -54,13 +54,15 @@ class Death(msgspec.Struct, frozen=True):
 
 class Blow(msgspec.Struct, frozen=True):
     """Something that happens at a moment, for `ms`; with an `aim` not then, but as soon as an order of ours is in that
-    state (FILL: when the next entry fills), at the latest a minute later.
+    state (FILL: when the next entry fills), at the latest a minute later. FLAT: as soon as nothing of the fault's
+    symbol is held or works.
 
     disk       the journal cannot be written, `text` says why
     restored   the machine goes down and comes back with the journal as it was `ms` before
     stop       the trader is stopped (SIGSTOP) and goes on later; `text` takeover: another one has taken over by then
     partition  the lease file is out of reach
     twin       another installation trades the same account, until the end
+    kill       an operator's kill switch, released afterwards
     venue      the exchange's `fault`, counted from then
     """
 
@@ -232,8 +234,17 @@ def _lease(rng: Random) -> Wrong:
     if draw < 0.55:
         return Wrong(blows=(Blow("stop", at, int(rng.integers(13_000, 60_000)), "takeover"),))
     if draw < 0.8:
-        return Wrong(blows=(Blow("partition", at, int(rng.integers(3_000, 20_000))),))
+        before_close = at // MINUTE_MS * MINUTE_MS - int(rng.integers(8_000, 20_000))
+        return Wrong(blows=(Blow("partition", before_close, int(rng.integers(3_000, 80_000))),))
     return Wrong(blows=(Blow("twin", at),))
+
+
+def kill(rng: Random, kind: str) -> Wrong:
+    """Sometimes an operator's kill switch on top, at any moment: oftenest in runs in which much is held."""
+    if rng.random() >= (0.4 if kind in ("fills and stops", "streams") else 0.1):
+        return Wrong()
+    aim = str(rng.choice([FILL, "SENT", "PARTIALLY_FILLED", "ACKED"]))
+    return Wrong(blows=(Blow("kill", _when(rng), int(rng.integers(2_000, 45_000)), aim=aim),))
 
 
 def _account(rng: Random) -> Wrong:
@@ -275,7 +286,8 @@ def aimed(rng: Random, wrong: Wrong) -> Wrong:
         else:
             faults.append(fault)
     for blow in wrong.blows:
-        free = blow.what in ("stop", "partition", "twin", "restored") and rng.random() < 0.8
+        share = 0.4 if blow.what == "partition" else 0.8
+        free = blow.what in ("stop", "partition", "twin", "restored") and rng.random() < share
         aim = AIMS[int(rng.integers(len(AIMS)))] if free else blow.aim
         blows.append(msgspec.structs.replace(blow, aim=aim))
     return msgspec.structs.replace(wrong, faults=tuple(faults), blows=tuple(blows))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from aister.exchange_sim import Account, Fault, Faults, OrderState, Request
+from aister.exchange_sim import Account, Connection, Fault, Faults, OrderState, Request
 from aister.exchange_sim.wire import pairs
 from aister.execution.states import State
 from tests.faults.scenario import START_MS
@@ -40,11 +40,18 @@ class Coverage:
 
 
 class Noted(Faults):
-    """The exchange's plan, which tells of every bite."""
+    """The exchange's plan, which tells of every bite: `told` what the matrix calls it and what it names, `bitten` the
+    fault itself, `expired` the account whose stream has just been told that its key expired."""
 
-    def __init__(self, seed: int, told: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        seed: int,
+        told: Callable[[str, str], None],
+        bitten: Callable[[Fault], None],
+        expired: Callable[[int], None],
+    ) -> None:
         super().__init__(seed=seed)
-        self._told = told
+        self._told, self._bitten, self._expired = told, bitten, expired
         self._about = ""
 
     def due(self, now_ms: int) -> list[Fault]:
@@ -63,7 +70,14 @@ class Noted(Faults):
         fault = super()._bite(kind, now_ms, **what)
         if fault is not None:
             self._told(label(fault), self._about or _named(what))
+            self._bitten(fault)
         return fault
+
+    def on_frame(self, connection: Connection, text: str, now_ms: int) -> tuple[int, ...]:
+        due = super().on_frame(connection, text, now_ms)
+        if due and not connection.silent and "listenKeyExpired" in text:
+            self._expired(connection.account)
+        return due
 
 
 def _named(what: dict[str, Any]) -> str:

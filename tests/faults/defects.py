@@ -7,13 +7,16 @@ from typing import Any
 import msgspec
 
 from aister.adapters.exchanges.aster.account import AsterAccount
+from aister.adapters.exchanges.aster.userstream import UserStream
 from aister.core.audit import Audit
-from aister.core.events import OrderFilled
+from aister.core.commands import EngageKill
+from aister.core.events import CommandGiven, OrderFilled
 from aister.core.trade import Order, OrderType, Purpose
+from aister.engine.engine import Engine
 from aister.engine.runner import Run
 from aister.execution.courier import Courier
 from aister.execution.states import Course, Heard
-from aister.ports.exchange import Execution, Placed, Unknown, Unreachable
+from aister.ports.exchange import Execution, OrderNews, Placed, Unknown, Unreachable
 from aister.ports.signer import Call, Declined, Signed
 from tests.faults.parts import Parts
 from tests.faults.signing import Signing
@@ -22,11 +25,12 @@ __all__ = ["DEFECTS", "Defect"]
 
 
 class Defect(msgspec.Struct, frozen=True):
-    """`kind`: the class of runs that shows it."""
+    """`kind`: the class of runs that shows it; `breach`: what it is noticed by."""
 
     name: str
     parts: Parts
     kind: str
+    breach: str
 
 
 class BlindResend(AsterAccount):
@@ -87,7 +91,7 @@ class PlainClose(AsterAccount):
 
     async def place(self, order: Order) -> Any:
         if order.purpose is Purpose.CLOSE:
-            order = msgspec.structs.replace(order, reduce_only=False)
+            order = msgspec.structs.replace(order, reduce_only=False, purpose=Purpose.ENTRY)
         return await super().place(order)
 
 
@@ -255,30 +259,95 @@ class Starved(AsterAccount):
         return told
 
 
-def _of(name: str, kind: str, **part: Callable[..., Any]) -> Defect:
-    return Defect(name, Parts(**part), kind)
+class DoneWith(Courier):
+    """What was cancelled is done with: a fill of it that is heard of later is dropped."""
+
+    def _hear_order(self, news: OrderNews) -> bool:
+        course = self._courses.get(news.order.client_id)
+        dropped = course is not None and course.cancel_wanted and news.execution is not None
+        return dropped or super()._hear_order(news)
+
+    def _traded(self, executions: tuple[Execution, ...]) -> None:
+        cancelled = {client_id for client_id, course in self._courses.items() if course.cancel_wanted}
+        super()._traded(tuple(one for one in executions if one.client_id not in cancelled))
+
+
+class LosesParts(Courier):
+    """After a restart only what trades from then on is read: what filled meanwhile is lost."""
+
+    _since_ms = 0
+
+    def resume(self) -> None:
+        self._since_ms = self._exchange.now_ms()
+        super().resume()
+
+    def _traded(self, executions: tuple[Execution, ...]) -> None:
+        super()._traded(tuple(one for one in executions if one.time_ms >= self._since_ms))
+
+
+class KillsAll(Engine):
+    """The kill switch clears the board: stops go with the entries."""
+
+    def _commanded(self, event: CommandGiven, now: Any) -> None:
+        super()._commanded(event, now)
+        if isinstance(event.command, EngageKill):
+            for leg in (leg for desk in self.desks.values() for leg in desk.legs):
+                for purpose in Purpose:
+                    self._trading.out.cancel(leg, leg.working(purpose), "killed", now)
+
+
+class Deaf(UserStream):
+    """listenKeyExpired is not understood: the connection stays open, and nothing comes."""
+
+    def _frame(self, raw: bytes) -> None:
+        if b"listenKeyExpired" not in raw:
+            super()._frame(raw)
+
+
+class Unfenced(Signing):
+    """The signer signs for whoever asks, whatever epoch the lease has reached."""
+
+    def sign(self, call: Call, ceiling: str) -> Signed | Declined:
+        if self.desk is not None and call.epoch >= 0:
+            call = msgspec.structs.replace(call, epoch=self.desk.epoch)
+        return super().sign(call, ceiling)
+
+
+def _unleased(signer: Any, entries_until_s: Callable[[], float], **named: Any) -> Any:
+    """The trader does not look whether its lease could be renewed."""
+    return signer
+
+
+def _of(name: str, kind: str, breach: str, **part: Callable[..., Any]) -> Defect:
+    return Defect(name, Parts(**part), kind, breach)
 
 
 DEFECTS = (
-    _of("blind resend", "ambiguous", account=BlindResend),
-    _of("-2013 taken for absent", "ambiguous", courier=AbsentAtOnce),
-    _of("sent before it is journaled", "limits", run=SendFirst),
-    _of("journal not durable before the send", "limits", run=NeverDurable),
-    _of("nonce used twice", "limits", signing=SameNonce),
-    _of("close not reduce-only", "fills and stops", account=PlainClose),
-    _of("stop for less than is held", "fills and stops", account=SmallStop),
-    _of("stop on the wrong side", "limits", account=WrongSide),
-    _of("entry twice as large", "limits", account=TwiceAsMuch),
-    _of("old stop cancelled first", "limits", courier=CancelFirst),
-    _of("cancel-all instead of by id", "limits", account=CancelAll),
-    _of("countdown while a stop rests", "limits", account=Countdown),
-    _of("fill counted twice", "streams", courier=TwiceTold),
-    _of("trades never read", "streams", courier=NoTrades),
-    _of("partial fill forgotten at a restart", "crash", courier=ForgetsParts),
-    _of("sent again after a restart", "crash", courier=SendsAgain),
-    _of("everything cancelled at a restart", "crash", courier=ClearsOnStart),
-    _of("targets left when flat", "limits", courier=KeepsTargets),
-    _of("stop sent late", "limits", account=LateStops),
-    _of("client ids used again", "limits", account=NoIds),
-    _of("429 starves the stop", "limits", account=Starved),
+    _of("blind resend", "ambiguous", "duplicate", account=BlindResend),
+    _of("-2013 taken for absent", "ambiguous", "invented", courier=AbsentAtOnce),
+    _of("sent before it is journaled", "limits", "lost", run=SendFirst),
+    _of("journal not durable before the send", "limits", "lost", run=NeverDurable),
+    _of("nonce used twice", "limits", "nonce", signing=SameNonce),
+    _of("close not reduce-only", "fills and stops", "unsafe", account=PlainClose),
+    _of("stop for less than is held", "fills and stops", "naked", account=SmallStop),
+    _of("stop on the wrong side", "limits", "naked", account=WrongSide),
+    _of("entry twice as large", "limits", "duplicate", account=TwiceAsMuch),
+    _of("old stop cancelled first", "limits", "naked", courier=CancelFirst),
+    _of("cancel-all instead of by id", "limits", "naked", account=CancelAll),
+    _of("countdown while a stop rests", "limits", "naked", account=Countdown),
+    _of("fill counted twice", "streams", "invented", courier=TwiceTold),
+    _of("trades never read", "streams", "lost", courier=NoTrades),
+    _of("partial fill forgotten at a restart", "crash", "invented", courier=ForgetsParts),
+    _of("sent again after a restart", "crash", "duplicate", courier=SendsAgain),
+    _of("everything cancelled at a restart", "crash", "naked", courier=ClearsOnStart),
+    _of("targets left when flat", "limits", "orphan", courier=KeepsTargets),
+    _of("stop sent late", "limits", "naked", account=LateStops),
+    _of("client ids used again", "limits", "lost", account=NoIds),
+    _of("429 starves the stop", "limits", "naked", account=Starved),
+    _of("late fill after cancel ignored", "ambiguous", "lost", courier=DoneWith),
+    _of("partial fill lost at a restart", "crash", "lost", courier=LosesParts),
+    _of("cancel-all in kill", "fills and stops", "naked", engine=KillsAll),
+    _of("listenKeyExpired ignored", "streams", "deaf", stream=Deaf),
+    _of("signer ignores the epoch", "lease", "fenced", signing=Unfenced),
+    _of("lease unchecked", "lease", "fenced", leased=_unleased),
 )

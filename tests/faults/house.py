@@ -16,21 +16,24 @@ import msgspec
 from aister.core.audit import TradeClosed
 from aister.core.errors import StorageError
 from aister.engine import runner as the_runner
-from aister.exchange_sim import Agent, Credentials, Exchange, Fault, Happening, Settings
+from aister.exchange_sim import Agent, Credentials, Exchange, Fault, Settings
 from aister.execution import courier as the_courier
 from aister.execution import recovery as the_recovery
 from aister.execution.watchman import Watchman
 from tests.adapters.exchanges.aster.scripted import USER
 from tests.fakes.virtual import World
-from tests.faults.classes import ALL, FILL, SIGNER, TRADER, WATCHER, Blow, Death
+from tests.faults.blows import Blows
+from tests.faults.classes import ALL, SIGNER, TRADER, WATCHER, Death
 from tests.faults.coverage import Coverage, Noted
 from tests.faults.crash import Hooks, instrumented
 from tests.faults.dying import Reaper
+from tests.faults.hearing import Hearing
+from tests.faults.leasing import Lease, unleased
 from tests.faults.life import Life
 from tests.faults.oracle import FIRST, SECOND, Oracle
-from tests.faults.parts import Emergency, Home, Lease, Paper, Parts
+from tests.faults.parts import Emergency, Home, Paper, Parts
 from tests.faults.process import Process, owned_tasks
-from tests.faults.scenario import CAPITAL, START_MS, Scenario, listed, out_of_reach
+from tests.faults.scenario import CAPITAL, START_MS, Scenario, listed
 from tests.faults.watching import Watcher
 from tests.sim.market import MINUTE_MS
 
@@ -39,7 +42,6 @@ __all__ = ["House"]
 RESTART_MS, SIGNER_MS = 1_500, 400
 LONGEST_S = 1_000
 """A run that is not over by then is broken off: its trader never came back."""
-_PATIENCE_S = 60.0
 WATCHER_BAR_MS = 10_000
 """How long a position may be bare while no trader runs: within that the watcher acts."""
 
@@ -55,7 +57,7 @@ class House:
     def __init__(self, scene: Scenario, parts: Parts | None = None, *, points: bool = False) -> None:
         self.scene, self.parts = scene, parts or Parts()
         self.coverage = Coverage(lambda: self.life.courier if self.life is not None else None, lambda: self.now_ms)
-        faults = Noted(scene.seed, self.coverage.bit)
+        faults = Noted(scene.seed, self.coverage.bit, self._bitten, self._expired)
         self.exchange = Exchange(listed(), iter(scene.slices), MINUTE_MS, Settings(legs=6), faults=faults,
                                  verify=signed_by)  # fmt: skip
         self.world = World(self.exchange)
@@ -66,23 +68,24 @@ class House:
         self.fallen: list[tuple[int, int, int]] = []
         self.struck: list[tuple[int, int]] = []
         self.oracle = Oracle(self.exchange, self.books, self.blind)
+        self.hearing = Hearing(self.exchange, self.books, self.blind, self.oracle.breach)
         self.paper = Paper(self.oracle.journal)
         self.home = Home(FIRST, self.paper, signing, Emergency(self.oracle.journal))
-        self.exchange.observers.append(self._happened)
         self.reaper = Reaper(scene.wrong.deaths, lambda: self.now_ms, self._reap)
         self.lives = 0
         self.life: Life | None = None
         self.going: set[asyncio.Task[Any]] = set()
         self.problems: list[str] = []
-        self._others: list[Life] = []
+        self.others: list[Life] = []
         self.watcher: Watcher | None = None
-        self._waiting: list[Blow] = []
+        self.blows = Blows(self)
+        self.exchange.observers.append(self.blows.happened)
         self._down_ms = RESTART_MS
         self.made: dict[str, Any] = {}
-        self._ended = asyncio.Event()
-        self._restored: int | None = None
+        self.ended = asyncio.Event()
+        self.restored_ms: int | None = None
         for fault in scene.wrong.faults:
-            self._add(fault, START_MS)
+            self.blows.add(fault, START_MS)
         self._use(points or bool(scene.wrong.deaths))
 
     def _use(self, points: bool) -> None:
@@ -128,6 +131,9 @@ class House:
                 left.callback(self.home.lease.close)
             self.world.run(self._run())
         self.oracle.end()
+        if self.home.lease is not None:
+            for time_ms, client_id in unleased(self.home.lease, self.exchange.log, self.world.start_us):
+                self.oracle.breach("fenced", time_ms, f"{client_id} entered without a lease")
         return self
 
     async def _run(self) -> None:
@@ -137,13 +143,13 @@ class House:
         for at_ms, ahead_ms in self.scene.wrong.walls:
             loop.call_later(at_ms / 1000.0, self._step_wall, ahead_ms)
         for blow in self.scene.wrong.blows:
-            loop.call_later(blow.at_ms / 1000.0, self._strike, blow)
+            loop.call_later(blow.at_ms / 1000.0, self.blows.strike, blow)
         if self.scene.watched:
             self._start_watcher()
-        loop.call_later(LONGEST_S, self._ended.set)
+        loop.call_later(LONGEST_S, self.ended.set)
         while not await self._live() and loop.time() < LONGEST_S:
             pass
-        for one in (*self._others, self.life):
+        for one in (*self.others, self.life):
             if one is not None:
                 await one.kill()
                 self.oracle.overtaken(one.process.acted)
@@ -153,34 +159,34 @@ class House:
     async def _live(self) -> bool:
         """One life of the trader; whether the run is over."""
         self.lives += 1
-        self._ended.clear()
+        self.ended.clear()
         self.reaper.dying = False
         life = self.life = Life(self, self.home)
         life.begin()
         over = asyncio.ensure_future(life.over.wait())
-        ended = asyncio.ensure_future(self._ended.wait())
+        ended = asyncio.ensure_future(self.ended.wait())
         await asyncio.wait((over, ended), return_when=asyncio.FIRST_COMPLETED)
         over.cancel()
         ended.cancel()
         if life.why == "done":
             return True
-        if life in self._others:
+        if life in self.others:
             return False  # overtaken: it goes on for itself
         fell_ms = self.exchange.now_ms
         await life.kill()
-        if self._restored is not None:
+        if self.restored_ms is not None:
             self.home.forgotten = len(self.paper.durable)
-            self.paper.restore(fell_ms - self._restored)
+            self.paper.restore(fell_ms - self.restored_ms)
             self.home.forgotten *= len(self.paper.durable) < self.home.forgotten
             self.home.emergency.clear()
             self.oracle.restored(self.paper.durable)
-            self._restored = None
+            self.restored_ms = None
         down_ms, self._down_ms = self._down_ms, RESTART_MS
         await self.world.sleep(down_ms)
         while self.paper.broken:
             await self.world.sleep(RESTART_MS)
         self.world.catch_up()
-        self._dark(fell_ms, self.exchange.now_ms)
+        self.darken(fell_ms, self.exchange.now_ms)
         self.fallen.append(self.dark[-1])
         return False
 
@@ -190,10 +196,19 @@ class House:
         if isinstance(error, Exception | None) and not isinstance(error, StorageError):
             self.problems.append(repr(error or context.get("message")))
 
-    def _dark(self, since_ms: int, until_ms: int, *, venue: bool = False) -> None:
+    def darken(self, since_ms: int, until_ms: int, *, venue: bool = False) -> None:
         """Nobody can act, or (with a watcher) only the watcher can."""
         most = WATCHER_BAR_MS if self.scene.watched and not venue else until_ms - since_ms
         self.dark.append((since_ms, until_ms, most))
+
+    def _expired(self, number: int) -> None:
+        self.hearing.expired(number)
+
+    def _bitten(self, fault: Fault) -> None:
+        """The venue is out of reach for as long as its refusal says."""
+        if fault.kind == "request" and fault.status in (418, 429) and not fault.until_ms:
+            now_ms = self.exchange.now_ms
+            self.darken(now_ms, now_ms + max(fault.ms, 1_000), venue=True)
 
     def _start_watcher(self) -> None:
         watchman = self.made["aister.execution.watchman"].Watchman if self.made else Watchman
@@ -210,18 +225,18 @@ class House:
             self.home.signing.kill(SIGNER_MS)
         if who in (WATCHER, ALL) and self.watcher is not None:
             self.watcher.process.dead = True
-            self._aside(self._revive_watcher(self.watcher.process))
+            self.aside(self._revive_watcher(self.watcher.process))
         if who in (TRADER, ALL):
             assert self.life is not None
             self.life.process.dead = self.life.pen.dead = True
-            loop.call_soon(self._ended.set)
+            loop.call_soon(self.ended.set)
 
     async def _revive_watcher(self, old: Process) -> None:
         await old.kill()
         await self.world.sleep(RESTART_MS)
         self._start_watcher()
 
-    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+    def aside(self, work: Coroutine[Any, Any, None]) -> None:
         """Something that happens beside everything else, in no process."""
         task = asyncio.get_running_loop().create_task(work)
         self.going.add(task)
@@ -233,92 +248,19 @@ class House:
         self.coverage.bit("wall clock set")
         self.world.wall_ahead_ms = ahead_ms
 
-    def _happened(self, happening: Happening) -> None:
-        """Blows that wait for the fill of an entry."""
-        trade = happening.trade
-        if trade is None or not self._waiting or happening.account != self.books.number:
-            return
-        order = self.oracle.orders.get(trade.client_id)
-        if order is not None and not (order.reduce_only or order.close_position):
-            self._release(FILL)
-
-    def noticed(self) -> None:
-        """Blows that wait for an order to be in a state."""
-        if self._waiting and self.life is not None and self.life.courier is not None:
-            for course in list(self.life.courier.courses()):
-                self._release(course.state)
-
-    def _release(self, aim: str) -> None:
-        for blow in [one for one in self._waiting if one.aim == aim]:
-            self._waiting.remove(blow)
-            self._do(blow)
-
-    def _strike(self, blow: Blow) -> None:
-        if blow.aim:
-            self._waiting.append(blow)
-            asyncio.get_running_loop().call_later(_PATIENCE_S, self._give_up, blow)
-        else:
-            self._do(blow)
-
-    def _give_up(self, blow: Blow) -> None:
-        if blow in self._waiting:
-            self._waiting.remove(blow)
-            self._do(blow)
-
-    def _do(self, blow: Blow) -> None:
-        if blow.what != "venue":
-            self.coverage.bit(f"{blow.what} {blow.text}".strip())
-        self.struck.append((self.now_ms, blow.ms))
-        loop, later = asyncio.get_running_loop(), blow.ms / 1000.0
-        if blow.what == "disk":
-            self.paper.broken = blow.text
-            loop.call_later(later, self._mend)
-        elif blow.what == "restored":
-            self._restored = blow.ms
-            self._ended.set()
-        elif blow.what == "partition" and self.home.lease is not None:
-            self.home.lease.cut = True
-            loop.call_later(later, self._join)
-        elif blow.what == "stop" and self.life is not None:
-            self.life.process.halt()
-            self._dark(self.exchange.now_ms, self.exchange.now_ms + blow.ms)
-            loop.call_later(later, self.life.process.go_on)
-            if blow.text:
-                loop.call_later(11.0, self._overtake, self.life)
-        elif blow.what == "twin":
-            self._aside(self._twin())
-        elif blow.what == "venue" and blow.fault is not None:
-            until_ms = max(0, blow.fault.until_ms - blow.at_ms)
-            self._add(msgspec.structs.replace(blow.fault, at_ms=0, until_ms=until_ms), self.exchange.now_ms)
-
-    def _add(self, fault: Fault, from_ms: int) -> None:
-        until_ms = fault.until_ms and fault.until_ms + from_ms
-        fault = msgspec.structs.replace(fault, at_ms=fault.at_ms + from_ms, until_ms=until_ms)
-        self.exchange.faults.add(fault)
-        span = out_of_reach(fault)
-        if span is not None:
-            self._dark(*span, venue=True)
-
-    def _mend(self) -> None:
-        self.paper.broken = ""
-
-    def _join(self) -> None:
-        assert self.home.lease is not None
-        self.home.lease.cut = False
-
-    def _overtake(self, life: Life) -> None:
+    def overtake(self, life: Life) -> None:
         """Another process of this installation takes over from one that stands still."""
         if life is self.life and not life.process.dead:
             life.pen.lost = life.process.overtaken = True
             self.home.emergency = self.home.emergency.handed_over()
-            self._others.append(life)
-            self._ended.set()
+            self.others.append(life)
+            self.ended.set()
 
-    async def _twin(self) -> None:
+    async def twin(self) -> None:
         """A copy of the installation, with a lease file of its own."""
         paper = Paper(self.oracle.twin)
         twin = Life(self, Home(SECOND, paper, self.home.signing, Emergency(self.oracle.twin), fed=self.home.fed))
-        self._others.append(twin)
+        self.others.append(twin)
         twin.begin()
 
 

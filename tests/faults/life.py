@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from aister.adapters.exchanges.aster.rest import Rest
-from aister.adapters.exchanges.aster.userstream import UserStream
-from aister.adapters.signer.leased import LeasedSigner
 from aister.adapters.store.emergency import EmergencyLog, GuardedJournal
 from aister.adapters.store.journal import SqliteJournal
 from aister.adapters.store.lease import LeaseKeeper
-from aister.core.commands import AcceptRollback, ClosePosition
+from aister.core.commands import AcceptRollback, ClosePosition, Command
 from aister.core.errors import JournalImpaired, StorageError
 from aister.core.events import BarClosed, CommandGiven, InstrumentListed, RunStarted
 from aister.council.calibration import Calibration
@@ -63,16 +61,22 @@ class Life:
     def __init__(self, house: "House", home: Home) -> None:
         self.house, self.home, self.world = house, home, house.world
         self.fed = home.fed
-        self.process = Process(house.world, house.noticed)
+        self.process = Process(house.world, house.blows.noticed)
         self.pen = Pen(home.paper)
         self.over = asyncio.Event()
         self.why = ""
         self.courier: Any = None
         self.keeper: LeaseKeeper | None = None
         self._told = asyncio.Event()
+        self._asked: list[Command] = []
 
     def begin(self) -> None:
         self.process.begin(self._guarded())
+
+    def ask(self, command: Command) -> None:
+        """An operator wants this now."""
+        self._asked.append(command)
+        self._told.set()
 
     async def kill(self) -> None:
         self.pen.dead = True
@@ -138,7 +142,7 @@ class Life:
             account, courier, lambda: courier.ours(home.instance, SYMBOLS), sleep=process.sleep, armed=ARMED
         )
         loop = asyncio.get_running_loop()
-        stream = UserStream(rest, process, process, account.contracts, recovery.hear)
+        stream = house.parts.stream(rest, process, process, account.contracts, recovery.hear)
         beside = [loop.create_task(one) for one in (stream.run(), _keep(recovery), self._tend(account))]
         trading = loop.create_task(self._trade(queue))
         await asyncio.wait({trading, beside[2]}, return_when=asyncio.FIRST_COMPLETED)
@@ -185,6 +189,9 @@ class Life:
             await self.process.awake()
             self._told.clear()
             world.catch_up()
+            asked, self._asked = self._asked, []
+            for command in asked:
+                self.run.hear(CommandGiven(self._stamp(), command))
             self.run.hear()
 
     async def _tend(self, account: Any) -> None:
@@ -228,7 +235,9 @@ class Life:
     def _signer(self) -> Any:
         door = Door(self.home.signing)
         keeper = self.keeper
-        return door if keeper is None else LeasedSigner(door, lambda: keeper.entries_until_s, monotonic=self._monotonic)
+        if keeper is None:
+            return door
+        return self.house.parts.leased(door, lambda: keeper.entries_until_s, monotonic=self._monotonic)
 
     def _monotonic(self) -> float:
         return self.world.monotonic_ms() / 1000.0

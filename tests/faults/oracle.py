@@ -11,7 +11,8 @@ nonce      a nonce used twice
 unsafe     an order that is to reduce and could add
 naked      time with a position that no resting stop covers whole, while the venue can be reached and the trader is
            alive; at most 5 s at a stretch, and none at all by our own cancel
-fenced     something asked for by a trader after another one had taken over
+fenced     something asked for by a trader after another one had taken over, or an entry without a lease (`leasing`)
+deaf       nobody listens to the account 30 s after its stream was told that the key had expired (`hearing`)
 twin       what a second installation does before it notices the first: more than one intent, or a cancel of an order
            of the first's
 """
@@ -275,6 +276,8 @@ class Oracle:
                 cancelled = told.get("origClientOrderId", ""), seen.time_us // 1000
                 if cancelled in self._stripped or seen.request.path.endswith("allOpenOrders"):
                     self._breach("naked", cancelled[1], f"the stop {cancelled[0]} was taken away by our own cancel")
+            if seen.request.path.endswith("/countdownCancelAll") and seen.done:
+                self._counted_down(seen.time_us // 1000 + int(pairs["countdownTime"]), pairs["symbol"])
             if seen.request.method != "POST" or not seen.request.path.endswith("/order"):
                 continue
             client_id = told.get("newClientOrderId", "")
@@ -284,6 +287,13 @@ class Oracle:
                 self._breach("duplicate", seen.time_us // 1000, f"{client_id} was sent again")
             if seen.done or seen.status in (0, 503):
                 acted[client_id] = seen.status
+
+    def _counted_down(self, end_ms: int, symbol: str) -> None:
+        """A countdown of ours may have ended then: no stop may go by it (C6)."""
+        for client_id, at_ms in self._stripped:
+            order = self.orders.get(client_id)
+            if order is not None and order.symbol == symbol and at_ms == end_ms:
+                self._breach("naked", at_ms, f"the stop {client_id} was taken away by our own countdown")
 
     def overtaken(self, acted: list[str]) -> None:
         """What a trader asked for after another one had taken over."""
@@ -297,6 +307,10 @@ class Oracle:
         acted = {one.intent_id for one in self.twin_orders.values() if one.client_id in there} & sent
         if len(acted) > 1:
             self._breach("twin", self._exchange.now_ms, f"the second installation entered {len(acted)} times")
+
+    def breach(self, what: str, time_ms: int, text: str) -> None:
+        """One that somebody else saw; `time_ms` is the exchange's."""
+        self._breach(what, time_ms, text)
 
     def _breach(self, what: str, time_ms: int, text: str) -> None:
         self.breaches.append(Breach(what, time_ms - self.start_ms, text))

@@ -2,13 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from aister.adapters.exchanges.aster.account import AsterAccount
-from aister.adapters.store.lease import SqliteLease
+from aister.adapters.exchanges.aster.userstream import UserStream
+from aister.adapters.signer.leased import LeasedSigner
 from aister.core.audit import Audit
 from aister.core.council import Setup
 from aister.core.errors import StorageError
@@ -21,10 +21,10 @@ from aister.execution import recovery as the_recovery
 from aister.features.featureset import FeatureSet
 from aister.features.timeframes import bit
 from aister.ports.feed import MarketSlice
-from aister.ports.lease import Held
+from tests.faults.leasing import Lease
 from tests.faults.signing import Signing
 
-__all__ = ["Emergency", "Home", "Lease", "Paper", "Parts", "Pen", "Queue", "Standing", "Told"]
+__all__ = ["Emergency", "Home", "Paper", "Parts", "Pen", "Queue", "Standing", "Told"]
 
 
 class Parts(msgspec.Struct):
@@ -36,6 +36,8 @@ class Parts(msgspec.Struct):
     signing: Callable[..., Any] = Signing
     engine: Callable[..., Any] = Engine
     recovery: Callable[..., Any] = the_recovery.Recovery
+    stream: Callable[..., Any] = UserStream
+    leased: Callable[..., Any] = LeasedSigner
 
 
 class Told:
@@ -142,34 +144,6 @@ class Emergency:
         self._kept = []
 
     def close(self) -> None: ...
-
-
-class Lease:
-    """Port `Lease`: the lease file as it is, which can be out of reach for a while (`cut`)."""
-
-    def __init__(self, folder: Path, monotonic: Callable[[], float]) -> None:
-        self._lease = SqliteLease(folder, monotonic=monotonic, boot_id="virtual")
-        self.cut = False
-
-    def _reached(self) -> SqliteLease:
-        if self.cut:
-            raise StorageError("The lease file cannot be used; wait.")
-        return self._lease
-
-    def take(self, account: str, holder: str) -> Held | str:
-        return self._reached().take(account, holder)
-
-    def renew(self, held: Held) -> Held | None:
-        return self._reached().renew(held)
-
-    def release(self, held: Held) -> None:
-        self._reached().release(held)
-
-    def epoch(self, account: str) -> int:
-        return self._reached().epoch(account)
-
-    def close(self) -> None:
-        self._lease.close()
 
 
 class Home(msgspec.Struct):

@@ -12,7 +12,7 @@ from aister.core.instrument import Instrument
 from aister.core.trade import OrderType, Side
 from aister.exchange_sim import Fault
 from aister.ports.feed import MarketSlice
-from tests.faults.classes import CLASSES, SHARES, SYMBOLS, Random, Wrong, aimed
+from tests.faults.classes import CLASSES, SHARES, SYMBOLS, Random, Wrong, aimed, kill
 from tests.sim.market import MINUTE_MS, MONEY, instrument
 
 __all__ = ["CAPITAL", "PRICES", "START_MS", "Scenario", "listed", "scenario"]
@@ -49,16 +49,15 @@ def listed() -> dict[str, Instrument]:
 
 
 def out_of_reach(fault: Fault) -> tuple[int, int] | None:
-    """While this fault lasts the venue cannot be reached, or must not be asked: bans, outages, floods of 429 and 403, a
-    dead key. None: it stays in reach. From when to when, on the clock of `fault`."""
+    """While this fault lasts the venue cannot be reached, or must not be asked: bans, outages, floods of 403, a dead
+    key. None: it stays in reach, or is out of it only from when it bites (one 429). From when to when, on the clock of
+    `fault`."""
     if fault.kind in ("ban", "restart"):
         return fault.at_ms, fault.at_ms + fault.ms
     if fault.kind == "agent_expires":
         return fault.at_ms, 10**15  # nothing is taken from this key any more: a person must make another
     if fault.kind == "request" and fault.until_ms:
         return fault.at_ms, fault.until_ms + (fault.ms if fault.status in (418, 429) else 0)
-    if fault.kind == "request" and fault.status in (418, 429):
-        return fault.at_ms, fault.at_ms + 60_000 + fault.ms  # whenever it bites
     return None
 
 
@@ -75,8 +74,10 @@ def scenario(seed: int, kind: str = "") -> Scenario:
         wrong = wrong + msgspec.structs.replace(CLASSES[other](rng), walls=())
     slices = _market(rng)
     commands = {int(rng.integers(2, BUSY)): SYMBOLS[int(rng.integers(len(SYMBOLS)))]} if kind == "crash" else {}
-    protection = "before" if rng.random() < 0.7 else "after"
-    return Scenario(seed, kind, other, slices, _setups(rng, slices), aimed(rng, wrong), commands, protection)
+    protection = "before" if rng.random() < (0.3 if kind == "limits" else 0.7) else "after"
+    setups, wrong = _setups(rng, slices), aimed(rng, wrong)
+    wrong = wrong + kill(np.random.default_rng((seed, 1)), kind)
+    return Scenario(seed, kind, other, slices, setups, wrong, commands, protection)
 
 
 # ---- market and wishes
