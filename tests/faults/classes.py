@@ -11,7 +11,7 @@ import numpy as np
 
 from aister.exchange_sim import Fault
 from aister.exchange_sim.faults import ACTS
-from tests.sim.market import MINUTE_MS
+from tests.sim.market import MINUTE_MS, instrument
 
 __all__ = ["CLASSES", "FAULTS_MS", "PAIRED", "SHARES", "SYMBOLS", "Blow", "Death", "Random", "Wrong", "aimed", "kill"]
 
@@ -259,12 +259,31 @@ def _account(rng: Random) -> Wrong:
         (Fault("restart", at_ms=at, ms=int(rng.integers(2_000, 20_000))),),
         (Fault("multi_assets", at_ms=at), Fault("multi_assets", at_ms=min(at + 90_000, FAULTS_MS[1]))),
         (Fault("foreign_order", at_ms=at, text=_FOREIGN[symbol]),),
-        (Fault("instrument", at_ms=at, symbol=symbol, text='{"min_notional": 10000000000}'),),
+        *[()] * 3,
         (Fault("delist", at_ms=at, symbol=symbol),),
         (Fault("agent_expires", at_ms=at),),
         (Fault("announce", at_ms=at),),
     )
-    return Wrong(picks[int(rng.integers(len(picks)))])
+    return Wrong(pick) if (pick := picks[int(rng.integers(len(picks)))]) else _instrument(rng, symbol, at)
+
+
+def _instrument(rng: Random, symbol: str, at: int) -> Wrong:
+    """Terms of a contract change (C15): as soon as nothing is held or works in its ticks and steps, where these do."""
+    one, draw = instrument(symbol), rng.random()
+    if draw < 0.3:
+        text = ('{"min_notional": 10000000000}', '{"brackets_max_leverage": 10}')[int(rng.integers(2))]
+        return Wrong((Fault("instrument", at_ms=at, symbol=symbol, text=text),))
+    tick, step = ((10, 1), (0.1, 1), (1, 10), (1, 0.1))[int(rng.integers(4))]
+    changed = {
+        "tick_e8": round(one.tick_e8 * tick),
+        "step_e8": round(one.step_e8 * step),
+        "unit": round(one.unit * tick * step),
+        "max_ticks": round(one.max_ticks / tick),
+        "max_steps": round(one.max_steps / step),
+        "market_max_steps": round(one.market_max_steps / step),
+    }
+    text = msgspec.json.encode(changed).decode()
+    return Wrong(blows=(Blow("venue", at, aim=FLAT, fault=Fault("instrument", symbol=symbol, text=text)),))
 
 
 _FOREIGN = {

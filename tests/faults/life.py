@@ -2,6 +2,7 @@
 user stream as they are, under the house's time."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -13,6 +14,7 @@ from aister.adapters.store.lease import LeaseKeeper
 from aister.core.commands import AcceptRollback, ClosePosition, Command
 from aister.core.errors import JournalImpaired, StorageError
 from aister.core.events import BarClosed, CommandGiven, InstrumentListed, RunStarted
+from aister.core.instrument import Instrument
 from aister.council.calibration import Calibration
 from aister.council.priors import packaged_priors
 from aister.engine.account import Costs
@@ -69,6 +71,7 @@ class Life:
         self.keeper: LeaseKeeper | None = None
         self._told = asyncio.Event()
         self._asked: list[Command] = []
+        self._changed: set[str] = set()
 
     def begin(self) -> None:
         self.process.begin(self._guarded())
@@ -118,6 +121,7 @@ class Life:
             rules=CourierRules(unguarded="at_once"),
         )
         self.engine = self._engine()
+        self._contracts = account.contracts
         queue = Queue()
         run = self.run = house.parts.run(
             engine=self.engine,
@@ -126,7 +130,7 @@ class Life:
             sender=OrderGateway(courier, KEY),
             minds=None,
             journal=RepeatedJournal(journal),
-            opening=self._opening(),
+            opening=self._opening(account.contracts.instruments.values()),
         )
         courier.start()
         if home.paper.durable:
@@ -137,6 +141,12 @@ class Life:
                 home.forgotten = 0
         else:
             run.start()
+        self.terms = house.parts.terms(run, courier, account.contracts.count_by, lambda sentence: None)
+        self.terms.begin()
+        desks = self.engine.desks.values()
+        self._changed = {
+            one.instrument.symbol for one in desks if account.contracts.terms(one.instrument) != one.instrument
+        }
         courier.resume()
         recovery = house.parts.recovery(
             account, courier, lambda: courier.ours(home.instance, SYMBOLS), sleep=process.sleep, armed=ARMED
@@ -161,6 +171,7 @@ class Life:
             if self.fed in scene.commands and home is self.house.home:
                 run.command(ClosePosition("owner", scene.commands[self.fed]))
             market = scene.slices[self.fed]
+            self._take_terms(market.open_time_ms)
             bars = tuple(bar for bar in market.bars if bar not in known)
             if bars:
                 queue.waiting.append(MarketSlice(market.open_time_ms, (), bars))
@@ -176,6 +187,12 @@ class Life:
             now_ms = self.house.exchange.now_ms
             if not self.house.blind(now_ms, now_ms + 1, True):
                 self.house.problems.append("the courier never came to rest")
+
+    def _take_terms(self, time_ms: int) -> None:
+        """What was read of the contracts since the last bar, in force where it may be (C15)."""
+        changed, self._changed = self._changed, set()
+        self.terms.told(self._contracts.terms(self.engine.desks[symbol].instrument) for symbol in sorted(changed))
+        self.terms.take(time_ms)
 
     async def _until(self, until_ms: int) -> None:
         """Take what the venue reports until then."""
@@ -202,7 +219,8 @@ class Life:
                 self.house.watcher.beat()
             if self.keeper is not None:
                 self.keeper.attend()
-            await account.attend()
+            read = await account.attend()
+            self._changed |= {one.symbol for one in read} if isinstance(read, tuple) else set()
             self._keep_journal()
 
     def _keep_journal(self) -> None:
@@ -257,8 +275,8 @@ class Life:
         )
         return built
 
-    def _opening(self) -> tuple[RunStarted | InstrumentListed, ...]:
-        listings = tuple(InstrumentListed(START_MS, terms) for terms in listed().values())
+    def _opening(self, contracts: Iterable[Instrument]) -> tuple[RunStarted | InstrumentListed, ...]:
+        listings = tuple(InstrumentListed(START_MS, terms) for terms in contracts)
         seed = self.house.scene.seed
         return (RunStarted(START_MS, "owner", "house", "simulator", "told", "c", "d", seed, CAPITAL), *listings)
 

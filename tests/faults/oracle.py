@@ -23,7 +23,7 @@ from collections.abc import Callable
 import msgspec
 
 from aister.core.audit import Audit, PlaceOrder
-from aister.core.events import EntriesFrozen, OrderFilled, OrderRejected
+from aister.core.events import EntriesFrozen, InstrumentListed, OrderFilled, OrderRejected
 from aister.core.trade import Order, OrderType, Purpose
 from aister.exchange_sim import Account, Exchange, Happening, OrderState
 from aister.exchange_sim.wire import pairs
@@ -73,6 +73,8 @@ class Oracle:
         self._heard: dict[str, int] = defaultdict(int)
         self._absent: dict[str, int] = {}
         self._unjournaled: set[str] = set()
+        self._steps_e8: dict[tuple[str, str], int] = {}
+        self._sizes: dict[str, int] = {}
         self._told: dict[str, int] = defaultdict(int)
         self._waiting: dict[tuple[str, int], int] = {}
         self._traded: dict[str, int] = defaultdict(int)
@@ -88,17 +90,22 @@ class Oracle:
         if audit.sequence < self._heard[instance]:
             return
         self._heard[instance] = audit.sequence + 1
+        if isinstance(audit.event, InstrumentListed):
+            self._steps_e8[instance, audit.event.instrument.symbol] = audit.event.instrument.step_e8
         for output in audit.outputs:
             if isinstance(output, PlaceOrder):
                 self.orders[output.order.client_id] = output.order
+                step_e8 = self._steps_e8[instance, output.order.symbol]
+                self._sizes[output.order.client_id] = output.order.steps * step_e8
                 self._asked.setdefault(output.order.client_id, self._exchange.now_ms)
         if isinstance(audit.event, EntriesFrozen) and audit.event.cause == "start":
             self._begun.append(self._exchange.now_ms)
         if isinstance(audit.event, OrderRejected):
             self._absent[audit.event.client_id] = audit.event.time_ms
         if isinstance(audit.event, OrderFilled) and instance_of(audit.event.fill.client_id) in (None, instance):
-            client_id = audit.event.fill.client_id
-            self._told[client_id] += audit.event.fill.steps
+            fill = audit.event.fill
+            client_id = fill.client_id
+            self._told[client_id] += fill.steps * self._steps_e8[instance, fill.symbol]
             for key in [one for one in self._waiting if one[0] == client_id and one[1] <= self._told[client_id]]:
                 self._late(key, self._waiting.pop(key))
 
@@ -114,8 +121,11 @@ class Oracle:
         self._told.clear()
         self._waiting.clear()
         for audit in records:
+            if isinstance(audit.event, InstrumentListed):
+                self._steps_e8[FIRST, audit.event.instrument.symbol] = audit.event.instrument.step_e8
             if isinstance(audit.event, OrderFilled):
-                self._told[audit.event.fill.client_id] += audit.event.fill.steps
+                fill = audit.event.fill
+                self._told[fill.client_id] += fill.steps * self._steps_e8[FIRST, fill.symbol]
         self._unjournaled |= {one.client_id for one in self._account.orders.values()}
 
     def happened(self, happening: Happening) -> None:
@@ -126,7 +136,7 @@ class Oracle:
         if order is not None:
             self._quantity(order, now_ms)
             if happening.trade is not None:
-                self._traded[order.client_id] += happening.trade.steps
+                self._traded[order.client_id] += happening.trade.steps * happening.trade.terms.step_e8
                 key = order.client_id, self._traded[order.client_id]
                 if self._told[order.client_id] < key[1] and order.client_id not in self._unjournaled:
                     self._waiting[key] = now_ms
@@ -155,7 +165,9 @@ class Oracle:
         ids = {order.client_id for order in self._account.orders.values()}
         for client_id, told in self._told.items():
             if _ours(client_id) and told > self._traded[client_id]:
-                self._breach("invented", now_ms, f"{client_id}: {told} steps told of {self._traded[client_id]} traded")
+                self._breach(
+                    "invented", now_ms, f"{client_id}: {told / 1e8:g} told of {self._traded[client_id] / 1e8:g} traded"
+                )
         for client_id, time_ms in self._absent.items():
             if client_id in ids and self._traded[client_id] > 0:
                 self._breach("invented", time_ms, f"{client_id} was called refused or absent, and it acted")
@@ -183,9 +195,9 @@ class Oracle:
             if len(same) > 1:
                 self._breach("duplicate", now_ms, f"{order.client_id} is at the venue {len(same)} times")
             return
-        total = sum(one.filled + (one.steps - one.filled if one.working else 0) for one in same)
-        if total > asked.steps:
-            self._breach("duplicate", now_ms, f"{order.client_id}: {total} steps of {asked.steps} asked for")
+        total, size = sum(_size(one) for one in same), self._sizes[order.client_id]
+        if total > size:
+            self._breach("duplicate", now_ms, f"{order.client_id}: {total / 1e8:g} of {size / 1e8:g} asked for")
 
     def _look(self, now_ms: int) -> None:
         account = self._account
@@ -314,6 +326,12 @@ class Oracle:
 
     def _breach(self, what: str, time_ms: int, text: str) -> None:
         self.breaches.append(Breach(what, time_ms - self.start_ms, text))
+
+
+def _size(order: OrderState) -> int:
+    """Executed and still working, 1e-8: what a step counts may change."""
+    assert order.terms is not None
+    return (order.steps if order.working else order.filled) * order.terms.step_e8
 
 
 def _ours(client_id: str) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.adapters.exchanges.aster.userstream import UserStream
 from aister.adapters.signer.leased import LeasedSigner
+from aister.app.trader_terms import Terms
 from aister.core.audit import Audit
 from aister.core.council import Setup
 from aister.core.errors import StorageError
@@ -27,6 +28,10 @@ from tests.faults.signing import Signing
 __all__ = ["Emergency", "Home", "Paper", "Parts", "Pen", "Queue", "Standing", "Told"]
 
 
+TICK_E8 = 10_000_000
+"""What setups are told in."""
+
+
 class Parts(msgspec.Struct):
     """What a trader is made of; a defect is seeded by exchanging one part."""
 
@@ -38,10 +43,11 @@ class Parts(msgspec.Struct):
     recovery: Callable[..., Any] = the_recovery.Recovery
     stream: Callable[..., Any] = UserStream
     leased: Callable[..., Any] = LeasedSigner
+    terms: Callable[..., Any] = Terms
 
 
 class Told:
-    """A strategy that fires what it was told to."""
+    """A strategy that fires what it was told to: in ticks of the first grid, whatever the contract counts in now."""
 
     name = "told"
     mask = bit("1m")
@@ -51,7 +57,16 @@ class Told:
 
     def setups(self, features: FeatureSet, instrument: Instrument, cost_e8: int) -> tuple[Setup, ...]:
         found = self._at.get((instrument.symbol, features.time_ms))
-        return () if found is None else (found,)
+        return () if found is None else (_regridded(found, instrument),)
+
+
+def _regridded(setup: Setup, instrument: Instrument) -> Setup:
+    def ticks(told: int) -> int:
+        return round(told * TICK_E8 / instrument.tick_e8)
+
+    targets = tuple(msgspec.structs.replace(one, ticks=ticks(one.ticks)) for one in setup.targets)
+    entry, stop = ticks(setup.entry_ticks), ticks(setup.stop_ticks)
+    return msgspec.structs.replace(setup, entry_ticks=entry, stop_ticks=stop, targets=targets)
 
 
 class Paper:

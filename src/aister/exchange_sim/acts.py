@@ -133,6 +133,12 @@ def _instrument(scene: Scene, fault: Fault) -> None:
             msgspec.structs.replace(tier, max_leverage=min(tier.max_leverage, int(most))) for tier in brackets
         )
     changed: Instrument = msgspec.structs.replace(old, brackets=brackets, **terms)
+    if (old.tick_e8, old.step_e8) != (changed.tick_e8, changed.step_e8):
+        for account in scene.accounts.values():
+            held = any(account.holding(fault.symbol, leg).steps for leg in account.legs)
+            if held or account.open_orders(fault.symbol):
+                account.changed.append(Happening(scene.now_ms, account.number, "REFUSED", detail="the grid is in use"))
+                return
     scene.player.relist(changed)
 
 

@@ -44,7 +44,8 @@ ACTS = {
     "cancel_order": "the account's oldest order on `symbol` is cancelled (`text` stop: the oldest conditional one)",
     "foreign_order": "somebody places an order: `text` is its query string",
     "adl": "`fill_e4` / 10,000 of the position on `symbol` are auto-deleveraged",
-    "instrument": "terms of `symbol` change: `text` is a JSON object of Instrument fields, or brackets_max_leverage",
+    "instrument": "terms of `symbol` change: `text` is a JSON object of Instrument fields, or brackets_max_leverage; "
+    "tick and step only while nobody holds or works anything in them",
     "mark": "mark price of `symbol` stands `value` ticks higher than it would (negative: lower)",
     "index": "index price of `symbol` stands `value` ticks higher than it would (negative: lower)",
     "delist": "`symbol` is gone from exchangeInfo and cannot be traded",
