@@ -268,7 +268,8 @@ def _account(rng: Random) -> Wrong:
 
 
 def _instrument(rng: Random, symbol: str, at: int) -> Wrong:
-    """Terms of a contract change (C15): as soon as nothing is held or works in its ticks and steps, where these do."""
+    """Terms of a contract change (C15). Where its tick or step does, as soon as nothing is held or works in them, and
+    early: they are read again after five minutes, and then there must be something left to trade."""
     one, draw = instrument(symbol), rng.random()
     if draw < 0.3:
         text = ('{"min_notional": 10000000000}', '{"brackets_max_leverage": 10}')[int(rng.integers(2))]
@@ -283,7 +284,8 @@ def _instrument(rng: Random, symbol: str, at: int) -> Wrong:
         "market_max_steps": round(one.market_max_steps / step),
     }
     text = msgspec.json.encode(changed).decode()
-    return Wrong(blows=(Blow("venue", at, aim=FLAT, fault=Fault("instrument", symbol=symbol, text=text)),))
+    early = int(rng.integers(FAULTS_MS[0], 230_000))
+    return Wrong(blows=(Blow("venue", early, aim=FLAT, fault=Fault("instrument", symbol=symbol, text=text)),))
 
 
 _FOREIGN = {

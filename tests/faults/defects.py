@@ -1,5 +1,5 @@
-"""Defects seeded into the order path: the teeth of the campaign. Each is one part of the trader done wrong (`mistaken`); a
-run must notice it by the exchange's books."""
+"""Defects seeded into the order path: the teeth of the campaign. Each is one part of the trader done wrong
+(`mistaken`); a run must notice it by the exchange's books."""
 
 from collections.abc import Callable
 from typing import Any
