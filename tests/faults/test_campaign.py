@@ -78,6 +78,8 @@ MEASURED = [
     *(f"src/aister/{room}" for room in ("execution", "ports", "risk", "sim")),
     "src/aister/adapters/store/emergency.py",
     "src/aister/adapters/store/lease.py",
+    "src/aister/app/trader_terms.py",
+    *(f"tests/faults/{name}.py" for name in ("blows", "hearing", "leasing")),
     *(f"tests/faults/{name}.py" for name in ("classes", "coverage", "dying", "crash", "house", "life", "oracle")),
     *(f"tests/faults/{name}.py" for name in ("parts", "process", "scenario", "signing", "verdict", "watching")),
 ]
