@@ -46,7 +46,7 @@ DEFECTS = (
     _of("targets left when flat", "limits", "orphan", courier=mistaken.KeepsTargets),
     _of("stop sent late", "limits", "naked", account=mistaken.LateStops),
     _of("client ids used again", "limits", "lost", account=mistaken.NoIds),
-    _of("client keeps the old grid", "account", "invented", terms=mistaken.KeepsGrid),
+    _of("old grid and no cap", "account", "duplicate", terms=mistaken.KeepsGrid, signing=mistaken.Uncapped),
     _of("429 starves the stop", "limits", "naked", account=mistaken.Starved),
     _of("late fill after cancel ignored", "ambiguous", "lost", courier=mistaken.DoneWith),
     _of("partial fill lost at a restart", "crash", "lost", courier=mistaken.LosesParts),

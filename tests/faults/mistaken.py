@@ -20,37 +20,6 @@ from aister.ports.exchange import Execution, OrderNews, Placed, Unknown, Unreach
 from aister.ports.signer import Call, Declined, Signed
 from tests.faults.signing import Signing
 
-__all__ = [
-    "AbsentAtOnce",
-    "BlindResend",
-    "CancelAll",
-    "CancelFirst",
-    "ClearsOnStart",
-    "Countdown",
-    "Deaf",
-    "DoneWith",
-    "ForgetsParts",
-    "KeepsGrid",
-    "KeepsTargets",
-    "KillsAll",
-    "LateStops",
-    "LosesParts",
-    "NeverDurable",
-    "NoIds",
-    "NoTrades",
-    "PlainClose",
-    "SameNonce",
-    "SendFirst",
-    "SendsAgain",
-    "SmallStop",
-    "Starved",
-    "TwiceAsMuch",
-    "TwiceTold",
-    "Unfenced",
-    "WrongSide",
-    "unleased",
-]
-
 
 class BlindResend(AsterAccount):
     """No answer came, so it is sent again."""
@@ -337,6 +306,14 @@ class KeepsGrid(Terms):
 
     def __init__(self, run: Any, courier: Any, count_by: Any, say: Any) -> None:
         super().__init__(run, courier, lambda instrument: None, say)
+
+
+class Uncapped(Signing):
+    """The signer's caps are so wide that they stop nothing."""
+
+    charter = msgspec.structs.replace(
+        Signing.charter, limits=msgspec.structs.replace(Signing.charter.limits, order_notional=10**18)
+    )
 
 
 def unleased(signer: Any, entries_until_s: Callable[[], float], **named: Any) -> Any:

@@ -61,6 +61,8 @@ class Unsealed(Desk):
 class Signing:
     """The key's signer, one at a time. A new one starts above every nonce that the last one may have used."""
 
+    charter = _CHARTER
+
     def __init__(self, world: World) -> None:
         self._world = world
         self._state = Remembered()
@@ -91,7 +93,7 @@ class Signing:
         return signed
 
     def _started(self) -> Desk:
-        return Unsealed(_CHARTER, KEY, self._state, self._now_us, lambda: self._world.monotonic_ms() / 1000.0)
+        return Unsealed(self.charter, KEY, self._state, self._now_us, lambda: self._world.monotonic_ms() / 1000.0)
 
     def _now_us(self) -> int:
         return self._world.now_ms() * 1000
