@@ -136,7 +136,7 @@ class Oracle:
         if order is not None:
             self._quantity(order, now_ms)
             if happening.trade is not None:
-                self._traded[order.client_id] += happening.trade.steps * happening.trade.terms.step_e8
+                self._traded[order.client_id] += happening.trade.steps * self._step_e8(order.symbol, now_ms)
                 key = order.client_id, self._traded[order.client_id]
                 if self._told[order.client_id] < key[1] and order.client_id not in self._unjournaled:
                     self._waiting[key] = now_ms
@@ -195,9 +195,17 @@ class Oracle:
             if len(same) > 1:
                 self._breach("duplicate", now_ms, f"{order.client_id} is at the venue {len(same)} times")
             return
-        total, size = sum(_size(one) for one in same), self._sizes[order.client_id]
+        total, size = sum(self._size(one) for one in same), self._sizes[order.client_id]
         if total > size:
             self._breach("duplicate", now_ms, f"{order.client_id}: {total / 1e8:g} of {size / 1e8:g} asked for")
+
+    def _size(self, order: OrderState) -> int:
+        """Executed and still working, 1e-8."""
+        return (order.steps if order.working else order.filled) * self._step_e8(order.symbol, order.created_ms)
+
+    def _step_e8(self, symbol: str, time_ms: int) -> int:
+        """What a step of the venue counted then."""
+        return self._exchange.market.tickers[symbol].at(time_ms).step_e8
 
     def _look(self, now_ms: int) -> None:
         account = self._account
@@ -326,12 +334,6 @@ class Oracle:
 
     def _breach(self, what: str, time_ms: int, text: str) -> None:
         self.breaches.append(Breach(what, time_ms - self.start_ms, text))
-
-
-def _size(order: OrderState) -> int:
-    """Executed and still working, 1e-8: what a step counts may change."""
-    assert order.terms is not None
-    return (order.steps if order.working else order.filled) * order.terms.step_e8
 
 
 def _ours(client_id: str) -> bool:
