@@ -105,7 +105,9 @@ class Blows:
             self._kill(house.life, blow.ms)
         elif blow.what == "venue" and blow.fault is not None:
             until_ms = max(0, blow.fault.until_ms - blow.at_ms)
-            self.add(msgspec.structs.replace(blow.fault, at_ms=0, until_ms=until_ms), house.exchange.now_ms)
+            true_ms = house.world.now_ms() - house.world.wall_ahead_ms  # the books may not have been played up to it
+            self.add(msgspec.structs.replace(blow.fault, at_ms=0, until_ms=until_ms), true_ms)
+            loop.call_soon(house.world.wake)
 
     def add(self, fault: Fault, from_ms: int) -> None:
         """To the exchange's plan, its times counted from then."""

@@ -103,6 +103,7 @@ def summary(slices: Iterable[Slice]) -> dict[str, Any]:
         "naked_stretches": len(naked),
         "naked_p99_ms": naked[int(0.99 * (len(naked) - 1))] if naked else 0,
         "naked_max_ms": naked[-1] if naked else 0,
+        "refused_max_ms": max((ms for one in runs for ms in one.refused), default=0),
         "silent_max_ms": max((ms for one in runs for ms in one.silent), default=0),
         "active_at_end_percent": round(100 * sum(one.active for one in free) / len(free), 2),
         "with_a_round_trip_percent": round(100 * sum(one.trips > 0 for one in runs) / len(runs), 2),

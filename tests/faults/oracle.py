@@ -29,6 +29,7 @@ from aister.exchange_sim import Account, Exchange, Happening, OrderState
 from aister.exchange_sim.wire import pairs
 from aister.execution.identity import instance_of, watched
 from tests.faults.fate import open_until, outside
+from tests.faults.reach import Reach
 
 __all__ = ["LOST_MS", "NAKED_MS", "ORPHAN_MS", "Breach", "Oracle"]
 
@@ -64,6 +65,7 @@ class Oracle:
         self.start_ms = exchange.now_ms
         self.breaches: list[Breach] = []
         self.naked: list[int] = []
+        self.refused: list[int] = []
         self.silent: list[int] = []
         self._stripped: list[tuple[str, int]] = []
         self.orders: dict[str, Order] = {}
@@ -77,6 +79,8 @@ class Oracle:
         self._sizes: dict[str, int] = {}
         self._told: dict[str, int] = defaultdict(int)
         self._waiting: dict[tuple[str, int], int] = {}
+        self._streamed: set[tuple[str, int]] = set()
+        self._reach = Reach(exchange, account)
         self._traded: dict[str, int] = defaultdict(int)
         self._naked: dict[str, Spell] = defaultdict(Spell)
         self._orphan: dict[str, Spell] = defaultdict(Spell)
@@ -140,6 +144,8 @@ class Oracle:
                 key = order.client_id, self._traded[order.client_id]
                 if self._told[order.client_id] < key[1] and order.client_id not in self._unjournaled:
                     self._waiting[key] = now_ms
+                    if self._reach.streams():
+                        self._streamed.add(key)
         was_naked = order is not None and self._naked[order.symbol].since_ms >= 0
         self._look(now_ms)
         if happening.what == "CANCELED" and order is not None and not was_naked:
@@ -243,7 +249,8 @@ class Oracle:
             return
         lasted = self._able(spell.since_ms, now_ms, what)
         if what == "naked":
-            (self.silent if spell.most_ms else self.naked).append(lasted)
+            refused = self._reach.stop_refused(text.split(maxsplit=1)[0], spell.since_ms)
+            (self.silent if spell.most_ms else self.refused if refused else self.naked).append(lasted)
         if lasted > max(most_ms, spell.most_ms) and what == "orphan":
             guard = self.orders.get(text.split(maxsplit=1)[0])
             spans = self._open(guard) if guard is not None else []
@@ -269,17 +276,10 @@ class Oracle:
 
     def _late(self, key: tuple[str, int], since_ms: int) -> None:
         now_ms = self._exchange.now_ms
-        lasted = now_ms - since_ms - max(self._blind(since_ms, now_ms, False), self._hidden(since_ms))
+        hidden = 0 if key in self._streamed else self._reach.hidden(since_ms)
+        lasted = now_ms - since_ms - max(self._blind(since_ms, now_ms, False), hidden)
         if lasted > LOST_MS:
             self._breach("lost", since_ms, f"a trade of {key[0]} was not journaled within {lasted} ms")
-
-    def _hidden(self, since_ms: int) -> int:
-        """How long the venue's own look-ups did not show what traded then: so long it cannot be read."""
-        shown_ms = since_ms
-        for lag in sorted((one for one in self._exchange.faults.plan if one.kind == "lag"), key=lambda one: one.at_ms):
-            if lag.at_ms <= shown_ms < lag.until_ms:
-                shown_ms = max(shown_ms, min(since_ms + lag.ms, lag.until_ms))
-        return shown_ms - since_ms
 
     def _attempts(self) -> None:
         """By the raw log: after an attempt that may have acted there is no second one of the same id."""
@@ -297,7 +297,7 @@ class Oracle:
                 if cancelled in self._stripped or seen.request.path.endswith("allOpenOrders"):
                     self._breach("naked", cancelled[1], f"the stop {cancelled[0]} was taken away by our own cancel")
             if seen.request.path.endswith("/countdownCancelAll") and seen.done:
-                self._counted_down(seen.time_us // 1000 + int(pairs["countdownTime"]), pairs["symbol"])
+                self._counted_down(seen.time_us // 1000 + int(told["countdownTime"]), told["symbol"])
             if seen.request.method != "POST" or not seen.request.path.endswith("/order"):
                 continue
             client_id = told.get("newClientOrderId", "")

@@ -12,7 +12,7 @@ import pytest
 
 from checks.results import code_hash, measuring
 from checks.tree import ROOT
-from tests.faults.campaign import matrix_lines, played, slice_of, summary, told
+from tests.faults.campaign import Slice, matrix_lines, played, slice_of, summary, told
 from tests.faults.classes import SHARES
 from tests.faults.house import House
 from tests.faults.scenario import scenario
@@ -20,13 +20,6 @@ from tests.faults.verdict import Verdict
 
 RUNS = 300
 FIRST = date.today().toordinal() * 1_000
-
-OPEN = {
-    "orphan": "one run in fifty: a stop of the watcher's, in no book of ours, waits for the next survey when flat",
-    "naked": "several faults at once: stops of unknown outcome while answers are held back",
-    "lost": "a trade is read half a second after the venue shows it, and that can be the 31st second",
-}
-"""What the order path does not hold yet, with the reason; every other kind of breach fails at once."""
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +31,19 @@ def runs() -> tuple[Verdict, ...]:
     return made.verdicts
 
 
-def test_nothing_is_doubled_invented_or_unsafe_and_no_task_fails(runs: tuple[Verdict, ...]) -> None:
-    """By the exchange's books. Zero of n runs is under 3/n at 95 % (rule of three)."""
-    failed = [line for one in runs for line in told(one) if not any(f": {kind} at " in line for kind in OPEN)]
+def test_no_run_breaks_anything_and_no_task_fails(runs: tuple[Verdict, ...]) -> None:
+    """By the exchange's books, of every kind. Zero of n runs is under 3/n at 95 % (rule of three)."""
+    failed = [line for one in runs for line in told(one)]
     assert not failed, "\n".join(failed)
 
 
-def test_most_runs_hold_every_bar(runs: tuple[Verdict, ...]) -> None:
-    clean = sum(one.clean for one in runs)
-    print(f"{clean} of {len(runs)} runs without any breach")
-    assert clean >= 0.94 * len(runs)
+def test_positions_are_bare_for_a_second_at_most_and_never_for_five(runs: tuple[Verdict, ...]) -> None:
+    """Every stretch of a position without a stop that covers it, the venue in reach. Where the venue refuses a stop the
+    position is flat within ten seconds; where it takes one away without a word, it is missed within 35."""
+    figures = summary([Slice(runs, 0.0)])
+    assert figures["naked_stretches"] >= len(runs) // 2
+    assert figures["naked_p99_ms"] <= 1_000 and figures["naked_max_ms"] <= 5_000
+    assert figures["refused_max_ms"] <= 10_000 and figures["silent_max_ms"] <= 35_000
 
 
 def test_runs_are_composed_as_the_campaign_says(runs: tuple[Verdict, ...]) -> None:
@@ -79,7 +75,7 @@ MEASURED = [
     "src/aister/adapters/store/emergency.py",
     "src/aister/adapters/store/lease.py",
     "src/aister/app/trader_terms.py",
-    *(f"tests/faults/{name}.py" for name in ("blows", "hearing", "leasing")),
+    *(f"tests/faults/{name}.py" for name in ("blows", "fate", "hearing", "leasing", "reach")),
     *(f"tests/faults/{name}.py" for name in ("classes", "coverage", "dying", "crash", "house", "life", "oracle")),
     *(f"tests/faults/{name}.py" for name in ("parts", "process", "scenario", "signing", "verdict", "watching")),
 ]

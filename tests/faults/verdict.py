@@ -19,9 +19,10 @@ _A_PERSON = {"leverage", "foreign order", "agent expires", "delist", "twin"}
 
 class Verdict(msgspec.Struct, frozen=True):
     """Times in ms. `naked`: how long each uncovered stretch lasted (venue in reach, somebody there), `silent` those
-    that began with the venue's own cancel of the stop, told to nobody. `calm_ms`: time
-    without a fault, each counted `BACK_MS` beyond its end; `shut_ms`: how much of it entries were not allowed.
-    `active`: it ends alive, unfrozen, not halted. `person`: something happened that only a person can mend."""
+    that began with the venue's own cancel of the stop, told to nobody, `refused` those in which it refused a stop (they
+    end flat). `calm_ms`: time without a fault, each counted `BACK_MS` beyond its end; `shut_ms`: how much of it entries
+    were not allowed. `active`: it ends alive, unfrozen, not halted. `person`: something happened that only a person can
+    mend."""
 
     seed: int
     kind: str
@@ -30,6 +31,7 @@ class Verdict(msgspec.Struct, frozen=True):
     problems: tuple[str, ...]
     naked: tuple[int, ...]
     silent: tuple[int, ...]
+    refused: tuple[int, ...]
     intents: int
     faults: int
     trips: int
@@ -61,6 +63,7 @@ def verdict(house: House) -> Verdict:
         problems=tuple(house.problems),
         naked=tuple(one for one in oracle.naked if one > 0),
         silent=tuple(oracle.silent),
+        refused=tuple(oracle.refused),
         intents=len({one.intent_id for one in oracle.orders.values()}),
         faults=scene.wrong.count,
         trips=len(house.closed),
