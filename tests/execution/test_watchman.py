@@ -169,6 +169,22 @@ def test_a_stop_that_it_put_back_goes_when_the_position_has_ended_whoever_ended_
     assert len(scene.said("stop put back")) == len(scene.said("stop taken back")) == 1
 
 
+def test_a_new_watcher_takes_back_what_the_last_one_put_there_as_soon_as_look_ups_show_it() -> None:
+    scene = Watched(stream=False)
+
+    async def story() -> None:
+        await scene.account.place(stop(f"{US}-ws-1-1"))
+        scene.fault(Fault("lag", ms=20_000))
+        working = asyncio.ensure_future(scene.watchman().run())
+        await scene.wait(19_000)
+        assert scene.books.open_orders()
+        await scene.wait(5_000)
+        assert not scene.books.open_orders()
+        working.cancel()
+
+    scene.play(story)
+
+
 def test_the_trader_books_what_the_watcher_did_as_its_own() -> None:
     trader = Trader(setup(2, stop=99_000.0, targets=((103_000.0, 10_000),)), prices=[(100_000.0,) * 4] * 12)
 

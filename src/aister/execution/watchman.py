@@ -34,7 +34,8 @@ class WatchmanRules(msgspec.Struct, frozen=True):
     """How long between two looks: `held_ms` while something is held, `alone_ms` while besides no trader is heard of,
     `own_ms` while a stop of its own may rest, `flat_ms` else (`deaf_ms` without the account's stream), `news_ms` after
     news of it. A trader that is silent for `hangs_ms` counts as hanging; after `gone_ms` its entries are withdrawn;
-    after `ends_ms`, with nothing held, there is nothing left to watch."""
+    after `ends_ms`, with nothing held, there is nothing left to watch. For `young_ms` after its start look-ups may not
+    show yet what an earlier watcher put there."""
 
     held_ms: int = 1_000
     alone_ms: int = 500
@@ -45,6 +46,7 @@ class WatchmanRules(msgspec.Struct, frozen=True):
     hangs_ms: int = 4_000
     gone_ms: int = 8_000
     ends_ms: int = 60_000
+    young_ms: int = 35_000
 
     def at_speed(self, speed: float) -> "WatchmanRules":
         """The same by the clock of a simulator that runs `speed` times this machine's. A trader lives in this machine's
@@ -91,7 +93,7 @@ class Watchman:
     ) -> None:
         self._exchange, self._watch, self._symbols = exchange, watch, symbols
         self._log, self._rules = log, rules or WatchmanRules()
-        self._beat_ms = exchange.now_ms()
+        self._begun_ms = self._beat_ms = exchange.now_ms()
         self._left = self._hung = self._hears = False
         self._bell = Bell(sleep)
         self.sight = Sight()
@@ -157,9 +159,13 @@ class Watchman:
             return min(rules.own_ms, rules.held_ms)
         if held:
             return rules.held_ms
-        return rules.flat_ms if self._hears else rules.deaf_ms
+        return rules.flat_ms if self._hears and not self._young else rules.deaf_ms
 
     # ---- inside -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _young(self) -> bool:
+        return self._exchange.now_ms() - self._begun_ms < self._rules.young_ms
 
     @property
     def _silent_ms(self) -> int:
@@ -172,7 +178,7 @@ class Watchman:
             return told.reason if isinstance(told, Refused) else told.why
         positions = [one for one in told if one.symbol in self._symbols]
         wanted = {one.symbol for one in positions if one.steps}
-        if not self.sight.time_ms or self._left or self._silent_ms > self._rules.gone_ms:
+        if self._young or self._left or self._silent_ms > self._rules.gone_ms:
             wanted |= set(self._symbols)  # what an earlier watcher put there, and entries nobody would protect
         orders: list[VenueOrder] = []
         for symbol in sorted(wanted):
