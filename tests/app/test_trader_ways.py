@@ -1,5 +1,6 @@
 """What a person says at a trader's start, over sockets: take over what is held, trade again, money was moved."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +17,8 @@ from aister.core.commands import Command, ResumeTrading, Transfer
 from aister.core.errors import UsageError
 from aister.core.events import CommandGiven, MoneyBooked, OrderFilled, PositionFound
 from aister.core.money import UNIT
+from tests.adapters.signer.canary import KEY, leaks
+from tests.adapters.signer.given import USER
 from tests.app.served import NAME, SYMBOL, Served
 from tests.app.told import BOOKS_READ, Told
 
@@ -128,6 +131,25 @@ def test_money_moved_unseen_is_booked_when_the_sum_is_right_and_only_once(served
     served.fault("transfer", value=500 * UNIT)
     itself = Told(served, until=lambda one: any(isinstance(audit.event, MoneyBooked) for audit in one.audits))
     assert itself.trader.built.engine.portfolio.wallet == 10_507 * UNIT and "money" not in itself.trader.standing()
+
+
+def test_a_key_of_the_environment_trades_and_is_watched_and_is_left_nowhere(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aister.adapters.vault.keyring._TAKEN", {})
+    (served.home / "keys" / f"{NAME}.toml").unlink()
+    told = {"NET": "simulator", "ACCOUNT": USER, "KEY": f"0x{KEY.hex()}", "ORIGIN": served.where.rest}
+    for field, value in told.items():
+        monkeypatch.setenv(f"AISTER_KEY_{NAME.upper()}_{field}", value)
+    hold(served, stop=False, of="web")
+
+    def done(one: Told) -> bool:
+        return bool(one.trader.watcher.pid) and "nothing is held" in one.trader.said()
+
+    life = Told(served, Ways(found="flatten"), until=done)
+    assert life.trader.watcher.starts == 1 and served.steps == 0 and len(served.sent()) == 1
+    assert not leaks(life.text) and not [name for name in os.environ if name.startswith("AISTER_KEY_")]
+    assert not any(leaks(one.read_bytes()) for one in served.home.rglob("*") if one.is_file())
 
 
 def halted(trader: Trader) -> bool:

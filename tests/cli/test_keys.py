@@ -90,3 +90,18 @@ def test_a_key_nobody_watches_over(home: Path) -> None:
     assert (nobody.returncode, nobody.stdout) == (1, "No watcher of this key answers.\n")
     asked = run("keys", "watcher", "mine", "--end", "--json")
     assert (asked.returncode, asked.stdout) == (1, "null\n")
+
+
+def test_a_key_may_come_from_the_environment(home: Path, there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aister.adapters.vault.keyring._TAKEN", {})
+    told = {"NET": "simulator", "ACCOUNT": TEST_USER, "KEY": "0x" + "22" * 32, "ORIGIN": there, "EXPIRES": "2099-01-01"}
+    for field, value in told.items():
+        monkeypatch.setenv(f"AISTER_KEY_BOXED_{field}", value)
+    assert json.loads(run("keys", "list", "--json").stdout) == ["boxed", "mine"]
+    asked = run("keys", "check", "boxed")
+    assert asked.returncode == 1 and f"boxed: account {TEST_USER} on simulator" in asked.stdout
+    assert "give it the right to trade perpetuals" in asked.stdout, "that agent is not the account's"
+    looked = run("doctor")
+    assert "boxed (v3, simulator, from the environment) until 2099-01-01" in looked.stdout
+    for done in (asked, looked):
+        assert "22" * 32 not in done.stdout + done.stderr

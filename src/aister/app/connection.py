@@ -13,7 +13,7 @@ from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.exchanges.aster.sockets import SocketWire, WallClock
 from aister.adapters.signer.charter import READ, Charter
 from aister.adapters.signer.process import SignerProcess
-from aister.adapters.vault.file import FileVault
+from aister.adapters.vault.keyring import Keyring
 from aister.app.simulator import event_loop
 from aister.core.errors import DataError
 from aister.ports.exchange import Refused
@@ -49,7 +49,7 @@ def check_connection(home: Path, name: str, symbols: tuple[str, ...]) -> Connect
 
     Raises `CredentialError` for a key that is not right, `DataError` when the venue cannot be asked.
     """
-    vault = FileVault(home)
+    vault = Keyring(home)
     credential = vault.credential(name)
     where = venue_of(credential)
     terms = (credential.name, credential.scheme, credential.account, credential.net, where.chain_id)

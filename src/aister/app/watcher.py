@@ -24,6 +24,7 @@ from aister.adapters.bare import start_bare
 from aister.adapters.exchanges.aster.hosts import Net
 from aister.adapters.signer.child import holder_of
 from aister.adapters.vault.file import FileVault
+from aister.adapters.vault.keyring import Keyring
 from aister.adapters.watcher.line import Beat, Leave, Retire, WatcherLine, Watching, beat_door
 from aister.app.watching import Ready, WatcherStart, lock_path
 from aister.core.errors import AisterError, SettingsError
@@ -182,8 +183,9 @@ class WatcherProcess:
         if self._child is not None and self._child.poll() is None:
             self._child.kill()
             self._child.wait(_LEAVE_S)
-        filed = isinstance(self._vault, FileVault)
-        credential = None if filed else self._vault.credential(self._name)
+        vault = self._vault
+        filed = vault.filed(self._name) if isinstance(vault, Keyring) else isinstance(vault, FileVault)
+        credential = None if filed else vault.credential(self._name)
         start = msgspec.msgpack.encode(msgspec.structs.replace(self._start_of, credential=credential))
         self._child, ours = start_bare("aister.app.watching:main", heard=False)
         with ours:

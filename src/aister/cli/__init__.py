@@ -115,6 +115,7 @@ def main() -> None:
     """Entry point of the `aister` command. An output that cannot be written is one sentence and exit code 2; a reader
     that left before the end is exit code 1 without a word, as nobody can say what it missed."""
     _streams()
+    _take_keys()
     sys.meta_path.insert(0, NotForNumba())
     try:
         try:
@@ -147,6 +148,14 @@ def _streams() -> None:
         raise SystemExit(2)
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+
+
+def _take_keys() -> None:
+    """Keys given in the environment leave it first of all: nothing that is started inherits them."""
+    if any(name.startswith("AISTER_KEY_") for name in os.environ):
+        from aister.adapters.vault.keyring import take_environment
+
+        take_environment()
 
 
 def _to_nowhere() -> None:

@@ -19,9 +19,9 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="Print JSON t
     import msgspec
 
     from aister.adapters.store.home import home
-    from aister.adapters.vault.file import FileVault
+    from aister.adapters.vault.keyring import Keyring
 
-    names = FileVault(home()).names()
+    names = Keyring(home()).names()
     if as_json:
         print(msgspec.json.encode(names).decode())
         return
@@ -32,7 +32,7 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="Print JSON t
 
 
 def check(
-    name: Annotated[str, typer.Argument(help="The key's name: AISTER_HOME/keys/NAME.toml.")],
+    name: Annotated[str, typer.Argument(help="The key's name, of AISTER_HOME/keys/NAME.toml or the environment.")],
     *,
     symbols: Annotated[str, typer.Option(help="Symbols it is to trade, separated by commas.")] = "BTCUSDT",
     probe: Annotated[
@@ -48,7 +48,7 @@ def check(
     import msgspec
 
     from aister.adapters.store.home import open_home
-    from aister.adapters.vault.file import FileVault
+    from aister.adapters.vault.keyring import Keyring
     from aister.app.connection import check_connection, venue_of
     from aister.app.trader_protection import IN_WORDS, try_protection
     from aister.cli import shown
@@ -57,7 +57,7 @@ def check(
     home, named = open_home(), named_symbols(symbols)
     told = check_connection(home, name, named)
     if probe and not told.hindrances:
-        vault = FileVault(home)
+        vault = Keyring(home)
         found = try_protection(home, vault, name, venue_of(vault.credential(name)), named[0])
         told = msgspec.structs.replace(told, protection=found.protection)
     if as_json:
@@ -76,7 +76,7 @@ def check(
 
 
 def watcher(
-    name: Annotated[str, typer.Argument(help="The key's name: AISTER_HOME/keys/NAME.toml.")],
+    name: Annotated[str, typer.Argument(help="The key's name, of AISTER_HOME/keys/NAME.toml or the environment.")],
     *,
     end: Annotated[bool, typer.Option("--end", help="End it; what is held then has only its stops.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")] = False,

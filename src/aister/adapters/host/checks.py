@@ -290,12 +290,12 @@ def journal(home: Path) -> Check:
 
 
 def keys(home: Path, wall: Callable[[], float]) -> Check:
-    """The key files: whether each may be used, and when it ends. No key is shown."""
+    """The keys in files and in the environment: whether each may be used, and when it ends. No key is shown."""
     from aister.adapters.vault.expiry import expiry  # noqa: PLC0415
-    from aister.adapters.vault.file import FileVault  # noqa: PLC0415
+    from aister.adapters.vault.keyring import Keyring  # noqa: PLC0415
     from aister.core.errors import CredentialError  # noqa: PLC0415
 
-    vault = FileVault(home)
+    vault = Keyring(home)
     said: list[str] = []
     remedies: list[str] = []
     for name in vault.names():
@@ -305,7 +305,8 @@ def keys(home: Path, wall: Callable[[], float]) -> Check:
             return Check("keys", "bad", f"{name} cannot be used", str(error))
         told = expiry(name, key.expires_ms, int(wall() * 1_000))
         ends = time.strftime("%Y-%m-%d", time.gmtime(key.expires_ms / 1_000)) if key.expires_ms else "an unknown day"
-        said.append(f"{name} ({key.scheme}, {key.net}) until {ends}")
+        place = "" if vault.filed(name) else ", from the environment"
+        said.append(f"{name} ({key.scheme}, {key.net}{place}) until {ends}")
         remedies += [told.sentence] if told.sentence else []
     if not said:
         return Check("keys", "ok", "none: public data and the simulated venue need none; see docs/keys.md")

@@ -11,9 +11,9 @@ from aister.adapters.vault.entry import FIELDS, credential_of, name_of
 from aister.core.errors import CredentialError
 from aister.ports.vault import Credential
 
-__all__ = ["EnvironmentVault"]
+__all__ = ["PREFIX", "EnvironmentVault", "prefix_of"]
 
-_PREFIX = "AISTER_KEY_"
+PREFIX = "AISTER_KEY_"
 
 
 class EnvironmentVault:
@@ -21,18 +21,23 @@ class EnvironmentVault:
 
     def __init__(self, environment: MutableMapping[str, str] | None = None) -> None:
         held = os.environ if environment is None else environment
-        self._written = {name: held.pop(name) for name in list(held) if name.startswith(_PREFIX)}
+        self._written = {name: held.pop(name) for name in list(held) if name.startswith(PREFIX)}
 
     def names(self) -> list[str]:
         """Of the keys there are, right or not."""
         ends = f"_{FIELDS[3].upper()}"
         return sorted(
-            name[len(_PREFIX) : -len(ends)].lower().replace("_", "-") for name in self._written if name.endswith(ends)
+            name[len(PREFIX) : -len(ends)].lower().replace("_", "-") for name in self._written if name.endswith(ends)
         )
+
+    def holds(self, name: str) -> bool:
+        """Whether anything is said of a key of that name."""
+        prefix = prefix_of(name)
+        return any(prefix + field.upper() in self._written for field in FIELDS)
 
     def credential(self, name: str) -> Credential:
         """Raises `CredentialError`: none of that name, or not right."""
-        told = _told(name, f"{_PREFIX}{name_of(name).upper().replace('-', '_')}_", self._written)
+        told = _told(name, prefix_of(name), self._written)
         if isinstance(told, str):
             raise CredentialError(told)
         return told
@@ -42,6 +47,11 @@ class EnvironmentVault:
 
     def __reduce__(self) -> str:
         raise TypeError("Keys are not pickled.")
+
+
+def prefix_of(name: str) -> str:
+    """How the variables of a key begin. Raises `CredentialError` when it is no name of one."""
+    return f"{PREFIX}{name_of(name).upper().replace('-', '_')}_"
 
 
 def _told(name: str, prefix: str, held: Mapping[str, str]) -> Credential | str:

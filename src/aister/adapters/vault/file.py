@@ -32,9 +32,17 @@ class FileVault:
         """Of the keys there are, readable or not."""
         return sorted(path.stem for path in self._folder.glob("*.toml"))
 
+    def path(self, name: str) -> Path:
+        """The file of a key. Raises `CredentialError` when it is no name of one."""
+        return self._folder / f"{name_of(name)}.toml"
+
+    def holds(self, name: str) -> bool:
+        """Whether there is a file of that name, readable or not."""
+        return os.path.lexists(self.path(name))
+
     def credential(self, name: str) -> Credential:
         """Read anew at every call. Raises `CredentialError`: none of that name, open to others, or not right."""
-        told = _told(name, self._folder / f"{name_of(name)}.toml")
+        told = _told(name, self.path(name))
         if isinstance(told, str):
             raise CredentialError(told)
         return told

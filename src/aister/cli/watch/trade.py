@@ -8,7 +8,7 @@ from pathlib import Path
 from aister.adapters.exchanges.aster.hosts import Net
 from aister.adapters.store.emergency import GuardedJournal, guarded
 from aister.adapters.store.journal import open_chain
-from aister.adapters.vault.file import FileVault
+from aister.adapters.vault.keyring import Keyring
 from aister.analytics.findings import Findings
 from aister.analytics.report.words import utc
 from aister.app.build import Built, limits_of
@@ -48,7 +48,7 @@ def run_trader(
 ) -> Traded:
     """Trade until the settings' end or a signal. `figures`: those of a run that was stopped are worked out too. Raises
     what the key, the account, the venue, the settings or the disk have against it."""
-    with seat(home, FileVault(home), key, net, settings.trader_id, settings.symbols) as held:
+    with seat(home, Keyring(home), key, net, settings.trader_id, settings.symbols) as held:
         identity = identity_of(settings, net, held.account)
         path = beginning_path(home, identity)
         chain = open_chain(home, settings.owner_id, identity, "live", fresh=fresh, busy_s=_BUSY_S)
