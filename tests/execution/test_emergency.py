@@ -31,10 +31,11 @@ class NoRoom:
     def __init__(self, real: sqlite3.Connection) -> None:
         self._real = real
 
-    def execute(self, statement: str) -> Any:
-        if statement != "COMMIT":
-            return self._real.execute(statement)
-        self._real.execute("ROLLBACK")
+    def execute(self, statement: str, given: tuple[Any, ...] = ()) -> Any:
+        if statement != "COMMIT" and not statement.startswith("INSERT"):
+            return self._real.execute(statement, given)
+        if self._real.in_transaction:
+            self._real.execute("ROLLBACK")
         error = sqlite3.OperationalError("database or disk is full")
         error.sqlite_errorname = "SQLITE_FULL"
         raise error

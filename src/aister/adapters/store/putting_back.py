@@ -11,10 +11,10 @@ from aister.core.errors import StorageError
 __all__ = ["place_of", "put_back"]
 
 
-def place_of(path: Path) -> tuple[int, int] | None:
+def place_of(path: Path | str) -> tuple[int, int] | None:
     """Which file lies there (device, inode); None for nothing, or nothing but an empty file."""
     try:
-        found = path.stat()
+        found = os.stat(path)
     except OSError:
         return None
     return (found.st_dev, found.st_ino) if found.st_size else None

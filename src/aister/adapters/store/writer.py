@@ -87,7 +87,8 @@ class SqliteJournal:
         path = head_path(home, chain.chain_id)
         self._heads = HeadFile(path, key, chain.chain_id, mode, read_heads(path, key, chain.chain_id)[0][0].turn)
         self._set_durability()
-        self._place, self._gone = place_of(journal_path(home)), False
+        self._path = str(journal_path(home))
+        self._place, self._gone = place_of(self._path), False
         self._guard = threading.Lock()
         self._stop = threading.Event()
         self._sync_error: OSError | None = None
@@ -191,13 +192,16 @@ class SqliteJournal:
     def _commit(self) -> None:
         if self._sync_error:
             raise file_failure(self._sync_error, journal_path(self._home))
-        if place_of(journal_path(self._home)) != self._place:
+        if place_of(self._path) != self._place:
             self._put_back()
         connection = self._connection
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(_INSERT, map(msgspec.structs.astuple, self._unsaved))
-            connection.execute("COMMIT")
+            if len(self._unsaved) == 1:  # a statement of its own is a transaction of its own
+                connection.execute(_INSERT, msgspec.structs.astuple(self._unsaved[0]))
+            else:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany(_INSERT, map(msgspec.structs.astuple, self._unsaved))
+                connection.execute("COMMIT")
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
@@ -215,7 +219,7 @@ class SqliteJournal:
             raise StorageError(f"{journal_path(self._home)} is gone; it is put back from what is open here.")
         self._connection = put_back(self._connection, self._home, self._busy_s)
         self._set_durability()
-        self._place, self._gone = place_of(journal_path(self._home)), False
+        self._place, self._gone = place_of(self._path), False
 
     def _set_durability(self) -> None:
         self._connection.execute(f"PRAGMA synchronous={self._mode.upper()}")
@@ -273,7 +277,9 @@ class SqliteJournal:
             self._syncer.join()
 
 
+_MAKER = f'"host":{msgspec.json.encode(platform.node()).decode()},"version":{msgspec.json.encode(_VERSION).decode()}'
+
+
 def beside(now_ms: int) -> str:
     """What is said of the making of a row: sealed with it, never part of the chain's hash."""
-    said = {"wall_ms": now_ms, "host": platform.node(), "version": _VERSION, "pid": os.getpid()}
-    return msgspec.json.encode(said).decode()
+    return f'{{"wall_ms":{now_ms},{_MAKER},"pid":{os.getpid()}}}'
