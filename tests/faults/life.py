@@ -19,8 +19,9 @@ from aister.council.calibration import Calibration
 from aister.council.priors import packaged_priors
 from aister.engine.account import Costs
 from aister.engine.desk import Desk
-from aister.engine.engine import Engine, EngineRules
+from aister.engine.engine import Engine
 from aister.engine.repeat import RepeatedJournal
+from aister.engine.rules import EngineRules
 from aister.execution.courier import CourierRules
 from aister.execution.gateway import OrderGateway
 from aister.execution.reconcile import Armed

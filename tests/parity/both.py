@@ -23,8 +23,9 @@ from aister.core.trade import Fill, FillKind, OrderType, Side
 from aister.council.calibration import Calibration
 from aister.council.priors import packaged_priors
 from aister.engine.desk import Desk
-from aister.engine.engine import Engine, EngineRules
+from aister.engine.engine import Engine
 from aister.engine.repeat import RepeatedJournal
+from aister.engine.rules import EngineRules
 from aister.engine.runner import Run, run_sync
 from aister.execution.gateway import OrderGateway
 from aister.features.featureset import FeatureSet

@@ -26,8 +26,9 @@ from aister.council.priors import packaged_priors
 from aister.council.rules import RuleCouncil
 from aister.engine.account import Costs
 from aister.engine.desk import Desk
-from aister.engine.engine import Engine, EngineRules
+from aister.engine.engine import Engine
 from aister.engine.repeat import RepeatedJournal
+from aister.engine.rules import EngineRules
 from aister.engine.runner import Run
 from aister.execution.gateway import OrderGateway
 from aister.execution.traits import VenueTraits

@@ -7,11 +7,8 @@ Reading order of a bar: labels that resolve, the position, the armed plan, new s
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
-from aister.core.audit import AskCouncil, Audit, Output, PlanArmed, PlanVoided
+from aister.core.audit import Audit, Output
 from aister.core.commands import ABSENCE, AcceptAbsence, AcceptRollback, ClosePosition, ResumeTrading, Transfer
-from aister.core.council import Decision, Outcome, Proposal, Setup
 from aister.core.errors import DataError, SequenceError
 from aister.core.events import (
     BarClosed,
@@ -37,42 +34,23 @@ from aister.core.events import (
 )
 from aister.core.instrument import Instrument
 from aister.core.permission import Approved
-from aister.core.trade import OrderType, Side
+from aister.core.trade import Side
 from aister.council.calibration import Calibration
 from aister.engine.account import Account, Costs
-from aister.engine.desk import Asked, Desk, Plan
+from aister.engine.deliberation import Deliberation
+from aister.engine.desk import Desk
 from aister.engine.outgoing import Pass
+from aister.engine.rules import EngineRules
 from aister.engine.trading import Trading
-from aister.execution.bracket import ManagementRules, ScalingRules
-from aister.execution.plan import entry_intent
 from aister.execution.traits import VenueTraits
-from aister.features.featureset import FeatureSet
 from aister.features.market import Features
-from aister.features.timeframes import INTERVAL_MS
 from aister.portfolio.portfolio import Portfolio
 from aister.risk.kernel import RiskKernel
 from aister.strategy.strategy import Strategy
 
-__all__ = ["Engine", "EngineRules"]
+__all__ = ["Engine"]
 
 _NOTHING: tuple[Output, ...] = ()
-
-
-class EngineRules(msgspec.Struct, frozen=True):
-    """How the stages are put together. `deliberate` false = setups trade directly, without council (benchmarks,
-    parity).
-
-    `plan_life_ms` bounds an armed plan and a resting entry (Q25), `answer_timeout_ms` a question without answer (Q26).
-    `delay_bars`: base bars between a strategy's decision, to enter or to leave, and its order, where no council takes
-    its own time.
-    """
-
-    deliberate: bool = True
-    plan_life_ms: int = 1_800_000
-    answer_timeout_ms: int = 60_000
-    delay_bars: int = 0
-    management: ManagementRules = ManagementRules()
-    scaling: ScalingRules = ScalingRules()
 
 
 class Engine:
@@ -110,6 +88,15 @@ class Engine:
             scaling=rules.scaling,
             traits=traits or VenueTraits(),
         )
+        self._deliberation = Deliberation(
+            self._trading.entries,
+            desks=desks,
+            risk=risk,
+            account=self._account,
+            calibration=calibration,
+            rules=rules,
+            base_interval_ms=features.base_interval_ms,
+        )
         self._mask = strategy.mask
         self._exits: Callable[..., tuple[Side, ...]] | None = getattr(strategy, "exits", None)
         self._adds: Callable[..., tuple[tuple[Side, int], ...]] | None = getattr(strategy, "adds", None)
@@ -129,7 +116,7 @@ class Engine:
             PositionFound: self._trading.found,
             EntriesFrozen: self._frozen,
             EntriesThawed: self._thawed,
-            DecisionMade: self._decided,
+            DecisionMade: self._deliberation.decided,
             CommandGiven: self._commanded,
             InstrumentListed: self._listed,
             RunStarted: self._nothing,
@@ -193,11 +180,7 @@ class Engine:
         if desk.bracket is not None:
             self._trading.protection.manage(desk, closed, now)
             self._trading.protection.leave(desk, now)
-        if desk.plan is not None:
-            self._plan_due(desk, desk.plan, now)
-        if desk.asked is not None and bar.time_ms > desk.asked.time_ms + self.rules.answer_timeout_ms:
-            now.out.append(PlanVoided(desk.asked.setup.id, bar.symbol, "the council did not answer in time"))
-            desk.asked = None
+        self._deliberation.attend(desk, now)
         self._trading.entries.expire(desk, now)
 
     def _look(self, legs: tuple[Desk, ...], now: Pass) -> None:
@@ -219,23 +202,7 @@ class Engine:
         for desk in legs:
             setup = next((one for one in setups if one.sound and one.side * desk.leg >= 0), None)
             if setup is not None and desk.free:
-                self._pursue(desk, setup, features, now)
-
-    def _pursue(self, desk: Desk, setup: Setup, features: FeatureSet, now: Pass) -> None:
-        """Ask the council about a setup, or take it as it stands where there is none."""
-        if not self.rules.deliberate:
-            self.risk.decided(setup.symbol)
-            fires_ms, life_ms = now.time_ms + self._delay_ms, self._life_ms(setup)
-            desk.plan = Plan(
-                _proposal(setup), self.rules.scaling.first_e4, 0, fires_ms, fires_ms + life_ms, None, life_ms
-            )
-            self._plan_due(desk, desk.plan, now)
-            return
-        if not self._account.can_judge(desk, now.time_ms):
-            return
-        question = self._account.question(setup, desk, features, self.calibration.standings(), now.time_ms)
-        desk.asked = Asked(question.id, setup, now.time_ms)
-        now.out.append(AskCouncil(question))
+                self._deliberation.pursue(desk, setup, features, now)
 
     def _funding_settled(self, event: FundingSettled, now: Pass) -> None:
         self.features.settle(event)
@@ -260,57 +227,6 @@ class Engine:
                 self._trading.out.withdraw(leg, f"{new.symbol} is {new.status}", now)
 
     # ---- council ----------------------------------------------------------------------------------------------------
-
-    def _decided(self, event: DecisionMade, now: Pass) -> None:
-        decision = event.decision
-        waiting = ((desk, desk.asked) for desk in self.desks[decision.symbol].legs if desk.asked is not None)
-        found = next((one for one in waiting if one[1].question_id == decision.question_id), None)
-        if found is None:
-            now.out.append(PlanVoided(decision.setup_id, decision.symbol, "the answer came too late"))
-            return
-        desk, asked = found
-        desk.asked = None
-        desk.follow(asked.setup, decision, asked.time_ms)
-        self.risk.decided(decision.symbol)
-        if decision.outcome is Outcome.TRADE and decision.proposal is not None:
-            self._arm(desk, asked.setup, decision.proposal, decision, now)
-        desk.rewake()
-
-    def _arm(self, desk: Desk, setup: Setup, proposal: Proposal, decision: Decision, now: Pass) -> None:
-        """Reserve risk for the plan if every limit holds now; firing asks them all again (Q25)."""
-        factor = round(decision.ballot.size_factor * self.rules.scaling.first_e4)
-        reference = setup.entry_ticks if setup.entry_type is OrderType.MARKET else desk.mark_ticks
-        situation = self._account.situation(desk, now.time_ms)
-        permit, reviewed = self.risk.review(entry_intent(proposal, factor, reference, desk.leg), situation)
-        if not isinstance(permit, Approved):
-            now.out.append(reviewed)
-            return
-        entry = proposal.entry_ticks if proposal.entry_type is OrderType.LIMIT else reference
-        reserved = self._account.reserve(desk, proposal.side, permit.steps, entry, proposal.stop_ticks, now.time_ms)
-        not_before = max(now.time_ms, decision.timing.not_before_ms)
-        life_ms = self._life_ms(setup)
-        expires = not_before + life_ms
-        desk.plan = Plan(proposal, factor, reference, not_before, expires, reserved, life_ms)
-        risk = reserved.stop_risk + reserved.slip
-        now.out.append(PlanArmed(proposal.setup_id, desk.instrument.symbol, proposal.side, risk, not_before, expires))
-
-    def _plan_due(self, desk: Desk, plan: Plan, now: Pass) -> None:
-        if now.time_ms < plan.not_before_ms:
-            return
-        desk.plan = None
-        if now.time_ms > plan.expires_ms:
-            now.out.append(PlanVoided(plan.proposal.setup_id, desk.instrument.symbol, "the plan expired"))
-        else:
-            reference = plan.reference_ticks or desk.mark_ticks
-            self._trading.entries.fire(desk, plan.proposal, plan.size_factor_e4, reference, plan.life_ms, now)
-
-    def _life_ms(self, setup: Setup) -> int:
-        """How long a plan or resting entry stays good: as the setup says, else two bars of its timeframe, at most
-        `plan_life_ms`, but always long enough to meet two base bars (Q25)."""
-        if setup.life_ms:
-            return setup.life_ms
-        two_bars = 2 * INTERVAL_MS[setup.timeframe]
-        return max(min(two_bars, self.rules.plan_life_ms), 2 * self.features.base_interval_ms)
 
     def _frozen(self, event: EntriesFrozen, now: Pass) -> None:
         """No new risk: armed plans are void, working entries are withdrawn; what protects stays."""
@@ -347,18 +263,3 @@ class Engine:
 
     def _nothing(self, event: Event, now: Pass) -> None:
         return None
-
-
-def _proposal(setup: Setup) -> Proposal:
-    """A setup taken as it stands, for a trader without a council."""
-    return Proposal(
-        setup_id=setup.id,
-        symbol=setup.symbol,
-        side=setup.side,
-        entry_type=setup.entry_type,
-        entry_ticks=setup.entry_ticks,
-        stop_ticks=setup.stop_ticks,
-        targets=setup.targets,
-        horizon_ms=setup.horizon_ms,
-        thesis=setup.rule,
-    )
