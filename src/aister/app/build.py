@@ -106,7 +106,7 @@ class Built(msgspec.Struct, frozen=True):
     run: Run
     engine: Engine
     feed: Fed
-    journal: RepeatedJournal
+    journal: Journal
     settings: RunSettings
     floor: Floor
     venue: str
@@ -186,18 +186,17 @@ def build_run(
         rules=replace(_rules(settings, spec), delay_bars=model.latency.decision_ms // feed.base_interval_ms),
         traits=account.traits if account else None,
     )
-    repeated = RepeatedJournal(journal)
     run = Run(
         engine=engine,
         slices=feed.slices(),
         floor=floor,
         sender=OrderGateway(floor, key),
         minds=minds,
-        journal=repeated,
+        journal=RepeatedJournal(journal),
         opening=_opening(settings, feed, minds.name if minds else "none", account),
         observers=observers,
     )
-    return Built(run, engine, feed, repeated, settings, floor, _venue_of(account))
+    return Built(run, engine, feed, journal, settings, floor, _venue_of(account))
 
 
 def _paper(model: FillModel, feed: Fed, capital: int) -> SimVenue:

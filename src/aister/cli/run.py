@@ -174,7 +174,7 @@ def _watched(
         )
     said = sys.stderr if quiet else sys.stdout
     if already:
-        print(f"resumed: {built.journal.repeated:,} records repeated", file=said)
+        print(f"resumed: {built.run.repeated:,} records repeated", file=said)
     if not finished:
         kept = "everything up to there is kept. The same command goes on from there."
         print(f"Stopped at {_utc(built.engine.time_ms)}; {kept}", file=said)

@@ -10,14 +10,15 @@ __all__ = ["RepeatedJournal"]
 
 
 class RepeatedJournal:
-    """A journal whose first records must be produced again, equal, before new ones are appended.
+    """How a run writes its journal (`kept`): its first records must be produced again, equal, before new ones are
+    appended.
 
     Raises `JournalError` at the first record that differs: the configuration, data or code is not what the chain was
     made with, and continuing would join two different histories.
     """
 
     def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+        self.kept = journal
         self._recorded: Iterator[Audit] = journal.records() if journal.sequence else iter(())
         self._next: Audit | None = next(self._recorded, None)
         self.repeated = 0
@@ -33,17 +34,9 @@ class RepeatedJournal:
         """The record that must come next; None when all were repeated."""
         return self._next
 
-    @property
-    def sequence(self) -> int:
-        return self._journal.sequence
-
-    @property
-    def head(self) -> str:
-        return self._journal.head
-
     def _repeat(self, audit: Audit) -> None:
         if self._next is None:
-            self._journal.append(audit)
+            self.kept.append(audit)
             return
         if audit != self._next:
             raise JournalError(
@@ -55,14 +48,8 @@ class RepeatedJournal:
         self.repeated += 1
         self._next = next(self._recorded, None)
         if self._next is None:
-            self.append = self._journal.append
+            self.append = self.kept.append
 
     def flush(self) -> None:
         if self._next is None:
-            self._journal.flush()
-
-    def close(self) -> None:
-        self._journal.close()
-
-    def records(self) -> Iterator[Audit]:
-        return self._journal.records()
+            self.kept.flush()

@@ -30,6 +30,7 @@ from aister.engine.repeat import RepeatedJournal
 from aister.ports.clock import Clock
 from aister.ports.feed import MarketSlice
 from aister.ports.floor import Floor
+from aister.ports.journal import Journal
 from aister.ports.minds import Minds
 
 __all__ = ["Run", "Sender", "run_async", "run_sync"]
@@ -91,7 +92,7 @@ class Run:
 
     def start(self) -> None:
         """What every chain begins with. Whatever the venue has reported by then comes after it."""
-        self._recorded_commands = journal_commands(self._journal)
+        self._recorded_commands = journal_commands(self._journal.kept)
         for event in self._opening:
             if isinstance(event, InstrumentListed):
                 self._floor.list_instrument(event.instrument)
@@ -117,6 +118,11 @@ class Run:
                 unanswered.pop(audit.event.decision.question_id, None)
         for question in unanswered.values():
             self._ask(question)
+        return self._journal.repeated
+
+    @property
+    def repeated(self) -> int:
+        """Records of an earlier process that were taken again so far."""
         return self._journal.repeated
 
     def step(self) -> MarketSlice | None:
@@ -270,7 +276,7 @@ class Run:
             self.finished = True
 
 
-def journal_commands(journal: RepeatedJournal) -> list[tuple[int, CommandGiven]]:
+def journal_commands(journal: Journal) -> list[tuple[int, CommandGiven]]:
     """Commands already in the chain, by sequence: they come from people, so a repeated run must be told of them."""
     if journal.sequence == 0:
         return []

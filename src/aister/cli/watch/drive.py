@@ -56,10 +56,10 @@ class _AfterRepeating:
     """Full speed while the journal is being repeated, then the clock's own pace."""
 
     def __init__(self, clock: Clock, built: Built, already: int) -> None:
-        self._clock, self._journal, self._already = clock, built.journal, already
+        self._clock, self._run, self._already = clock, built.run, already
 
     async def wait_until(self, time_ms: int) -> None:
-        if self._journal.repeated >= self._already:
+        if self._run.repeated >= self._already:
             await self._clock.wait_until(time_ms)
 
 
