@@ -228,7 +228,7 @@ def test_a_key_without_a_file_is_handed_over_and_a_venue_that_is_silent_is_told(
 
 @pytest.mark.parametrize("speed", [1.0, 60.0])
 def test_a_simulator_that_is_gone_is_given_up_by_this_machines_clock(speed: float, monkeypatch: Any) -> None:
-    """Also one that has never answered, and also while a trader's last word is only seconds old."""
+    """This one has never answered, and no trader was heard of since the watcher began."""
     monkeypatch.setattr("aister.app.watcher._LOST_S", 2.0)
     where = net("simulator", "http://127.0.0.1:9", "ws://127.0.0.1:9")
     told = KEY_FILE.format(user=USER, key="11" * 32, rest="http://127.0.0.1:9")

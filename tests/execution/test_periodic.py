@@ -6,7 +6,7 @@ import asyncio
 import msgspec
 import pytest
 
-from aister.core.events import EntriesFrozen, OrderCanceled, OrderFilled, VenueReport
+from aister.core.events import EntriesFrozen, OrderCanceled, VenueReport
 from aister.exchange_sim import Fault, Settings
 from aister.execution.reconcile import Armed, FindingKind
 from aister.execution.recovery import Recovery
@@ -27,15 +27,13 @@ PLANTS = {
     "leverage": Fault("leverage", symbol=SYMBOL, value=7),
     "balance": Fault("transfer", value=3 * MONEY),
 }
-WORDS = {"size": "a fill", "stop": "a stop gone", "balance": "money"}
+WORDS = {"size": "outside", "stop": "a stop gone", "balance": "money"}
 
 
 def word_of(report: VenueReport) -> str:
-    """What a report tells of a difference; a trade that somebody else made is booked as one of nobody's."""
+    """What a report tells of a difference."""
     if isinstance(report, EntriesFrozen):
         return report.cause if report.cause != "start" else ""
-    if isinstance(report, OrderFilled):
-        return "" if report.fill.purpose else "a fill"
     return "a stop gone" if isinstance(report, OrderCanceled) else ""
 
 
