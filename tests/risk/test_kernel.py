@@ -2,30 +2,37 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aister.core.audit import Breaker
 from aister.core.commands import EngageKill, ResumeTrading
-from aister.core.errors import PermissionRefused
 from aister.core.money import money
 from aister.core.permission import Approved, Intent, Refused, sealed
-from aister.core.trade import Order, OrderType, Purpose, Side
-from aister.execution.gateway import OrderGateway
-from aister.execution.orders import order_of
+from aister.core.trade import OrderType, Purpose, Side
 from aister.risk.kernel import RiskKernel
 from aister.risk.limits import LIMITS
 from aister.risk.situation import Situation
-from tests.risk.world import DAY, HOUR, KEY, MONDAY, NOON, PRICE, closed, entry, held, kernel, order, planned, quiet
+from tests.risk.world import (
+    DAY,
+    HOUR,
+    KEY,
+    MONDAY,
+    NOON,
+    PRICE,
+    closed,
+    entry,
+    granted,
+    held,
+    kernel,
+    order,
+    planned,
+    quiet,
+)
 
 REDUCING = st.sampled_from([Purpose.STOP, Purpose.TARGET, Purpose.CLOSE])
 SIDES = st.sampled_from([Side.BUY, Side.SELL])
-
-
-def granted(one: RiskKernel, intent: Intent, **situation: Any) -> int:
-    return one.review(intent, quiet(**situation))[1].granted_steps
 
 
 def everything_fired() -> RiskKernel:
@@ -201,177 +208,6 @@ def test_the_same_stop_asked_twice_gets_two_permissions() -> None:
     first, second = (one.review(intent, quiet(confirmed_steps=5))[0] for _ in range(2))
     assert isinstance(first, Approved) and isinstance(second, Approved)
     assert first.seal != second.seal
-
-
-# ---- the seal ----
-
-
-def permission() -> Approved:
-    permit, _ = kernel().review(entry(), quiet())
-    assert isinstance(permit, Approved)
-    return permit
-
-
-def test_a_permission_says_what_it_is_for() -> None:
-    permit = permission()
-    assert sealed(KEY, permit)
-    assert (permit.symbol, permit.side, permit.steps, permit.purpose) == ("BTCUSDT", Side.BUY, 20, Purpose.ENTRY)
-    assert (permit.worst_ticks, permit.price_ticks, permit.expires_ms) == (1_005_000, 0, NOON + 2_000)
-    assert permit.limits_hash == kernel().limits_hash
-    short, _ = kernel().review(entry(side=Side.SELL, stop_ticks=PRICE + 6_000), quiet())
-    limit, _ = kernel().review(entry(type=OrderType.LIMIT), quiet())
-    assert isinstance(short, Approved) and isinstance(limit, Approved)
-    assert (short.worst_ticks, limit.worst_ticks, limit.price_ticks) == (995_000, PRICE, PRICE)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"intent_id": "other"},
-        {"symbol": "ALTUSDT"},
-        {"side": Side.SELL},
-        {"type": OrderType.LIMIT},
-        {"purpose": Purpose.CLOSE},
-        {"steps": 21},
-        {"price_ticks": 1},
-        {"trigger_ticks": 1},
-        {"worst_ticks": 0},
-        {"reduce_only": True},
-        {"close_position": True},
-        {"limits_hash": "0"},
-        {"expires_ms": NOON + 2_001},
-        {"seal": b""},
-    ],
-)
-def test_an_altered_permission_is_seen(change: dict[str, Any]) -> None:
-    assert not sealed(KEY, msgspec.structs.replace(permission(), **change))
-
-
-def test_a_permission_forged_under_another_key_is_seen() -> None:
-    other = RiskKernel(kernel().limits, {"BTCUSDT": kernel()._instruments["BTCUSDT"]}, b"guess", "owner", "trader")
-    forged, _ = other.review(entry(), quiet())
-    assert isinstance(forged, Approved) and not sealed(KEY, forged)
-
-
-class Listens:
-    """A venue that only remembers."""
-
-    def __init__(self) -> None:
-        self.orders: list[Order] = []
-
-    def send(self, order: Order, time_ms: int) -> None:
-        self.orders.append(order)
-
-    def cancel(self, symbol: str, client_id: str, time_ms: int) -> None: ...
-
-    def take_reports(self) -> list[Any]:
-        return []
-
-
-def test_a_permission_sends_once_in_time_and_its_copy_not_at_all() -> None:
-    venue, permit = Listens(), permission()
-    gateway = OrderGateway(venue, KEY)
-    copy = msgspec.msgpack.decode(msgspec.msgpack.encode(permit), type=Approved)
-    with pytest.raises(PermissionRefused, match="expired"):
-        gateway.send(order_of(permit, "c-0"), permit, NOON + 2_001)
-    gateway.send(order_of(permit, "c-1"), permit, NOON + 2_000)
-    for again in (permit, copy):
-        with pytest.raises(PermissionRefused, match="already used"):
-            gateway.send(order_of(again, "c-2"), again, NOON)
-    assert [sent.client_id for sent in venue.orders] == ["c-1"]
-
-
-def test_whose_limits_they_are_and_which_are_in_force_is_in_the_hash() -> None:
-    limits = kernel().limits
-    hashes = {
-        kernel().limits_hash,
-        kernel(registry=LIMITS[1:]).limits_hash,
-        RiskKernel(limits, {}, KEY, "other", "trader").limits_hash,
-        RiskKernel(limits, {}, KEY, "owner", "other").limits_hash,
-        kernel(msgspec.structs.replace(limits, leverage=2)).limits_hash,
-    }
-    assert len(hashes) == 5
-
-
-# ---- conduct ----
-
-
-def test_using_up_the_burst_halts_until_a_person_resumes() -> None:
-    one = kernel()
-    changes = []
-    for _ in range(11):
-        one.decided("BTCUSDT")
-        changes.append(one.sent(NOON, order()))
-    assert [change is not None for change in changes] == [False] * 9 + [True, False]
-    changed = changes[9]
-    assert changed is not None and changed.state is Breaker.HALTED and "burst of 10" in changed.reason
-    assert one.mark(NOON + DAY, money(10_000)) is None and one.breaker is Breaker.HALTED
-    resumed = one.command(NOON + DAY, ResumeTrading("ann", "fixed"))
-    assert resumed is not None and resumed.state is Breaker.ACTIVE
-    assert granted(one, entry(), time_ms=NOON + DAY) == 20
-
-
-def test_five_entries_a_second_are_a_sustainable_pace() -> None:
-    """The bucket refills as fast as it is used: it is the minute that ends it, at its 60th."""
-    one = kernel()
-    halted_at = None
-    for i in range(100):
-        one.decided("BTCUSDT")
-        if one.sent(NOON + 200 * i, order()) is not None:
-            halted_at = i + 1
-    assert halted_at == 60
-
-
-def test_an_entry_may_bring_its_stop_and_targets() -> None:
-    """Nine entries in one instant, each with four protective orders, halt nothing: five times the burst."""
-    one = kernel()
-    for _ in range(9):
-        one.decided("BTCUSDT")
-        assert one.sent(NOON, order()) is None
-        for purpose in (Purpose.STOP, Purpose.TARGET, Purpose.TARGET, Purpose.TARGET):
-            assert one.sent(NOON, order(purpose)) is None
-    assert one.breaker is Breaker.ACTIVE
-
-
-def test_protective_orders_may_keep_up_five_times_the_pace() -> None:
-    """25 a second for ten seconds empty nothing that refills as fast; their minute ends at 300."""
-    one = kernel()
-    halted = [i for i in range(400) if one.sent(NOON + 40 * i, order(Purpose.STOP)) is not None]
-    assert halted == [299]
-
-
-def test_a_runaway_of_protective_orders_halts_entries_and_goes_on_protecting() -> None:
-    one = kernel()
-    changes = [one.sent(NOON, order(Purpose.STOP)) for _ in range(50)]
-    assert [change is not None for change in changes] == [False] * 49 + [True]
-    stop = Intent("r", "BTCUSDT", Purpose.STOP, Side.SELL, OrderType.STOP_MARKET, 0, 0, 9, 0, 10_000, False, True)
-    assert granted(one, stop, confirmed_steps=5) == 5
-    assert granted(one, entry()) == 0
-
-
-def test_a_decision_ends_repetition_on_its_own_symbol_only() -> None:
-    one = kernel()
-    for i in range(4):
-        one.sent(NOON + i * 60_000, order())
-        one.sent(NOON + i * 60_000, order(symbol="ALTUSDT"))
-    one.decided("BTCUSDT")
-    assert one.sent(NOON + HOUR, order()) is None
-    changed = one.sent(NOON + HOUR, order(symbol="ALTUSDT"))
-    assert changed is not None and "5 entries ALTUSDT long" in changed.reason
-
-
-def test_a_win_ends_a_run_of_losses_and_a_zero_does_not() -> None:
-    one = kernel()
-    runs = []
-    for pnl in (-1, -1, 0, -1, 5, -1):
-        one.trade_closed(closed(money(pnl)))
-        runs.append(one.losses_in_row)
-    assert runs == [1, 2, 2, 3, 0, 1]
-
-
-def test_a_liquidation_halts() -> None:
-    changed = kernel().trade_closed(closed(money(-10), reason="liquidation"))
-    assert changed is not None and (changed.state, changed.reason) == (Breaker.HALTED, "BTCUSDT was liquidated")
 
 
 # ---- what can be seen and kept ----

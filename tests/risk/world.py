@@ -120,3 +120,8 @@ def closed(pnl: int, time_ms: int = NOON, **changes: Any) -> TradeClosed:
         reason="target",
     )
     return msgspec.structs.replace(trade, **changes)
+
+
+def granted(one: RiskKernel, intent: Intent, **situation: Any) -> int:
+    """The size risk grants in a quiet situation."""
+    return one.review(intent, quiet(**situation))[1].granted_steps

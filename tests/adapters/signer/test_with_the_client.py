@@ -24,8 +24,9 @@ from aister.core.trade import Order, OrderType, Purpose, Side
 from aister.ports.exchange import Cancelled, Open, Placed, Refused, Unreachable
 from aister.ports.signer import Call, Signed
 from aister.ports.vault import Credential
-from tests.adapters.exchanges.aster.test_account import STOP, Scene, order
-from tests.adapters.exchanges.aster.test_translate import cases, listed
+from tests.adapters.exchanges.aster.scene import STOP, Scene, order
+from tests.adapters.exchanges.aster.test_translate import cases
+from tests.adapters.exchanges.aster.wanted import listed
 from tests.adapters.signer.given import KEY, USER
 from tests.adapters.signer.running import home
 

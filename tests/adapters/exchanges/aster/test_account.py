@@ -1,30 +1,18 @@
 """The client against the simulated exchange, in memory: the exchange was written from the same page by another hand,
 and verifies signatures with eth-account."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import pytest
 
 from aister.adapters.exchanges.aster.account import AsterAccount
-from aister.adapters.exchanges.aster.contracts import Contracts
-from aister.adapters.exchanges.aster.readiness import hindrances
-from aister.adapters.exchanges.aster.rest import Rest
-from aister.adapters.exchanges.aster.sign import ApiKey
 from aister.core.trade import Order, OrderType, Purpose, Side
 from aister.exchange_sim import (
     READINGS,
-    Agent,
-    Credentials,
-    Exchange,
     Fault,
-    Faults,
     Limits,
     Readings,
-    Request,
-    Response,
     Settings,
 )
 from aister.ports.exchange import (
@@ -38,89 +26,9 @@ from aister.ports.exchange import (
     VenueOrder,
     VenueStatus,
 )
-from aister.ports.signer import Call, Declined, Signed
-from tests.adapters.exchanges.aster.scripted import USER, LocalSigner
-from tests.exchange_sim.floor import MINUTE_MS, slices
-from tests.fakes.wire import ExchangeClock, IndoorWire
-from tests.sim.market import MONEY, instrument
-
-T = TypeVar("T")
-FLAT = (100_000.0, 100_000.0, 100_000.0, 100_000.0)
-
-
-class Scene:
-    """One exchange, one account with 10,000 USDT, the client of it."""
-
-    def __init__(
-        self,
-        *prices: tuple[float, float, float, float],
-        symbols: tuple[str, ...] = ("BTCUSDT",),
-        watched: tuple[str, ...] | None = None,
-        settings: Settings | None = None,
-        scheme: str = "v3",
-    ) -> None:
-        listed = {symbol: instrument(symbol) for symbol in symbols}
-        feed = slices(*(prices or (FLAT,) * 30), symbols=symbols)
-        self.exchange = Exchange(listed, feed, MINUTE_MS, settings, faults=Faults())
-        self.clock = ExchangeClock(self.exchange)
-        self.wire = IndoorWire(self.exchange, self.clock)
-        self.signer: Any = LocalSigner(self.clock) if scheme == "v3" else OldSigner(self.clock)
-        credentials = Credentials(USER, {LocalSigner(self.clock).address.lower(): Agent("")}, "key", "secret")
-        for address in credentials.agents:
-            credentials.agents[address] = Agent(address)
-        self.books = self.exchange.add_account(credentials, 10_000 * MONEY)
-        rest = Rest(self.wire, self.clock, self.signer, scheme=scheme)
-        self.account = AsterAccount(rest, watched or symbols, source="simulator")
-
-    def run(self, talk: Callable[[AsterAccount], Awaitable[T]]) -> T:
-        async def scene() -> T:
-            assert isinstance(await self.account.instruments(), dict)
-            return await talk(self.account)
-
-        return asyncio.run(scene())
-
-
-class OldSigner:
-    """An API key (V1)."""
-
-    def __init__(self, clock: ExchangeClock) -> None:
-        self.key = ApiKey("key", b"secret")
-        self.clock = clock
-        self.address = "key"
-
-    def sign(self, call: Call) -> Signed | Declined:
-        return self.key.sign(call.params, self.clock.now_ms() * 1000)
-
-
-def order(number: int = 1, **given: Any) -> Order:
-    return Order(
-        **{
-            "client_id": f"abcd-{number:x}-1",
-            "intent_id": str(number),
-            "symbol": "BTCUSDT",
-            "side": Side.BUY,
-            "type": OrderType.MARKET,
-            "purpose": Purpose.ENTRY,
-            "steps": 10,
-            "price_ticks": 0,
-            "trigger_ticks": 0,
-            "reduce_only": False,
-            "close_position": False,
-        }
-        | given
-    )
-
-
-STOP = order(
-    2,
-    side=Side.SELL,
-    type=OrderType.STOP_MARKET,
-    purpose=Purpose.STOP,
-    steps=0,
-    trigger_ticks=990_000,
-    close_position=True,
-)
-
+from aister.ports.signer import Declined
+from tests.adapters.exchanges.aster.scene import STOP, Scene, order
+from tests.sim.market import MONEY
 
 OTHER_READINGS = [{name: value} for name, values in READINGS.items() for value in values[1:]]
 
@@ -335,117 +243,6 @@ def test_settings_that_are_so_already_count_as_done() -> None:
     scene.run(talk)
 
 
-def test_contracts_are_read_again_on_schedule_and_on_telling_refusals() -> None:
-    scene = Scene()
-
-    async def talk(account: AsterAccount) -> None:
-        assert await account.attend() == ()
-        scene.exchange.faults.add(
-            Fault("instrument", at_ms=1, symbol="BTCUSDT", text='{"min_notional": 5000000000000}')
-        )
-        await scene.clock.sleep(299_000)
-        assert await account.attend() == ()
-        await scene.clock.sleep(2_000)
-        [changed] = await account.attend()  # type: ignore[misc]
-        assert (changed.symbol, changed.what, changed.after) == ("BTCUSDT", "least notional", "50000")
-        scene.exchange.faults.add(
-            Fault("instrument", at_ms=1, symbol="BTCUSDT", text='{"min_notional": 6000000000000}')
-        )
-        await scene.clock.sleep(20_000)
-        assert not account.contracts.due
-        refused = await account.place(order(steps=505))
-        assert isinstance(refused, Refused) and refused.code == -4164, refused
-        assert account.contracts.due
-        [changed] = await account.attend()  # type: ignore[misc]
-        assert changed.after == "60000"
-
-    scene.run(talk)
-
-
-def test_a_wrong_clock_holds_entries_back_and_never_a_stop() -> None:
-    scene = Scene(settings=Settings(nonce_window_ms=0))
-
-    async def talk(account: AsterAccount) -> None:
-        await account.place(order())
-        assert await account.attend() == ()
-        scene.clock.wall_ahead_ms = -45_000
-        assert await account.attend() == ()
-        told = await account.place(order(3))
-        assert isinstance(told, Refused) and told.code == -1021 and "synchronise" in told.reason
-        assert isinstance(await account.place(STOP), Placed)
-        assert abs(account.now_ms() - scene.exchange.now_ms) <= 10
-
-    scene.run(talk)
-
-
-def test_hindrances_are_told_before_anything_is_sent() -> None:
-    scene = Scene(symbols=("BTCUSDT", "ETHUSDT"), watched=("BTCUSDT", "NOUSDT", "ETHUSDT"))
-    assert asyncio.run(hindrances(scene.account))[0].code == -1121  # type: ignore[union-attr]
-    for fault, code, word in (
-        (Fault("position_mode", at_ms=1), -4061, "one-way"),
-        (Fault("multi_assets", at_ms=1), -4168, "switch it off"),
-        (Fault("delist", at_ms=1, symbol="BTCUSDT"), -4140, "choose another"),
-        (Fault("instrument", at_ms=1, symbol="BTCUSDT", text='{"status": "SETTLING"}'), -4140, "SETTLING"),
-        (Fault("agent_revoked", at_ms=1), -2015, "renew the agent"),
-        (Fault("agent_expires", at_ms=1), -2015, "renew the agent"),
-        (Fault("agent_blocked", at_ms=1, text="10.0.0.1"), -2015, "white-list"),
-    ):
-        scene = Scene()
-        scene.exchange.faults.add(fault)
-        asyncio.run(scene.clock.sleep(61_000))
-        told = asyncio.run(hindrances(scene.account))
-        assert isinstance(told, tuple) and len(told) == 1, (fault, told)
-        assert told[0].code == code and word in told[0].reason, (fault, told)
-
-
-def test_without_a_key_only_public_calls_work() -> None:
-    scene = Scene()
-    account = AsterAccount(Rest(scene.wire, scene.clock), ("BTCUSDT",), source="simulator")
-    told = asyncio.run(account.instruments())
-    assert isinstance(told, Refused) and "add one" in told.reason
-    assert isinstance(asyncio.run(account.server_time()), int)
-
-
-def test_contracts_without_a_key_take_what_only_accounts_are_told_from_assumptions() -> None:
-    scene = Scene()
-    rest = Rest(scene.wire, scene.clock)
-    known = Contracts(rest, ("BTCUSDT",), source="AsterDex", signed=False, assumed={"BTCUSDT": instrument()})
-    assert asyncio.run(known.read()) == ()
-    assert known.instruments["BTCUSDT"].source == "AsterDex; assumed: brackets, fees"
-    alone = Contracts(rest, ("BTCUSDT",), source="AsterDex", signed=False)
-    assert asyncio.run(alone.read()) == () and alone.instruments == {}
-    assert "add a key" in alone.unavailable["BTCUSDT"].reason
-
-
-def test_a_dead_key_is_probed_once_a_minute() -> None:
-    scene = Scene()
-
-    async def talk(account: AsterAccount) -> None:
-        scene.exchange.faults.add(Fault("agent_revoked", at_ms=1))
-        await scene.clock.sleep(1)
-        sent = len(scene.wire.sent)
-        for _ in range(60):
-            told = await account.place(STOP)
-            assert isinstance(told, Refused) and told.code == -2015
-            await scene.clock.sleep(10_000)
-        assert 10 <= len(scene.wire.sent) - sent <= 12
-        for agent in scene.books.credentials.agents.values():
-            agent.revoked = False
-        await scene.clock.sleep(60_000)
-        assert isinstance(await account.place(STOP), Placed)
-        assert isinstance(await account.open_orders(), tuple)
-
-    scene.run(talk)
-
-
-def test_a_key_that_ends_within_a_day_hinders() -> None:
-    scene = Scene()
-    now = scene.exchange.now_ms
-    assert asyncio.run(hindrances(scene.account, now + 86_400_000 + 60_000)) == ()
-    [told] = asyncio.run(hindrances(scene.account, now + 86_000_000))  # type: ignore[misc]
-    assert told.code == -2015 and "renew" in told.reason
-
-
 def test_a_flood_of_entries_meets_no_429_and_leaves_room_for_the_stop() -> None:
     scene = Scene(settings=Settings(limits=Limits(weight_per_minute=300, orders_per_minute=50)))
 
@@ -465,28 +262,5 @@ def test_a_flood_of_entries_meets_no_429_and_leaves_room_for_the_stop() -> None:
             assert isinstance(await account.place(stop), Placed)
         assert isinstance(await account.place(STOP), Unreachable)  # the venue's own limit
         assert all(seen.status != 429 for seen in scene.exchange.log)
-
-    scene.run(talk)
-
-
-def test_what_is_held_in_a_contract_that_vanished_may_still_be_closed() -> None:
-    scene = Scene()
-
-    async def talk(account: AsterAccount) -> None:
-        await account.place(order())
-        answer = scene.exchange.handle
-
-        def without(request: Request) -> Response:
-            if request.path.endswith("/exchangeInfo"):
-                return Response(200, {}, b'{"symbols":[]}')
-            return answer(request)
-
-        scene.exchange.handle = without  # type: ignore[method-assign]
-        [gone] = await account.contracts.read()  # type: ignore[misc]
-        assert (gone.symbol, gone.what) == ("BTCUSDT", "gone") and await account.instruments() == {}
-        refused = await account.place(order(2))
-        assert isinstance(refused, Refused) and refused.code == -4140 and "GONE" in refused.reason
-        closed = await account.place(order(3, side=Side.SELL, purpose=Purpose.CLOSE, reduce_only=True))
-        assert isinstance(closed, Placed) and closed.order.filled_steps == 10
 
     scene.run(talk)

@@ -5,7 +5,7 @@ import msgspec
 from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.core.trade import OrderType
 from aister.ports.exchange import Placed
-from tests.adapters.exchanges.aster.test_account import Scene, order
+from tests.adapters.exchanges.aster.scene import Scene, order
 from tests.sim.market import instrument
 
 

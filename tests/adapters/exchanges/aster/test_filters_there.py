@@ -12,8 +12,8 @@ from aister.adapters.exchanges.aster.rest import Rest
 from aister.core.trade import OrderType, Purpose, Side
 from aister.exchange_sim import Agent, Credentials, Exchange
 from aister.ports.exchange import Placed, Refused
+from tests.adapters.exchanges.aster.scene import order
 from tests.adapters.exchanges.aster.scripted import USER, LocalSigner
-from tests.adapters.exchanges.aster.test_account import order
 from tests.exchange_sim.floor import MINUTE_MS, slices
 from tests.fakes.wire import ExchangeClock, IndoorWire
 from tests.sim.market import MONEY, instrument

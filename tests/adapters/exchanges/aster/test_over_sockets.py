@@ -10,8 +10,8 @@ from aister.adapters.exchanges.aster.sockets import SocketWire, WallClock
 from aister.exchange_sim import Agent, Credentials, Exchange, Settings
 from aister.exchange_sim.server import Server
 from aister.ports.exchange import Cancelled, Open, Placed, Unreachable
+from tests.adapters.exchanges.aster.scene import FLAT, STOP
 from tests.adapters.exchanges.aster.scripted import USER, LocalSigner
-from tests.adapters.exchanges.aster.test_account import FLAT, STOP
 from tests.exchange_sim.floor import MINUTE_MS, slices
 from tests.sim.market import MONEY, instrument
 

@@ -16,7 +16,8 @@ from aister.adapters.exchanges.aster.messages import ExchangeInfo, decoder
 from aister.adapters.exchanges.aster.translate import grid_of, order_params
 from aister.core.errors import DataError
 from aister.core.trade import OrderType, Side
-from tests.adapters.exchanges.aster.test_translate import judge, order
+from tests.adapters.exchanges.aster.test_translate import judge
+from tests.adapters.exchanges.aster.wanted import order
 
 RAW = (Path(__file__).parent / "recorded/exchange_info.json").read_bytes()
 INFO = decoder(ExchangeInfo).decode(RAW)

@@ -17,8 +17,8 @@ from aister.adapters.exchanges.aster.wire import Lost
 from aister.core.trade import Side
 from aister.exchange_sim import Agent, Credentials, Exchange, Fault, Faults, Settings
 from aister.ports.exchange import OrderNews, PositionNews, StreamState, TermsNews, VenueNews, VenueStatus
+from tests.adapters.exchanges.aster.scene import FLAT, STOP, order
 from tests.adapters.exchanges.aster.scripted import USER, Hands, LocalSigner, ScriptedWire
-from tests.adapters.exchanges.aster.test_account import FLAT, STOP, order
 from tests.exchange_sim.floor import MINUTE_MS, slices
 from tests.fakes.virtual import World
 from tests.sim.market import MONEY, instrument
