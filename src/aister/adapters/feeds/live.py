@@ -146,13 +146,16 @@ class LiveBars:
         until = open_ms + self._interval + self._settings.patience_ms
         while self._missing(open_ms) and (left := until - self._now_ms()) > 0:
             self._arrived.clear()
-            arrived = asyncio.ensure_future(self._arrived.wait())
             timer = asyncio.ensure_future(self._sleep(left))
+            timer.add_done_callback(self._look_again)
             try:
-                await asyncio.wait({arrived, timer}, return_when=asyncio.FIRST_COMPLETED)
+                await self._arrived.wait()  # woken by the bar itself: nothing lies between it and the slice
             finally:
-                arrived.cancel()
+                timer.remove_done_callback(self._look_again)
                 timer.cancel()
+
+    def _look_again(self, timer: object) -> None:
+        self._arrived.set()
 
     def _missing(self, open_ms: int) -> list[str]:
         none = self._none_before
