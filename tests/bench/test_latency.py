@@ -2,8 +2,12 @@
 
 import statistics
 
-from aister.bench.latency import answering, child, decoding, passes, signing
+import pytest
+
+from aister.bench.latency import answering, child, decoding, measure, passes, signing
 from aister.bench.through import STAGES, Notes
+from checks.results import measuring
+from tests.deciding import deciding
 
 
 def test_clients_place_orders_and_hear_every_frame_of_a_burst() -> None:
@@ -50,3 +54,20 @@ def test_a_whole_trader_sends_orders_signed_either_way() -> None:
     for kept in (told["passes"], told["inside"]):
         assert len(kept) >= 2
         assert all(len(one) == len(STAGES) and min(one) >= 0 for one in kept)
+
+
+@pytest.mark.campaign
+def test_campaign_order_latency() -> None:
+    paths = deciding("adapters", "execution", "app", "bench/latency.py", "bench/through.py", "bench/trips.py")
+    with measuring("latency", command="make campaign CAMPAIGN_ARGS='-k order_latency'", seeds=[1], paths=paths) as out:
+        whole = ""
+        for figure in measure(quick=False):
+            name = figure.name.replace(",", "").strip().replace(" ", "_")
+            if figure.name.startswith("  "):
+                name = f"{whole}_{name}"
+            else:
+                whole = name
+            out[f"{name}_p99" if figure.unit == "us p99" else name] = round(figure.value)
+            if figure.ratio is not None:
+                out[f"{name}_ratio"] = round(figure.ratio, 2)
+    assert out["frame_to_signed_order"] > 0 and out["a_burst_over_a_websocket"] > 0
