@@ -12,7 +12,6 @@ exchange's books are read: protection first, then everything else (docs/order-pa
 """
 
 import asyncio
-import gc
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
