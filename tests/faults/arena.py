@@ -37,9 +37,9 @@ from tests.adapters.signer.canary import KEY
 from tests.adapters.signer.given import USER
 from tests.app.served import KEY_FILE, NAME
 from tests.faults import oracle
-from tests.faults.classes import SYMBOLS
 from tests.faults.forked import started
 from tests.faults.house import signed_by
+from tests.faults.wrong import SYMBOLS
 from tests.sim.market import MINUTE_MS, MONEY, bracketed
 
 __all__ = ["SPEED", "Ended", "real_runs"]

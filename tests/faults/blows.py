@@ -8,8 +8,8 @@ import msgspec
 from aister.core.audit import Breaker
 from aister.core.commands import EngageKill, ReleaseKill
 from aister.exchange_sim import Fault, Happening
-from tests.faults.classes import FILL, FLAT, Blow
 from tests.faults.scenario import out_of_reach
+from tests.faults.wrong import FILL, FLAT, Blow, Death
 
 if TYPE_CHECKING:
     from tests.faults.house import House
@@ -55,8 +55,8 @@ class Blows:
         """An order may be in another state than before."""
         life = self._house.life
         if self._waiting and life is not None and life.courier is not None:
-            for course in list(life.courier.courses()):
-                self._release(course.state)
+            for state in {course.state for course in self._house.coverage.standing()}:
+                self._release(state)
 
     def _look_for_flat(self) -> None:
         books = self._house.books
@@ -80,8 +80,8 @@ class Blows:
 
     def _do(self, blow: Blow) -> None:
         house = self._house
-        if blow.what != "venue":
-            house.coverage.bit(f"{blow.what} {blow.text}".strip())
+        if blow.what not in ("venue", "death", "wall"):
+            house.coverage.bit("stop takeover" if blow.what == "stop" and blow.text else blow.what)
         house.struck.append((house.now_ms, blow.ms))
         loop, later = asyncio.get_running_loop(), blow.ms / 1000.0
         if blow.what == "disk":
@@ -101,6 +101,10 @@ class Blows:
                 loop.call_later(_OVERTAKEN_S, house.overtake, house.life)
         elif blow.what == "twin":
             house.aside(house.twin())
+        elif blow.what == "death" and house.life is not None and not house.life.process.dead:
+            house.reap(Death(0, who=blow.text, down_ms=blow.ms))
+        elif blow.what == "wall":
+            house.step_wall(int(blow.text))
         elif blow.what == "kill" and house.life is not None:
             self._kill(house.life, blow.ms)
         elif blow.what == "venue" and blow.fault is not None:

@@ -7,17 +7,27 @@ clock is off. Shares are those of the campaign (safety, "Reliability bars").
 from collections.abc import Callable
 
 import msgspec
-import numpy as np
 
 from aister.exchange_sim import Fault
-from aister.exchange_sim.faults import ACTS
+from tests.faults.wrong import (
+    ALL,
+    FAULTS_MS,
+    FILL,
+    FLAT,
+    PARTIAL,
+    SIGNER,
+    SYMBOLS,
+    TRADER,
+    WATCHER,
+    Blow,
+    Death,
+    Random,
+    Wrong,
+    any_aim,
+)
 from tests.sim.market import MINUTE_MS, instrument
 
-__all__ = ["CLASSES", "FAULTS_MS", "PAIRED", "SHARES", "SYMBOLS", "Blow", "Death", "Random", "Wrong", "aimed", "kill"]
-
-SYMBOLS = ("BTCUSDT", "ETHUSDT")
-FAULTS_MS = (65_000, 540_000)
-"""Between these moments (from the start) things go wrong."""
+__all__ = ["CLASSES", "SHARES"]
 
 SHARES = {
     "ambiguous": 25,
@@ -31,68 +41,6 @@ SHARES = {
     "account": 5,
 }
 """Percent of the runs."""
-
-Random = np.random.Generator
-TRADER, WATCHER, SIGNER, ALL = "trader", "watcher", "signer", "all"
-FILL, FLAT = "FILL", "FLAT"
-AIMS = ("SENT", "UNKNOWN", "PARTIALLY_FILLED", "REJECTED", "EXPIRED", "SENT", "UNKNOWN", "PARTIALLY_FILLED")
-
-
-class Death(msgspec.Struct, frozen=True):
-    """A process dies at the `visit`-th moment of a kind: `moment` picks among all there are, by its number modulo
-    how many there are; below 0 it is any of the trader's. `at_ms`: not before. `again`: how many moments into its
-    recovery the trader dies once more (0: not). `who`: trader, watcher, signer, or all of them; `down_ms`: how long
-    until the trader is started again."""
-
-    moment: int
-    visit: int = 1
-    at_ms: int = 0
-    again: int = 0
-    who: str = TRADER
-    down_ms: int = 1_500
-
-
-class Blow(msgspec.Struct, frozen=True):
-    """Something that happens at a moment, for `ms`; with an `aim` not then, but as soon as an order of ours is in that
-    state (FILL: when the next entry fills), at the latest a minute later. FLAT: as soon as nothing of the fault's
-    symbol is held or works.
-
-    disk       the journal cannot be written, `text` says why
-    restored   the machine goes down and comes back with the journal as it was `ms` before
-    stop       the trader is stopped (SIGSTOP) and goes on later; `text` takeover: another one has taken over by then
-    partition  the lease file is out of reach
-    twin       another installation trades the same account, until the end
-    kill       an operator's kill switch, released afterwards
-    venue      the exchange's `fault`, counted from then
-    """
-
-    what: str
-    at_ms: int
-    ms: int = 0
-    text: str = ""
-    aim: str = ""
-    fault: Fault | None = None
-
-
-class Wrong(msgspec.Struct, frozen=True):
-    """Everything that goes wrong in a run. `walls`: (when, how far the wall clock is ahead from then on)."""
-
-    faults: tuple[Fault, ...] = ()
-    blows: tuple[Blow, ...] = ()
-    deaths: tuple[Death, ...] = ()
-    walls: tuple[tuple[int, int], ...] = ()
-
-    def __add__(self, other: "Wrong") -> "Wrong":
-        return Wrong(
-            self.faults + other.faults,
-            self.blows + other.blows,
-            self.deaths + other.deaths,
-            self.walls + other.walls,
-        )
-
-    @property
-    def count(self) -> int:
-        return len(self.faults) + len(self.blows) + len(self.deaths) + len(self.walls)
 
 
 def _when(rng: Random) -> int:
@@ -125,7 +73,16 @@ def _ambiguous(rng: Random) -> Wrong:
         made.append(Fault("lag", at_ms=at, until_ms=at + int(rng.integers(5_000, 120_000)), ms=30_000))
     if rng.random() < 0.5:
         made.append(Fault("lose_void", at_ms=_when(rng), count=int(rng.integers(1, 6))))
-    return Wrong(tuple(made))
+    return Wrong(tuple(made)) + (_half_withdrawn(rng) if rng.random() < 0.15 else Wrong())
+
+
+def _half_withdrawn(rng: Random) -> Wrong:
+    """An entry that has filled in part is withdrawn, and the cancel has no answer."""
+    at, outcome = int(rng.integers(FAULTS_MS[0], 400_000)), ("done", "refused", "late")[int(rng.integers(3))]
+    late_ms = int(rng.integers(100, 20_000)) if outcome == "late" else 0
+    unanswered = Fault("request", count=2, method="DELETE", path="order", outcome=outcome, code=-1007, ms=late_ms)
+    slowly = Fault("partial", at_ms=at, until_ms=at + 62_000, fill_e4=4_000, ms=int(rng.integers(5_000, 30_000)))
+    return Wrong((slowly,), (Blow("venue", at, aim=PARTIAL, fault=unanswered), Blow("kill", at, 10_000, aim=PARTIAL)))
 
 
 def _crash(rng: Random) -> Wrong:
@@ -142,7 +99,11 @@ def _crash(rng: Random) -> Wrong:
     again = int(rng.integers(1, 12)) if rng.random() < 0.25 else 0
     who = str(rng.choice([TRADER, ALL, SIGNER, WATCHER], p=[0.6, 0.2, 0.1, 0.1]))
     down_ms = 1_500 if rng.random() < 0.75 else int(rng.integers(5_000, 40_000))
-    return Wrong(faults, deaths=(Death(int(rng.integers(10_000)), int(rng.integers(1, 4)), 0, again, who, down_ms),))
+    second = str(rng.choice([TRADER, ALL, SIGNER, WATCHER]))
+    blows = (Blow("death", _when(rng), 1_500, second, aim=any_aim(rng)),) if rng.random() < 0.7 else ()
+    return Wrong(
+        faults, blows, deaths=(Death(int(rng.integers(10_000)), int(rng.integers(1, 4)), 0, again, who, down_ms),)
+    )
 
 
 def _streams(rng: Random) -> Wrong:
@@ -179,7 +140,11 @@ def _fills(rng: Random) -> Wrong:
         code = (-2010, -4045, -2021)[int(rng.integers(3))]
         made.append(Fault("refuse_stop", at_ms=at, count=int(rng.integers(1, 3)), code=code))
     if rng.random() < 0.6:
-        made.append(Fault("cancel_stop", at_ms=_when(rng), count=1, ms=int(rng.integers(100, 30_000))))
+        made.append(Fault("cancel_stop", at_ms=(at := _when(rng)), count=1, ms=int(rng.integers(100, 30_000))))
+    if rng.random() < 0.4:  # what the venue does to an order that lands when nobody knows whether it will
+        late_ms = int(rng.integers(100, 20_000))
+        late = Fault("request", at_ms=at, count=1, method="POST", path="order", outcome="late", code=-1007, ms=late_ms)
+        made.append(late)
     return Wrong(tuple(made))
 
 
@@ -205,14 +170,15 @@ def _clock(rng: Random) -> Wrong:
     """The venue's clock moves and this machine's is set, over a restart or not, or drifts."""
     skew = (Fault("skew", at_ms=_when(rng), ms=int(rng.integers(-20_000, 20_000))),)
     skew = (*skew, Fault("skew", at_ms=FAULTS_MS[1] + 1))
-    at, draw = _when(rng), rng.random()
+    at, draw = int(rng.integers(FAULTS_MS[0], FAULTS_MS[1] - 70_000)), rng.random()
     if draw < 0.25:
         drift = int(rng.choice([-200, 200]))
         walls = tuple((FAULTS_MS[0] + i * MINUTE_MS, i * drift) for i in range(1, 8))
         return Wrong(skew, walls=(*walls, (FAULTS_MS[1], 0)))
     ahead = int(rng.choice([-90_000, -20_000, -5_000, -1_000, 1_000, 5_000, 20_000, 90_000]))
     blows = (Blow("restored", at + 2_000),) if draw < 0.5 else ()
-    return Wrong(skew, blows, walls=((at, ahead), (FAULTS_MS[1], 0)))
+    step = Blow("wall", at, FAULTS_MS[1] - at, str(ahead))
+    return Wrong(skew, (step, *blows), walls=((FAULTS_MS[1], 0),))
 
 
 def _storage(rng: Random) -> Wrong:
@@ -221,50 +187,49 @@ def _storage(rng: Random) -> Wrong:
     if draw < 0.75:
         why = str(rng.choice(["it is locked", "the disk is full", "it is read-only"]))
         ms = 60_000 if why == "it is locked" else int(rng.integers(5_000, 90_000))
-        return Wrong(blows=(Blow("disk", at, ms, why, aim=FILL if rng.random() < 0.6 else ""),))
+        return Wrong(blows=(Blow("disk", at, ms, why, aim=FILL if rng.random() < 0.5 else any_aim(rng)),))
     back_ms = int(rng.choice([1_000, 5_000, 300_000]))
     return Wrong(blows=(Blow("restored", max(at, back_ms + FAULTS_MS[0]), back_ms),))
 
 
 def _lease(rng: Random) -> Wrong:
     """The trader is stopped, perhaps overtaken meanwhile; the lease cannot be renewed; another installation trades."""
-    draw, at = rng.random(), int(rng.integers(FAULTS_MS[0], 400_000))
-    if draw < 0.3:
-        return Wrong(blows=(Blow("stop", at, int(rng.integers(1_000, 30_000))),))
-    if draw < 0.55:
-        return Wrong(blows=(Blow("stop", at, int(rng.integers(13_000, 60_000)), "takeover"),))
-    if draw < 0.8:
-        before_close = at // MINUTE_MS * MINUTE_MS - int(rng.integers(8_000, 20_000))
-        return Wrong(blows=(Blow("partition", before_close, int(rng.integers(3_000, 80_000))),))
-    return Wrong(blows=(Blow("twin", at),))
+    kinds = [str(one) for one in rng.permutation(["stop", "takeover", "partition", "twin"])[:2]]
+    return Wrong(blows=tuple(_of_lease(rng, kind, int(rng.integers(FAULTS_MS[0], 400_000))) for kind in kinds))
 
 
-def kill(rng: Random, kind: str) -> Wrong:
-    """Sometimes an operator's kill switch on top, at any moment: oftenest in runs in which much is held."""
-    if rng.random() >= (0.4 if kind in ("fills and stops", "streams") else 0.1):
-        return Wrong()
-    aim = str(rng.choice([FILL, "SENT", "PARTIALLY_FILLED", "ACKED"]))
-    return Wrong(blows=(Blow("kill", _when(rng), int(rng.integers(2_000, 45_000)), aim=aim),))
+def _of_lease(rng: Random, kind: str, at: int) -> Blow:
+    if kind == "stop":
+        return Blow("stop", at, int(rng.integers(1_000, 30_000)))
+    if kind == "takeover":
+        return Blow("stop", at, int(rng.integers(13_000, 60_000)), "takeover")
+    if kind == "twin":
+        return Blow("twin", at)
+    long = (60_000, 90_000) if rng.random() < 0.5 else (3_000, 20_000)
+    return Blow("partition", at // MINUTE_MS * MINUTE_MS - int(rng.integers(8_000, 20_000)), int(rng.integers(*long)))
 
 
 def _account(rng: Random) -> Wrong:
     """What others do to account and instrument."""
     symbol = SYMBOLS[int(rng.integers(len(SYMBOLS)))]
     at = _when(rng)
-    picks: tuple[tuple[Fault, ...], ...] = (
+    persons: tuple[tuple[Fault, ...], ...] = (
         (Fault("leverage", at_ms=at, symbol=symbol, value=int(rng.integers(2, 50))),),
+        (Fault("foreign_order", at_ms=at, text=_FOREIGN[symbol]),),
+        (Fault("delist", at_ms=at, symbol=symbol),),
+        (Fault("agent_expires", at_ms=at),),
+    )
+    others: tuple[tuple[Fault, ...], ...] = (
         (Fault("adl", at_ms=at, symbol=symbol, fill_e4=int(rng.choice([2_000, 5_000, 10_000]))),),
         (Fault("transfer", at_ms=at, value=int(rng.integers(1, 100)) * 10**8),),
         (Fault("cancel_order", at_ms=at, symbol=symbol, text="stop"),),
         (Fault("restart", at_ms=at, ms=int(rng.integers(2_000, 20_000))),),
         (Fault("multi_assets", at_ms=at), Fault("multi_assets", at_ms=min(at + 90_000, FAULTS_MS[1]))),
-        (Fault("foreign_order", at_ms=at, text=_FOREIGN[symbol]),),
-        *[()] * 3,
-        (Fault("delist", at_ms=at, symbol=symbol),),
-        (Fault("agent_expires", at_ms=at),),
         (Fault("announce", at_ms=at),),
     )
-    return Wrong(pick) if (pick := picks[int(rng.integers(len(picks)))]) else _instrument(rng, symbol, at)
+    first = int(rng.integers(7))
+    wrong = Wrong(others[first]) if first < len(others) else _instrument(rng, symbol, at)
+    return wrong + (Wrong(persons[int(rng.integers(len(persons)))]) if rng.random() < 0.5 else Wrong())
 
 
 def _instrument(rng: Random, symbol: str, at: int) -> Wrong:
@@ -292,26 +257,6 @@ _FOREIGN = {
     symbol: f"symbol={symbol}&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price={price}"
     for symbol, price in (("BTCUSDT", "98000"), ("ETHUSDT", "2900"))
 }
-
-
-PAIRED = ("skew", "multi_assets")
-"""Faults that a second one of their kind takes back: between the two something is wrong."""
-
-
-def aimed(rng: Random, wrong: Wrong) -> Wrong:
-    """The same, most of it at moments at which an order stands in a state that does not last."""
-    faults, blows = [], []
-    for fault in wrong.faults:
-        if fault.kind in ACTS and fault.kind not in PAIRED and rng.random() < 0.8 and fault.at_ms < FAULTS_MS[1]:
-            blows.append(Blow("venue", fault.at_ms, aim=AIMS[int(rng.integers(len(AIMS)))], fault=fault))
-        else:
-            faults.append(fault)
-    for blow in wrong.blows:
-        share = 0.4 if blow.what == "partition" else 0.8
-        free = blow.what in ("stop", "partition", "twin", "restored") and rng.random() < share
-        aim = AIMS[int(rng.integers(len(AIMS)))] if free else blow.aim
-        blows.append(msgspec.structs.replace(blow, aim=aim))
-    return msgspec.structs.replace(wrong, faults=tuple(faults), blows=tuple(blows))
 
 
 CLASSES: dict[str, Callable[[Random], Wrong]] = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from aister.exchange_sim import Account, Connection, Fault, Faults, OrderState, Request
 from aister.exchange_sim.wire import pairs
-from aister.execution.states import State
+from aister.execution.states import Course, State
 from tests.faults.scenario import START_MS
 
 __all__ = ["Cell", "Coverage", "Noted", "label"]
@@ -29,14 +29,21 @@ class Coverage:
     def bit(self, kind: str, about: str = "") -> None:
         """A fault of this kind has bitten; `about`: the text that may name orders of ours."""
         self.bites.append(self._now_ms())
-        courier = self._courier()
-        if courier is None:
-            return
-        courses = list(getattr(courier, "_courses", {}).values())
+        courses = self._courses()
         named = [one for one in courses if about and one.order.client_id in about]
-        recent_ms = self._now_ms() + START_MS - RECENT_MS
-        for one in named or [one for one in courses[-40:] if not one.closed or one.sent_ms >= recent_ms]:
+        if about and not named and not about.startswith("{"):
+            return  # an order of the watcher's, or of an earlier life
+        for one in named or self.standing():
             self.cells[kind, str(one.state)] += 1
+
+    def standing(self) -> list[Course]:
+        """What is open, and what has ended within the last minute."""
+        recent_ms = self._now_ms() + START_MS - RECENT_MS
+        return [one for one in self._courses()[-40:] if not one.closed or one.sent_ms >= recent_ms]
+
+    def _courses(self) -> list[Course]:
+        courier = self._courier()
+        return [] if courier is None else list(courier._courses.values())
 
 
 class Noted(Faults):
@@ -92,8 +99,9 @@ def label(fault: Fault) -> str:
     """What the matrix calls it."""
     if fault.kind != "request":
         return fault.kind.replace("_", " ")
-    what = "silence" if not fault.status else str(fault.code or fault.status)
-    return f"{what} {fault.method.lower()} {fault.outcome}" if fault.status in (0, 503) else what
+    if fault.status in (0, 503):  # 503, -1006, -1007 and silence all say that nobody knows
+        return f"no answer {fault.method.lower()} {fault.outcome}"
+    return "refused" if fault.status == 400 else str(fault.status)
 
 
 STATES = tuple(str(one) for one in State)
@@ -101,7 +109,9 @@ STATES = tuple(str(one) for one in State)
 UNREACHABLE = (
     ("", ("PLANNED",), "an order leaves in the pass that hands it over; it stands nowhere before that"),
     (" post ", tuple(set(STATES) - {"SENT"}), "the answer to an order being placed finds it sent, and nothing else"),
-    (" delete ", ("SENT", "UNKNOWN", "REJECTED"), "only what has arrived is cancelled"),
+    (" refused ", tuple(set(STATES) - {"SENT"}), "the answer to an order being placed finds it sent, and nothing else"),
+    (" delete ", ("SENT", "REJECTED"), "only what may be there is cancelled"),
+    (" delete ", ("FILLED", "CANCELLED", "EXPIRED"), "what has ended is not cancelled: it ends within that request"),
     ("refuse stop", tuple(set(STATES) - {"SENT", "UNKNOWN"}), "the venue decides on it as it arrives"),
     ("cancel stop", tuple(set(STATES) - {"SENT", "UNKNOWN"}), "the venue decides on it as it arrives"),
     ("partial", tuple(set(STATES) - {"SENT", "UNKNOWN"}), "the venue decides on it as it arrives"),

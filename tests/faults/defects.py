@@ -48,7 +48,7 @@ DEFECTS = (
     _of("client ids used again", "limits", "lost", account=mistaken.NoIds),
     _of("old grid and no cap", "account", "duplicate", terms=mistaken.KeepsGrid, signing=mistaken.Uncapped),
     _of("429 starves the stop", "limits", "naked", account=mistaken.Starved),
-    _of("late fill after cancel ignored", "ambiguous", "lost", courier=mistaken.DoneWith),
+    _of("late fill after cancel ignored", "fills and stops", "lost", courier=mistaken.DoneWith),
     _of("partial fill lost at a restart", "crash", "lost", courier=mistaken.LosesParts),
     _of("cancel-all in kill", "fills and stops", "naked", engine=mistaken.KillsAll),
     _of("listenKeyExpired ignored", "streams", "deaf", stream=mistaken.Deaf),

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from tests.faults.classes import ALL, TRADER, WATCHER, Death
 from tests.faults.crash import Crash, Moment, Point, every_point
+from tests.faults.wrong import ALL, TRADER, WATCHER, Death
 
 __all__ = ["MOMENTS", "WATCHING", "Reaper"]
 

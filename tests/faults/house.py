@@ -23,7 +23,6 @@ from aister.execution.watchman import Watchman
 from tests.adapters.exchanges.aster.scripted import USER
 from tests.fakes.virtual import World
 from tests.faults.blows import Blows
-from tests.faults.classes import ALL, SIGNER, TRADER, WATCHER, Death
 from tests.faults.coverage import Coverage, Noted
 from tests.faults.crash import Hooks, instrumented
 from tests.faults.dying import Reaper
@@ -35,6 +34,7 @@ from tests.faults.parts import Emergency, Home, Paper, Parts
 from tests.faults.process import Process, owned_tasks
 from tests.faults.scenario import CAPITAL, START_MS, Scenario, listed
 from tests.faults.watching import Watcher
+from tests.faults.wrong import ALL, SIGNER, TRADER, WATCHER, Death
 from tests.sim.market import MINUTE_MS
 
 __all__ = ["House"]
@@ -71,7 +71,7 @@ class House:
         self.hearing = Hearing(self.exchange, self.books, self.blind, self.oracle.breach)
         self.paper = Paper(self.oracle.journal)
         self.home = Home(FIRST, self.paper, signing, Emergency(self.oracle.journal))
-        self.reaper = Reaper(scene.wrong.deaths, lambda: self.now_ms, self._reap)
+        self.reaper = Reaper(scene.wrong.deaths, lambda: self.now_ms, self.reap)
         self.lives = 0
         self.life: Life | None = None
         self.going: set[asyncio.Task[Any]] = set()
@@ -141,7 +141,7 @@ class House:
         loop.set_exception_handler(self._problem)
         loop.set_task_factory(owned_tasks)
         for at_ms, ahead_ms in self.scene.wrong.walls:
-            loop.call_later(at_ms / 1000.0, self._step_wall, ahead_ms)
+            loop.call_later(at_ms / 1000.0, self.step_wall, ahead_ms)
         for blow in self.scene.wrong.blows:
             loop.call_later(blow.at_ms / 1000.0, self.blows.strike, blow)
         if self.scene.watched:
@@ -217,7 +217,7 @@ class House:
 
     # ---- what befalls it
 
-    def _reap(self, death: Death) -> None:
+    def reap(self, death: Death) -> None:
         who, self._down_ms = death.who, death.down_ms
         self.coverage.bit(f"death of {who}")
         loop = asyncio.get_running_loop()
@@ -229,6 +229,7 @@ class House:
         if who in (TRADER, ALL):
             assert self.life is not None
             self.life.process.dead = self.life.pen.dead = True
+            self.reaper.dying = True
             loop.call_soon(self.ended.set)
 
     async def _revive_watcher(self, old: Process) -> None:
@@ -244,7 +245,7 @@ class House:
         if self.life is not None:
             self.life.process.tasks.discard(task)
 
-    def _step_wall(self, ahead_ms: int) -> None:
+    def step_wall(self, ahead_ms: int) -> None:
         self.coverage.bit("wall clock set")
         self.world.wall_ahead_ms = ahead_ms
 

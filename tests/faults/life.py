@@ -34,12 +34,12 @@ from aister.ports.lease import Held
 from aister.risk.kernel import RiskKernel
 from aister.risk.limits import drawdown, kill_switch, risk_per_trade, venue_filters
 from aister.risk.profile import profile
-from tests.faults.classes import SYMBOLS
 from tests.faults.crash import Crash
 from tests.faults.parts import Home, Pen, Queue, Standing, Told
 from tests.faults.process import Process
 from tests.faults.scenario import CAPITAL, START_MS, listed
 from tests.faults.signing import Door
+from tests.faults.wrong import SYMBOLS
 from tests.sim.market import MINUTE_MS
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ _OWNER: ContextVar["Process | None"] = ContextVar("owner", default=None)
 
 class Process:
     """Port `Wire` and port `Clock` of everything that runs in it. `noticed` is called whenever it has waited for
-    something outside; once it is `overtaken`, `acted` names what it still asked for that may change something."""
+    something outside, and before it asks for something; once it is `overtaken`, `acted` names what it still asked for
+    that may change something."""
 
     def __init__(self, world: World, noticed: Callable[[], None] = lambda: None) -> None:
         self._world, self._noticed = world, noticed
@@ -83,6 +84,7 @@ class Process:
     async def request(
         self, method: str, path: str, query: bytes, body: bytes, headers: tuple[tuple[str, str], ...], timeout_ms: int
     ) -> Reply | Lost:
+        self._noticed()
         if self.dead:
             await asyncio.Event().wait()
         if self.overtaken and method != "GET" and not path.endswith("/listenKey"):

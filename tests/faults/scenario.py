@@ -12,7 +12,9 @@ from aister.core.instrument import Instrument
 from aister.core.trade import OrderType, Side
 from aister.exchange_sim import Fault
 from aister.ports.feed import MarketSlice
-from tests.faults.classes import CLASSES, SHARES, SYMBOLS, Random, Wrong, aimed, kill
+from tests.faults.aiming import aimed, kill
+from tests.faults.classes import CLASSES, SHARES
+from tests.faults.wrong import EXPIRED, SYMBOLS, Random, Wrong
 from tests.sim.market import MINUTE_MS, MONEY, instrument
 
 __all__ = ["CAPITAL", "PRICES", "START_MS", "Scenario", "listed", "scenario"]
@@ -75,8 +77,9 @@ def scenario(seed: int, kind: str = "") -> Scenario:
     slices = _market(rng)
     commands = {int(rng.integers(2, BUSY)): SYMBOLS[int(rng.integers(len(SYMBOLS)))]} if kind == "crash" else {}
     protection = "before" if rng.random() < (0.3 if kind == "limits" else 0.7) else "after"
-    setups, wrong = _setups(rng, slices), aimed(rng, wrong)
-    wrong = wrong + kill(np.random.default_rng((seed, 1)), kind)
+    wrong = aimed(rng, wrong) + kill(np.random.default_rng((seed, 1)), kind)
+    expiring = any(blow.aim == EXPIRED for blow in wrong.blows)
+    setups, protection = _setups(rng, slices, 0.6 if expiring else 0.25), "after" if expiring else protection
     return Scenario(seed, kind, other, slices, setups, wrong, commands, protection)
 
 
@@ -102,8 +105,9 @@ def _market(rng: Random) -> tuple[MarketSlice, ...]:
     return tuple(made)
 
 
-def _setups(rng: Random, slices: tuple[MarketSlice, ...]) -> tuple[Setup, ...]:
-    """A wish at nearly every close of the busy minutes; the trader takes those for which its desk is free."""
+def _setups(rng: Random, slices: tuple[MarketSlice, ...], limits: float) -> tuple[Setup, ...]:
+    """A wish at nearly every close of the busy minutes; the trader takes those for which its desk is free.
+    `limits`: the share of limit entries; without a stop resting those that do not fill at once expire."""
     found = []
     for market in slices[:BUSY]:
         for bar in market.bars:
@@ -111,7 +115,7 @@ def _setups(rng: Random, slices: tuple[MarketSlice, ...]) -> tuple[Setup, ...]:
                 continue
             side = Side.BUY if rng.random() < 0.5 else Side.SELL
             ticks = round(bar.close * 10)
-            limit = rng.random() < 0.25
+            limit = rng.random() < limits
             entry = ticks - int(side) * (ticks // 2_000 if limit else 0)
             risk, first = ticks * int(rng.integers(20, 60)) // 10_000, ticks * int(rng.integers(10, 40)) // 10_000
             targets = (Target(entry + int(side) * first, 5_000), Target(entry + int(side) * 3 * first, 5_000))

@@ -75,7 +75,7 @@ MEASURED = [
     "src/aister/adapters/store/emergency.py",
     "src/aister/adapters/store/lease.py",
     "src/aister/app/trader_terms.py",
-    *(f"tests/faults/{name}.py" for name in ("blows", "fate", "hearing", "leasing", "reach")),
+    *(f"tests/faults/{name}.py" for name in ("aiming", "blows", "fate", "hearing", "leasing", "reach", "wrong")),
     *(f"tests/faults/{name}.py" for name in ("classes", "coverage", "dying", "crash", "house", "life", "oracle")),
     *(f"tests/faults/{name}.py" for name in ("parts", "process", "scenario", "signing", "verdict", "watching")),
 ]

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from aister.exchange_sim import Fault
-from tests.faults.classes import Death
 from tests.faults.crash import Moment, every_point
 from tests.faults.dying import MOMENTS, WATCHING
 from tests.faults.house import House
 from tests.faults.scenario import Scenario, scenario
 from tests.faults.verdict import verdict
+from tests.faults.wrong import Death
 
 SEEDS = range(14)
 ENDLESS = {("aister.execution.recovery", "Recovery.run", 1): "it waits for what goes on until it is cancelled"}

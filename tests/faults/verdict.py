@@ -5,9 +5,9 @@ import msgspec
 
 from aister.core.audit import Breaker
 from aister.core.events import EntriesFrozen, EntriesThawed
-from tests.faults.classes import PAIRED
 from tests.faults.house import House
 from tests.faults.scenario import START_MS
+from tests.faults.wrong import PAIRED
 
 __all__ = ["BACK_MS", "Verdict", "verdict"]
 

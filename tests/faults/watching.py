@@ -10,9 +10,9 @@ from aister.adapters.exchanges.aster.userstream import UserStream
 from aister.adapters.signer.charter import REDUCE
 from aister.execution.watch import Watch
 from aister.execution.watchman import Watchman, WatchmanRules
-from tests.faults.classes import SYMBOLS
 from tests.faults.process import Process
 from tests.faults.signing import Door, Signing
+from tests.faults.wrong import SYMBOLS
 
 __all__ = ["Watcher"]
 
