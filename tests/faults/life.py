@@ -11,6 +11,8 @@ from aister.adapters.exchanges.aster.rest import Rest
 from aister.adapters.store.emergency import EmergencyLog, GuardedJournal
 from aister.adapters.store.journal import SqliteJournal
 from aister.adapters.store.lease import LeaseKeeper
+from aister.app.trader_upkeep import CAUSES
+from aister.core.audit import Audit
 from aister.core.commands import AcceptRollback, ClosePosition, Command
 from aister.core.errors import JournalImpaired, StorageError
 from aister.core.events import BarClosed, CommandGiven, InstrumentListed, RunStarted
@@ -25,6 +27,7 @@ from aister.engine.rules import EngineRules
 from aister.execution.courier import CourierRules
 from aister.execution.gateway import OrderGateway
 from aister.execution.reconcile import Armed
+from aister.execution.recovery import RecoveryRules
 from aister.execution.traits import VenueTraits
 from aister.features.market import Features
 from aister.portfolio.portfolio import Portfolio
@@ -58,6 +61,7 @@ class Life:
     """`over` is set when it has ended by itself, `why` says how: "done", or what it fell by."""
 
     engine: Engine
+    recovery: Any
     journal: GuardedJournal
     run: Any
 
@@ -132,6 +136,15 @@ class Life:
             minds=None,
             journal=RepeatedJournal(journal),
             opening=self._opening(account.contracts.instruments.values()),
+            observers=(self._observe,),
+        )
+        self.recovery = recovery = house.parts.recovery(
+            account,
+            courier,
+            lambda: courier.ours(home.instance, SYMBOLS, self.engine.portfolio.wallet),
+            sleep=process.sleep,
+            armed=ARMED,
+            rules=RecoveryRules(found="adopt"),
         )
         courier.start()
         if home.paper.durable:
@@ -149,12 +162,9 @@ class Life:
             one.instrument.symbol for one in desks if account.contracts.terms(one.instrument) != one.instrument
         }
         courier.resume()
-        recovery = house.parts.recovery(
-            account, courier, lambda: courier.ours(home.instance, SYMBOLS), sleep=process.sleep, armed=ARMED
-        )
         loop = asyncio.get_running_loop()
         stream = house.parts.stream(rest, process, process, account.contracts, recovery.hear)
-        beside = [loop.create_task(one) for one in (stream.run(), _keep(recovery), self._tend(account))]
+        beside = [loop.create_task(one) for one in (stream.run(), _keep(recovery, courier), self._tend(account))]
         trading = loop.create_task(self._trade(queue))
         await asyncio.wait({trading, beside[2]}, return_when=asyncio.FIRST_COMPLETED)
         for one in (beside[2], trading):
@@ -188,6 +198,9 @@ class Life:
             now_ms = self.house.exchange.now_ms
             if not self.house.blind(now_ms, now_ms + 1, True):
                 self.house.problems.append("the courier never came to rest")
+
+    def _observe(self, audit: Audit) -> None:
+        self.recovery.observe(audit)
 
     def _take_terms(self, time_ms: int) -> None:
         """What was read of the contracts since the last bar, in force where it may be (C15)."""
@@ -293,6 +306,7 @@ class Life:
         return max(self.engine.time_ms, min(true_ms, self._close_ms) if more else true_ms)
 
 
-async def _keep(recovery: Any) -> None:
+async def _keep(recovery: Any, courier: Any) -> None:
     await recovery.start()
+    courier.teller.thaw_recalled("stop", "courier", "end", *CAUSES)
     await recovery.run()
