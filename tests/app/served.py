@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ class Served:
         first_ms = 1_700_000_000_000 // HOUR_MS * HOUR_MS
         now_ms = int(time.time() * 1000)
         shift_ms = (now_ms - past * MINUTE_MS - first_ms) // MINUTE_MS * MINUTE_MS
-        self.exchange = Exchange({SYMBOL: bracketed()}, feed, MINUTE_MS, settings, shift_ms=shift_ms)
+        read = islice(feed, max(0, past - 60))  # what lies an hour back is read only
+        self.exchange = Exchange({SYMBOL: bracketed()}, feed, MINUTE_MS, settings, shift_ms=shift_ms, history=read)
         self.exchange.advance(now_ms)
         agent = address_of(KEY).lower()
         self.books: Account = self.exchange.add_account(Credentials(USER, {agent: Agent(agent)}), money)

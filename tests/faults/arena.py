@@ -2,7 +2,7 @@
 killed, stopped and started again, judged by the exchange's books and log, and by the journal that is left.
 
 The exchange's clock runs `SPEED` times the wall's. Bars of time are those of virtual time, plus `SLACK_MS` of that
-clock for a machine that is busy with other things.
+clock, plus the time in which the machine gave the processes no turn (`turns`).
 """
 
 import asyncio
@@ -14,7 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -39,13 +40,14 @@ from tests.app.served import KEY_FILE, NAME
 from tests.faults import oracle
 from tests.faults.forked import started
 from tests.faults.house import signed_by
+from tests.faults.turns import Turns, schedstat
 from tests.faults.wrong import SYMBOLS
 from tests.sim.market import MINUTE_MS, MONEY, bracketed
 
 __all__ = ["SPEED", "Ended", "real_runs"]
 
 SPEED, SLACK_MS = 20, 20_000
-LASTS_S, DAYS = 30.0, 9.5
+LASTS_S, DAYS = 12.0, 9.5
 PAST = round(DAYS * 1_440) + 10
 FIRST_MS = 1_700_000_000_000 // 3_600_000 * 3_600_000
 BLOWS = ("kill trader", "kill signer", "kill watcher", "kill all", "stop trader", "stop watcher")
@@ -143,7 +145,8 @@ class Arena:
         listed = {symbol: msgspec.structs.replace(bracketed(), symbol=symbol, base=symbol[:3]) for symbol in SYMBOLS}
         settings = Settings(legs=3, nonce_window_ms=0)
         feed = _market(PAST + 3_000, random.Random(seed))
-        self.exchange = Exchange(listed, feed, MINUTE_MS, settings, shift_ms=shift_ms, verify=signed_by)
+        past = islice(feed, PAST - 5)
+        self.exchange = Exchange(listed, feed, MINUTE_MS, settings, shift_ms=shift_ms, verify=signed_by, history=past)
         self.exchange.advance(now_ms)
         agent = address_of(KEY).lower()
         self.books = self.exchange.add_account(Credentials(USER, {agent: Agent(agent)}), 10_000 * MONEY)
@@ -164,11 +167,17 @@ class Arena:
         self.spec.write_text(json.dumps(QUICK))
         self.log = home / "said.log"
         self.lives = 0
+        self.turns = Turns(self._threads, lambda: self.exchange.now_ms, SPEED)
 
     def _blind(self, since_ms: int, until_ms: int, protecting: bool) -> int:
-        """Nobody was there, and the slack."""
+        """Nobody was there, or nobody had a turn, and the slack."""
         gone = sum(max(0, min(ended, until_ms) - max(begun, since_ms)) for begun, ended in self.dark)
-        return SLACK_MS + gone
+        return SLACK_MS + gone + self.turns.missed_ms(since_ms, until_ms)
+
+    def _threads(self) -> list[Path]:
+        """Whose turns count: those of the exchange, of the trader, its signer and its watcher."""
+        ours = schedstat(os.getpid(), self._thread.native_id or 0)
+        return [ours, *(schedstat(pid) for pid in self._pids("all"))]
 
     def begin(self) -> None:
         self.lives += 1
@@ -176,6 +185,8 @@ class Arena:
         asked = ["run", "--venue", "aster", "--feed", "live", "--net", "simulator", "--speed", str(SPEED), *where]
         what = ["--strategy", str(self.spec), "--mind", "none", "--profile", "aggressive", "--warm-up", str(DAYS)]
         self.trader = started(self.home, self.log, [*asked, *what])
+        if self.lives == 1 and not self.turns.begun:
+            self.turns.begin()
 
     def strike(self, blow: str) -> None:
         """A signal, and what follows from it: a dead trader is started again, a stopped process goes on."""
@@ -230,6 +241,7 @@ class Arena:
         end_watcher(self.home, NAME)
 
     def close(self) -> None:
+        self.turns.end()
         asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
@@ -251,44 +263,36 @@ def _faults(chance: random.Random, now_ms: int) -> Iterator[Fault]:
 
 
 def real_runs(seeds: range, at_once: int) -> tuple[Ended, ...]:
-    """Side by side, as they mostly wait; the exchanges are made ready one by one before anything starts."""
-    made: list[Ended] = []
-    for first in range(0, len(seeds), at_once):
-        with ExitStack() as left:
-            folders = [left.enter_context(TemporaryDirectory(prefix="aister-")) for _ in seeds[first : first + at_once]]
-            arenas = [_arena(Path(folder), seed) for folder, seed in zip(folders, seeds[first:], strict=False)]
-            with ThreadPoolExecutor(at_once) as pool:
-                made += pool.map(_fought, arenas)
-    return tuple(made)
+    """So many side by side, as they mostly wait."""
+    with ThreadPoolExecutor(at_once) as pool:
+        return tuple(pool.map(_fought, seeds))
 
 
-def _arena(folder: Path, seed: int) -> Arena:
-    home = folder / "h"
-    home.mkdir(mode=0o700)
-    return Arena(home, seed)
-
-
-def _fought(arena: Arena) -> Ended:
+def _fought(seed: int) -> Ended:
     """One run: it comes up, trades for `LASTS_S` under one to three blows, is ended by Ctrl-C and judged."""
-    chance = arena.chance
-    blows = tuple(chance.choice(BLOWS) for _ in range(chance.randint(1, 3)))
-    try:
-        arena.begin()
-        arena.settled()
-        arena.exchange.faults.add(*_faults(chance, arena.exchange.now_ms))
-        for blow in blows:
-            time.sleep(LASTS_S / (len(blows) + 1) * chance.uniform(0.6, 1.0))
-            arena.strike(blow)
-        time.sleep(LASTS_S / (len(blows) + 1))
-        arena.end()
-        said = arena.log.read_text("utf-8")
-    finally:
-        arena.end()
-        arena.close()
-    trips = arena.oracle.judge(arena.home)
+    with TemporaryDirectory(prefix="aister-") as folder:
+        home = Path(folder) / "h"
+        home.mkdir(mode=0o700)
+        arena = Arena(home, seed)
+        chance = arena.chance
+        blows = tuple(chance.choice(BLOWS) for _ in range(chance.randint(1, 3)))
+        try:
+            arena.begin()
+            arena.settled()
+            arena.exchange.faults.add(*_faults(chance, arena.exchange.now_ms))
+            for blow in blows:
+                time.sleep(LASTS_S / (len(blows) + 1) * chance.uniform(0.6, 1.0))
+                arena.strike(blow)
+            time.sleep(LASTS_S / (len(blows) + 1))
+            arena.end()
+            said = arena.log.read_text("utf-8")
+        finally:
+            arena.end()
+            arena.close()
+        trips = arena.oracle.judge(home)
     found = tuple((one.what, one.time_ms, one.text) for one in arena.oracle.breaches)
     if "Traceback" in said:
         found = (*found, ("problem", 0, said[said.index("Traceback") :][:2_000]))
     orders = len({one.client_id for one in arena.books.orders.values()})
     naked = tuple(arena.oracle.naked)
-    return Ended(arena.seed, blows, found, orders, trips, arena.lives, naked, said[-3_000:])
+    return Ended(seed, blows, found, orders, trips, arena.lives, naked, said[-3_000:])

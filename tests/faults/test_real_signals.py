@@ -1,5 +1,5 @@
-"""Real processes, real sockets, real signals: `make campaign CAMPAIGN_ARGS="-k real_signals"` plays a few (seeds rotate
-by date) and then 600, in slices that are kept."""
+"""Real processes, real sockets, real signals: 20 runs (seeds rotate by date), and as
+`make campaign CAMPAIGN_ARGS="-k real_signals"` 600, in slices that are kept."""
 
 from collections import Counter
 from datetime import date
@@ -12,7 +12,7 @@ from checks.tree import ROOT
 from tests.faults.arena import Ended, real_runs
 from tests.faults.test_campaign import MEASURED
 
-RUNS, AT_ONCE = 2, 2
+RUNS, AT_ONCE = 20, 8
 FIRST = date.today().toordinal() * 100
 
 
@@ -26,13 +26,11 @@ def runs() -> tuple[Ended, ...]:
     return real_runs(range(FIRST, FIRST + RUNS), AT_ONCE)
 
 
-@pytest.mark.campaign
 def test_signals_break_nothing(runs: tuple[Ended, ...]) -> None:
     """By the exchange's books and log, and the journal that is left."""
     assert all(not one.breaches for one in runs), "\n".join(told(one) for one in runs if one.breaches)
 
 
-@pytest.mark.campaign
 def test_what_is_killed_comes_back_and_trades(runs: tuple[Ended, ...]) -> None:
     for one in runs:
         assert one.lives == 1 + sum(blow in ("kill trader", "kill all") for blow in one.blows), told(one)
@@ -40,7 +38,14 @@ def test_what_is_killed_comes_back_and_trades(runs: tuple[Ended, ...]) -> None:
 
 
 SLICES, EACH, CAMPAIGN_FIRST = 30, 20, 60_000_000
-REAL = [*MEASURED, "src/aister/app", "src/aister/adapters", "tests/faults/arena.py", "tests/faults/forked.py"]
+REAL = [
+    *MEASURED,
+    "src/aister/app",
+    "src/aister/adapters",
+    "tests/faults/arena.py",
+    "tests/faults/forked.py",
+    "tests/faults/turns.py",
+]
 
 
 @pytest.mark.campaign

@@ -19,7 +19,7 @@ from aister.exchange_sim.wire import DOWN, Refusal, Request, Response, reply
 
 __all__ = ["Server"]
 
-_TICK_S = 0.005
+_TICK_S, _REST_S = 0.005, 0.05
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _NEVER_S = 86_400.0
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -99,7 +99,17 @@ class Server:
         while True:
             self.advance()
             await self._flush()
-            await asyncio.sleep(_TICK_S)
+            await asyncio.sleep(self._idle_s())
+
+    def _idle_s(self) -> float:
+        """Until something is due; what is asked for meanwhile is answered and told at once."""
+        if self.lockstep is not None:
+            return _TICK_S
+        due = [one.next_due_ms for one, _ in self._sockets.values()] + [self.exchange.next_due_ms()]
+        soonest = min((one for one in due if one is not None), default=None)
+        if soonest is None:
+            return _REST_S
+        return min(max((soonest - self.exchange.now_ms) / 1000 / self.speed, _TICK_S), _REST_S)
 
     async def _flush(self) -> None:
         """Send what is due on every socket."""
