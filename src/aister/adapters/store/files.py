@@ -4,13 +4,13 @@ import errno
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from aister.core.errors import StorageError
 
-__all__ = ["TEMPORARY", "locked", "sha256_of", "write_whole"]
+__all__ = ["TEMPORARY", "locked", "sha256_of", "write_once", "write_whole"]
 
 TEMPORARY = ".tmp-"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -42,6 +42,22 @@ def write_whole(path: Path, data: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def write_once(path: Path, content: Callable[[int], bytes]) -> None:
+    """Writes beside the name, syncs, and links it there, for its owner only: of two first starts at once, one wins,
+    whole. `content` is told the file's inode number. Raises `OSError`."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, content(os.fstat(descriptor).st_ino))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
 
 
 def sha256_of(path: Path) -> str:

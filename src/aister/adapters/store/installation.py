@@ -1,13 +1,13 @@
 """What this installation is called in its client order ids: made once for an AISTER_HOME, and not taken over by a copy
 of it, so that two installations on one account can tell each other's orders apart (C5)."""
 
-import contextlib
 import os
 import secrets
 from pathlib import Path
 
 import msgspec
 
+from aister.adapters.store.files import write_once
 from aister.core.errors import StorageError
 from aister.execution.identity import instance_id
 
@@ -27,7 +27,7 @@ def installation(home: Path) -> str:
     path = home / "instance"
     try:
         if not path.exists():
-            _make(path)
+            write_once(path, _content)
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             kept = msgspec.json.decode(os.read(descriptor, 4_096), type=_Kept)
@@ -47,17 +47,5 @@ def installation(home: Path) -> str:
     return kept.id
 
 
-def _make(path: Path) -> None:
-    """Written beside its name and linked there: of two first starts at once, one id wins, whole."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        place = os.fstat(descriptor).st_ino
-        os.write(descriptor, msgspec.json.encode(_Kept(instance_id(secrets.token_bytes(8)), place)))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    with contextlib.suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()
+def _content(place: int) -> bytes:
+    return msgspec.json.encode(_Kept(instance_id(secrets.token_bytes(8)), place))

@@ -2,7 +2,6 @@
 the journal without it is found out. It proves nothing against whoever holds the key and the folder; that takes a
 second place (the signer's state, the client order ids), which later parts add."""
 
-import contextlib
 import hashlib
 import hmac
 import os
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from aister.adapters.store.files import write_once
 from aister.core.errors import JournalError, StorageError
 
 __all__ = ["JournalKey", "journal_key"]
@@ -58,7 +58,9 @@ def journal_key(home: Path, make: bool) -> JournalKey:
     path = home / "keys" / "journal.key"
     try:
         if make and not path.exists():
-            _make(path)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.chmod(0o700)
+            write_once(path, lambda place: secrets.token_bytes(_LENGTH))
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             found = os.fstat(descriptor)
@@ -77,19 +79,3 @@ def journal_key(home: Path, make: bool) -> JournalKey:
         raise StorageError(
             f"{path} cannot be used ({error.strerror}); make it a plain file of your own, mode 600."
         ) from None
-
-
-def _make(path: Path) -> None:
-    """Writes the key beside its name and links it there: of two first starts at once, one key wins, whole."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.parent.chmod(0o700)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, secrets.token_bytes(_LENGTH))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    with contextlib.suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()
