@@ -98,6 +98,26 @@ def test_where_only_one_closing_stop_may_rest_a_better_one_goes_beside_it_by_siz
     assert told(rig, OrderAccepted(now, BTC, whole.client_id)) == ([], [sized.client_id])
 
 
+def test_beside_somebody_elses_stop_ours_goes_by_size_where_the_venue_takes_only_one() -> None:
+    rig = Rig().bars(3)
+    told(rig, PositionFound(rig.engine.time_ms, BTC, 0, 985_000, None, 3_600_000))
+    (ours,), _ = told(rig, outside(rig, Side.BUY, 30))
+    assert ours.close_position and ours.trigger_ticks == 985_000
+    now = rig.engine.time_ms
+    (sized,), _ = told(rig, OrderRejected(now, BTC, ours.client_id, "-4130 one rests already"))
+    assert (sized.purpose, sized.close_position, sized.reduce_only, sized.steps) == (Purpose.STOP, False, True, 30)
+    assert sized.trigger_ticks == 985_000
+    assert told(rig, OrderAccepted(now, BTC, sized.client_id)) == ([], [])
+    assert rig.engine.desks[BTC].resident_stop_ticks == 985_000 and rig.steps == 30
+    orders, _ = told(rig, OrderCanceled(now, BTC, sized.client_id, "taken away"))
+    for _ in range(8):  # and should none be taken any more, what is held is closed
+        if orders[0].purpose is not Purpose.STOP:
+            break
+        why = "-4130 one rests" if orders[0].close_position else "-2010 refused"
+        orders, _ = told(rig, OrderRejected(now, BTC, orders[0].client_id, why))
+    assert [one.purpose for one in orders] == [Purpose.CLOSE]
+
+
 def test_a_position_found_with_our_stop_is_kept_and_not_protected_twice() -> None:
     rig = Rig().bars(3)
     stop = Order(

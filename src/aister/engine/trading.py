@@ -81,11 +81,10 @@ class Trading:
             self.entries.unguarded(desk, desk.entering, event.reason, now)
         elif order.purpose is Purpose.ENTRY:
             self.entries.gone(desk, order, f"the venue refused: {event.reason}", now)
+        elif desk.bracket is not None and order.close_position and event.reason.startswith(ONE_ONLY):
+            self.protection.one_only(desk, now)
         elif order.purpose is Purpose.STOP and desk.bracket is not None and desk.resident_stop_ticks is not None:
-            if order.close_position and event.reason.startswith(ONE_ONLY):
-                self.protection.one_only(desk, now)
-            else:
-                desk.bracket.stop_ticks = desk.resident_stop_ticks  # the old stop still protects; it stays
+            desk.bracket.stop_ticks = desk.resident_stop_ticks  # the old stop still protects; it stays
         elif order.purpose is Purpose.STOP and not event.reason.startswith(PASSED):
             self.protection.again(desk, order, event.reason, now)
         elif order.purpose in (Purpose.STOP, Purpose.TARGET):
