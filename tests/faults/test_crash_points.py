@@ -66,7 +66,8 @@ def test_a_death_there_breaks_nothing(number: int) -> None:
 def _dying(kind: str, seed: int, deaths: tuple[Death, ...]) -> Scenario:
     """A run of the class with just these deaths; where fills and stops go wrong, stops vanish for certain."""
     scene = scenario(seed, kind)
-    faults = scene.wrong.faults
+    unread = Fault("request", method="GET", path="openOrders", code=-1007, count=8)  # a watcher's too
+    faults = (*scene.wrong.faults, unread)
     if kind == "fills and stops":
         faults = (*faults, Fault("cancel_stop", at_ms=65_000, count=6, ms=40_000))
     return msgspec.structs.replace(scene, wrong=msgspec.structs.replace(scene.wrong, deaths=deaths, faults=faults))

@@ -5,6 +5,7 @@ is acted on before any trade explains it: what is held there is protected, and w
 that is gone is taken away. The books change only when the trades are read.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import chain
 
@@ -87,7 +88,9 @@ class Glance:
         if isinstance(rows, tuple):
             self._weigh(before, rows)
             self._looks += 1
-            await self._take_strays({(row.symbol, row.leg) for row in rows if row.steps})
+            held = {(row.symbol, row.leg) for row in rows if row.steps}
+            left = [(key[0], name) for name, key in self._strays.items() if key not in held]
+            await asyncio.gather(*(self.take(symbol, name) for symbol, name in left))
             if self._looks % self._rules.stops_every == 0:
                 for symbol in sorted({row.symbol for row in rows if row.steps}):
                     await self._look_for_stops(symbol)
@@ -111,11 +114,6 @@ class Glance:
 
     def _orders(self) -> Iterator[Course]:
         return chain(self._courier.courses(), self._courier.lingering())
-
-    async def _take_strays(self, held: set[tuple[str, int]]) -> None:
-        for name, key in list(self._strays.items()):
-            if key not in held:
-                await self.take(key[0], name)
 
     async def take(self, symbol: str, name: str) -> None:
         """Take a stray away. A cancel that is refused says that it is gone."""

@@ -24,6 +24,7 @@ from aister.execution.identity import instance_of
 from aister.execution.reconcile import Armed, Finding, FindingKind, Ours, needed, reconcile
 from aister.execution.resuming import Resuming
 from aister.execution.telling import OUTSIDE
+from aister.execution.twins import Twins
 from aister.ports.exchange import (
     Exchange,
     Execution,
@@ -94,7 +95,7 @@ class Recovery:
         self._bell = Bell(sleep)
         self._glance = Glance(exchange, courier, ours().symbols, sleep=sleep, poke=self._bell.ring)
         self._instance = ours().instance
-        self._twin_until_ms = 0
+        self._twins = Twins(exchange, courier.teller, self._instance, self._rules.twin_ms)
         self._income_ms = 0
         self._stream_up = True
         self._starting = True
@@ -108,6 +109,7 @@ class Recovery:
         while (open_ := await self.reconcile()) is None:
             await self._sleep(self._rules.soon_ms)
         self._starting = False
+        await self._twins.look_back(self._ours().symbols)
         away_ms = open_.time_ms - self._courier.known_ms
         if away_ms > self._rules.absence.retention_ms:
             self._courier.teller.freeze(ABSENCE, away_sentence(away_ms))
@@ -155,7 +157,7 @@ class Recovery:
         elif isinstance(news, TermsNews):
             self._bell.ring()
         elif not self._courier.hear(news) and isinstance(news, OrderNews):
-            self._noticed(news.order.client_id)
+            self._twins.noticed(news.order.client_id)
             if instance_of(news.order.client_id) == self._instance:
                 self._glance.stray(news.order)
             self._bell.ring()
@@ -210,7 +212,7 @@ class Recovery:
             case FindingKind.ORPHAN:
                 pass  # looked at again within seconds, and taken away
             case FindingKind.TWIN:
-                self._noticed(finding.client_id)
+                self._twins.noticed(finding.client_id)
             case FindingKind.DIFFERS:
                 self._keep(finding, open_)
                 courier.catch_up(finding.symbol)
@@ -267,13 +269,6 @@ class Recovery:
         for event in booked:
             teller.say(event)
 
-    def _noticed(self, client_id: str) -> None:
-        """A trace of another installation."""
-        instance = instance_of(client_id)
-        if instance is not None and instance != self._instance:
-            self._twin_until_ms = self._exchange.now_ms() + self._rules.twin_ms
-            self._courier.teller.freeze("twin", f"Another installation of AISTER ({instance}) trades this account.")
-
     def _judge(self, found: tuple[Finding, ...]) -> None:
         """Freeze and thaw by what was found; adopt what has lasted."""
         now_ms, teller = self._exchange.now_ms(), self._courier.teller
@@ -298,7 +293,7 @@ class Recovery:
         for cause in _FREEZES.values():
             if cause in reasons:
                 teller.freeze(cause, " ".join(reasons[cause]))
-            elif cause != "twin" or now_ms >= self._twin_until_ms:
+            elif cause != "twin" or now_ms >= self._twins.until_ms:
                 teller.thaw(cause)
 
         if now_ms >= teller.hand_ms + self._rules.twin_ms:
