@@ -76,7 +76,7 @@ def measure(quick: bool) -> Iterator[Figure]:
 def through(quick: bool) -> Iterator[Figure]:
     """A closed bar's frame to the signed bytes of the order it led to, and what lies between; in turns with the same
     but for a signer in the trader's own process. Raises `AisterError` when the orders do not come in time."""
-    told = passes(8 if quick else 200)
+    told = passes(6, days=10) if quick else passes(200)
     how = f"limits, signer process, journal on (durability {told['durability']})"
     yield from _parted("frame to signed order", told["passes"], _THROUGH_US, how)
     yield from _parted("frame to order, signed in process", told["inside"], _INSIDE_US, "all else as before")
