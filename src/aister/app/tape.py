@@ -183,8 +183,10 @@ class Gathering:
     def take(self, audit: Audit) -> MarketSlice | None:
         """One record; the slice before, when it begins another."""
         event = audit.event
-        if audit.sequence <= self._listed or not isinstance(event, BarClosed | FundingSettled | InstrumentListed):
+        if audit.sequence <= self._listed:
             return None
+        if not isinstance(event, BarClosed) and not isinstance(event, FundingSettled | InstrumentListed):
+            return None  # the first is nearly every record's
         bars = self._bars
         same = isinstance(event, BarClosed) and bars and event.open_time_ms == bars[0].open_time_ms
         done = None if same else self.last

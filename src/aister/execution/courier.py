@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from aister.core.audit import Audit
-from aister.core.events import VenueReport
+from aister.core.events import BarClosed, VenueReport
 from aister.core.trade import Order, Purpose
 from aister.execution.absence import NOT_SHOWN
 from aister.execution.departure import as_sent, crossing
@@ -79,7 +79,8 @@ class Courier(Inquirer):
 
     def recall(self, audit: Audit) -> None:
         """One record of the journal: what was sent, and what was told of it. Nothing is sent."""
-        recall(audit, self._courses, self.teller)
+        if audit.outputs or not isinstance(audit.event, BarClosed):  # nearly every record is a bar that led to nothing
+            recall(audit, self._courses, self.teller)
         self._known_ms = audit.event.time_ms
         self.begun_ms = min(self.begun_ms, self._known_ms)
         self._forget()
