@@ -26,6 +26,7 @@ class Connection:
         self.closed = 0
         self.silent = False
         self._hub = hub
+        self._tick_ms = self._ticks()
         self._frames: list[tuple[int, int, str]] = []
         self._sent: deque[int] = deque()
         self._pings = 0
@@ -37,6 +38,7 @@ class Connection:
     def pong(self) -> None:
         """A pong frame, asked for or not."""
         self.ponged_ms = self._hub.now_ms()
+        self._tick_ms = self._ticks()
         self.counted()
 
     def ping(self) -> None:
@@ -79,11 +81,16 @@ class Connection:
         elif now_ms - self.pinged_ms >= settings.ping_ms:
             self.pinged_ms = now_ms
             self._pings += 1
+            self._tick_ms = self._ticks()
 
     def next_tick_ms(self, settings: Settings) -> int:
         """When it wants its tick next; half open or in lockstep, never (a century)."""
         if self.silent or settings.lockstep:
             return self.opened_ms + _CENTURY_MS
+        return self._tick_ms
+
+    def _ticks(self) -> int:
+        settings = self._hub.settings
         ends = min(self.opened_ms + settings.connection_ms, self.ponged_ms + settings.pong_ms)
         return min(ends, self.pinged_ms + settings.ping_ms)
 
