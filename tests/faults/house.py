@@ -252,10 +252,15 @@ class House:
     def overtake(self, life: Life) -> None:
         """Another process of this installation takes over from one that stands still."""
         if life is self.life and not life.process.dead:
-            life.pen.lost = life.process.overtaken = True
+            life.pen.lost = True
             self.home.emergency = self.home.emergency.handed_over()
             self.others.append(life)
             self.ended.set()
+
+    def taken(self, home: Home) -> None:
+        """A new process holds the lease: one that stood still has lost it now, and not before."""
+        for one in self.others:
+            one.process.overtaken = one.process.overtaken or one.home is home
 
     async def twin(self) -> None:
         """A copy of the installation, with a lease file of its own."""

@@ -262,6 +262,7 @@ class Life:
                 break
             await self.process.sleep(500)
         self.keeper = LeaseKeeper(lease, held, monotonic=self._monotonic)
+        self.house.taken(self.home)
         return held.epoch
 
     def _signer(self) -> Any:
