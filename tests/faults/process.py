@@ -12,9 +12,14 @@ from typing import Any
 from aister.adapters.exchanges.aster.wire import Frames, Lost, Reply
 from tests.fakes.virtual import World
 
-__all__ = ["Process"]
+__all__ = ["Process", "running"]
 
 _OWNER: ContextVar["Process | None"] = ContextVar("owner", default=None)
+
+
+def running() -> "Process | None":
+    """The process whose work goes on now; None: nobody's."""
+    return _OWNER.get()
 
 
 class Process:
@@ -25,6 +30,7 @@ class Process:
     def __init__(self, world: World, noticed: Callable[[], None] = lambda: None) -> None:
         self._world, self._noticed = world, noticed
         self.dead = False
+        self.watches = False
         self.overtaken = False
         self.acted: list[str] = []
         self.tasks: set[asyncio.Task[Any]] = set()

@@ -31,7 +31,7 @@ RARE = {
         "50000401: after a journal of 5 min ago was put back a stop goes in the pass that closes what it protected",
     ),
 }
-"""What still happens, by its sentence: in how many of these runs at most (it may only fall), and a seed that shows it."""
+"""What still happens, by its sentence: in how many runs at most (it may only fall), and a seed that shows it."""
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,8 @@ import functools
 import msgspec
 import pytest
 
+from aister.core.council import Setup
+from aister.core.trade import OrderType
 from aister.exchange_sim import Fault
 from tests.faults.crash import Moment, every_point
 from tests.faults.dying import MOMENTS, WATCHING
@@ -16,6 +18,8 @@ from tests.faults.verdict import verdict
 from tests.faults.wrong import Death
 
 SEEDS = range(14)
+LONG_MS = 40_000
+"""How long the trader is gone in runs in which the watcher is left alone, with entries that rest."""
 ENDLESS = {("aister.execution.recovery", "Recovery.run", 1): "it waits for what goes on until it is cancelled"}
 """Awaits after which nothing comes."""
 AFTER_AN_ERROR = {("aister.execution.inquirer", "Inquirer._find_out", 2): "it waits after a fault of the program"}
@@ -35,7 +39,7 @@ def reached() -> dict[Moment, Way]:
     found: dict[Moment, Way] = {}
     for way in range(4):
         for seed in SEEDS:
-            long = Death(-1, at_ms=(1 + seed % 8) * 60_000 + 3_000, down_ms=40_000)
+            long = Death(-1, at_ms=(1 + seed % 8) * 60_000 + 3_000, down_ms=LONG_MS)
             kind = "fills and stops" if way == 3 else "crash"
             deaths = ((), (Death(0),), (long,), ())[way]
             if len(found) < len(REACHABLE):
@@ -70,4 +74,19 @@ def _dying(kind: str, seed: int, deaths: tuple[Death, ...]) -> Scenario:
     faults = (*scene.wrong.faults, unread)
     if kind == "fills and stops":
         faults = (*faults, Fault("cancel_stop", at_ms=65_000, count=6, ms=40_000))
+    if any(one.down_ms == LONG_MS for one in deaths):
+        scene = msgspec.structs.replace(scene, setups=tuple(map(_resting, scene.setups)), protection="before")
     return msgspec.structs.replace(scene, wrong=msgspec.structs.replace(scene.wrong, deaths=deaths, faults=faults))
+
+
+def _resting(setup: Setup) -> Setup:
+    """The same a quarter of a percent away from the price."""
+    away = -int(setup.side) * (setup.entry_ticks // 400)
+    targets = tuple(msgspec.structs.replace(one, ticks=one.ticks + away) for one in setup.targets)
+    return msgspec.structs.replace(
+        setup,
+        entry_type=OrderType.LIMIT,
+        entry_ticks=setup.entry_ticks + away,
+        stop_ticks=setup.stop_ticks + away,
+        targets=targets,
+    )

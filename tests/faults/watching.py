@@ -25,6 +25,7 @@ class Watcher:
 
     def __init__(self, process: Process, signing: Signing, instance: str, watchman: Callable[..., Watchman]) -> None:
         self.process = process
+        process.watches = True
         self._signing, self._instance, self._made = signing, instance, watchman
         self._watchman: Watchman | None = None
 
