@@ -9,7 +9,7 @@ from aister.core.audit import Breaker
 from aister.core.commands import EngageKill, ReleaseKill
 from aister.exchange_sim import Fault, Happening
 from tests.faults.scenario import out_of_reach
-from tests.faults.wrong import FILL, FLAT, Blow, Death
+from tests.faults.wrong import FILL, FLAT, PATIENCE_MS, Blow, Death
 
 if TYPE_CHECKING:
     from tests.faults.house import House
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Blows"]
 
-_PATIENCE_S = 60.0
 _OVERTAKEN_S = 11.0
 _AGAIN_S = 2.0
 
@@ -37,7 +36,7 @@ class Blows:
             self._waiting.append(blow)
             self._look_for_flat()
             if blow.aim != FLAT:
-                asyncio.get_running_loop().call_later(_PATIENCE_S, self._give_up, blow)
+                asyncio.get_running_loop().call_later(PATIENCE_MS / 1000.0, self._give_up, blow)
         else:
             self._do(blow)
 

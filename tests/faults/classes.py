@@ -15,6 +15,7 @@ from tests.faults.wrong import (
     FILL,
     FLAT,
     PARTIAL,
+    PATIENCE_MS,
     SIGNER,
     SYMBOLS,
     TRADER,
@@ -81,7 +82,7 @@ def _half_withdrawn(rng: Random) -> Wrong:
     at, outcome = int(rng.integers(FAULTS_MS[0], 400_000)), ("done", "refused", "late")[int(rng.integers(3))]
     late_ms = int(rng.integers(100, 20_000)) if outcome == "late" else 0
     unanswered = Fault("request", count=2, method="DELETE", path="order", outcome=outcome, code=-1007, ms=late_ms)
-    slowly = Fault("partial", at_ms=at, until_ms=at + 62_000, fill_e4=4_000, ms=int(rng.integers(5_000, 30_000)))
+    slowly = Fault("partial", at_ms=at, until_ms=at + PATIENCE_MS, fill_e4=4_000, ms=int(rng.integers(5_000, 30_000)))
     return Wrong((slowly,), (Blow("venue", at, aim=PARTIAL, fault=unanswered), Blow("kill", at, 10_000, aim=PARTIAL)))
 
 
@@ -144,7 +145,7 @@ def _fills(rng: Random) -> Wrong:
     if rng.random() < 0.4:  # what the venue does to an order that lands when nobody knows whether it will
         late_ms = int(rng.integers(100, 20_000))
         late = Fault("request", at_ms=at, count=1, method="POST", path="order", outcome="late", code=-1007, ms=late_ms)
-        made.append(late)
+        made += [late, Fault("lose_void", at_ms=at, until_ms=at + 60_000, count=9)]
     return Wrong(tuple(made))
 
 
@@ -170,7 +171,7 @@ def _clock(rng: Random) -> Wrong:
     """The venue's clock moves and this machine's is set, over a restart or not, or drifts."""
     skew = (Fault("skew", at_ms=_when(rng), ms=int(rng.integers(-20_000, 20_000))),)
     skew = (*skew, Fault("skew", at_ms=FAULTS_MS[1] + 1))
-    at, draw = int(rng.integers(FAULTS_MS[0], FAULTS_MS[1] - 70_000)), rng.random()
+    at, draw = int(rng.integers(FAULTS_MS[0], FAULTS_MS[1] - PATIENCE_MS)), rng.random()
     if draw < 0.25:
         drift = int(rng.choice([-200, 200]))
         walls = tuple((FAULTS_MS[0] + i * MINUTE_MS, i * drift) for i in range(1, 8))
@@ -187,7 +188,7 @@ def _storage(rng: Random) -> Wrong:
     if draw < 0.75:
         why = str(rng.choice(["it is locked", "the disk is full", "it is read-only"]))
         ms = 60_000 if why == "it is locked" else int(rng.integers(5_000, 90_000))
-        return Wrong(blows=(Blow("disk", at, ms, why, aim=FILL if rng.random() < 0.5 else any_aim(rng)),))
+        return Wrong(blows=(Blow("disk", at, ms, why, aim=FILL if rng.random() < 0.3 else any_aim(rng)),))
     back_ms = int(rng.choice([1_000, 5_000, 300_000]))
     return Wrong(blows=(Blow("restored", max(at, back_ms + FAULTS_MS[0]), back_ms),))
 
@@ -228,10 +229,10 @@ def _account(rng: Random) -> Wrong:
         (Fault("transfer", at_ms=at, value=int(rng.integers(1, 100)) * 10**8),),
         (Fault("cancel_order", at_ms=at, symbol=symbol, text="stop"),),
         (Fault("restart", at_ms=at, ms=int(rng.integers(2_000, 20_000))),),
-        (Fault("multi_assets", at_ms=at), Fault("multi_assets", at_ms=min(at + 90_000, FAULTS_MS[1]))),
+        (Fault("multi_assets", at_ms=at), Fault("multi_assets", at_ms=min(at + 150_000, FAULTS_MS[1]))),
         (Fault("announce", at_ms=at),),
     )
-    first = int(rng.integers(7))
+    first = int(rng.integers(8))
     wrong = Wrong(others[first]) if first < len(others) else _instrument(rng, symbol, at)
     return wrong + (Wrong(persons[int(rng.integers(len(persons)))]) if rng.random() < 0.5 else Wrong())
 
@@ -240,7 +241,7 @@ def _instrument(rng: Random, symbol: str, at: int) -> Wrong:
     """Terms of a contract change (C15). Where its tick or step does, as soon as nothing is held or works in them, and
     early: they are read again after five minutes, and then there must be something left to trade."""
     one, draw = instrument(symbol), rng.random()
-    if draw < 0.3:
+    if draw < 0.4:
         text = ('{"min_notional": 10000000000}', '{"brackets_max_leverage": 10}')[int(rng.integers(2))]
         return Wrong((Fault("instrument", at_ms=at, symbol=symbol, text=text),))
     tick, step = ((10, 1), (0.1, 1), (1, 10), (1, 0.1))[int(rng.integers(4))]

@@ -13,16 +13,16 @@ __all__ = ["DEFECTS", "Defect"]
 
 
 class Defect(msgspec.Struct, frozen=True):
-    """`kind`: the class of runs that shows it; `breach`: what it is noticed by."""
+    """`kind`: the class of runs that shows it; `breaches`: the kinds it is noticed by."""
 
     name: str
     parts: Parts
     kind: str
-    breach: str
+    breaches: frozenset[str]
 
 
 def _of(name: str, kind: str, breach: str, **part: Callable[..., Any]) -> Defect:
-    return Defect(name, Parts(**part), kind, breach)
+    return Defect(name, Parts(**part), kind, frozenset(breach.split()))
 
 
 DEFECTS = (
@@ -46,7 +46,7 @@ DEFECTS = (
     _of("targets left when flat", "limits", "orphan", courier=mistaken.KeepsTargets),
     _of("stop sent late", "limits", "naked", account=mistaken.LateStops),
     _of("client ids used again", "limits", "lost", account=mistaken.NoIds),
-    _of("old grid and no cap", "account", "duplicate", terms=mistaken.KeepsGrid, signing=mistaken.Uncapped),
+    _of("old grid and no cap", "account", "duplicate invented", terms=mistaken.KeepsGrid, signing=mistaken.Uncapped),
     _of("429 starves the stop", "limits", "naked", account=mistaken.Starved),
     _of("late fill after cancel ignored", "fills and stops", "lost", courier=mistaken.DoneWith),
     _of("partial fill lost at a restart", "crash", "lost", courier=mistaken.LosesParts),

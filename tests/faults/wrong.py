@@ -16,6 +16,10 @@ SENT, UNKNOWN, PARTIAL, REJECTED, EXPIRED = "SENT", "UNKNOWN", "PARTIALLY_FILLED
 AIMS = (SENT, UNKNOWN, PARTIAL, REJECTED, EXPIRED, "CANCELLED")
 
 
+PATIENCE_MS = 120_000
+"""How long a blow waits for what it is aimed at."""
+
+
 class Death(msgspec.Struct, frozen=True):
     """A process dies at the `visit`-th moment of a kind: `moment` picks among all there are, by its number modulo
     how many there are; below 0 it is any of the trader's. `at_ms`: not before. `again`: how many moments into its
@@ -32,7 +36,7 @@ class Death(msgspec.Struct, frozen=True):
 
 class Blow(msgspec.Struct, frozen=True):
     """Something that happens at a moment, for `ms`; with an `aim` not then, but as soon as an order of ours is in that
-    state (FILL: when the next entry fills), at the latest a minute later. FLAT: as soon as nothing of the fault's
+    state (FILL: when the next entry fills), at the latest two minutes later. FLAT: as soon as nothing of the fault's
     symbol is held or works.
 
     disk       the journal cannot be written, `text` says why
