@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from aister.core.audit import Breaker
 from aister.core.commands import EngageKill, ReleaseKill
+from aister.core.events import CommandGiven
 from aister.exchange_sim import Fault, Happening
 from tests.faults.scenario import out_of_reach
 from tests.faults.wrong import FILL, FLAT, PATIENCE_MS, Blow, Death
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Blows"]
 
 _OVERTAKEN_S = 11.0
-_AGAIN_S = 2.0
+_AGAIN_S = 5.0
 
 
 class Blows:
@@ -135,9 +135,10 @@ class Blows:
         asyncio.get_running_loop().call_later(ms / 1000.0, self._release_kill)
 
     def _release_kill(self) -> None:
-        """Until a trader has heard it: the one that was asked may have died meanwhile."""
+        """Until the journal holds it: who was asked may stand still, or have died."""
+        given = (one.event for one in reversed(self._house.paper.durable) if isinstance(one.event, CommandGiven))
+        last = next((one.command for one in given if isinstance(one.command, EngageKill | ReleaseKill)), None)
         life = self._house.life
-        if life is None or life.courier is None or life.engine.risk.breaker is Breaker.HALTED:
-            if life is not None and life.courier is not None:
-                life.ask(ReleaseKill("owner", "the drill is over"))
-            asyncio.get_running_loop().call_later(_AGAIN_S, self._release_kill)
+        if isinstance(last, EngageKill) and life is not None:
+            life.ask(ReleaseKill("owner", "the drill is over"))
+        asyncio.get_running_loop().call_later(_AGAIN_S, self._release_kill)

@@ -53,7 +53,7 @@ def verdict(house: House) -> Verdict:
     shut = _shut(house)
     calm, calm_shut = _calm(house, shut)
     kinds = {kind for kind, _ in house.coverage.cells} | {one.kind.replace("_", " ") for one in scene.wrong.faults}
-    kinds |= {one.what for one in scene.wrong.blows}
+    kinds |= {one.fault.kind.replace("_", " ") if one.fault is not None else one.what for one in scene.wrong.blows}
     alive = life is not None and life.why == "done"
     return Verdict(
         seed=scene.seed,
