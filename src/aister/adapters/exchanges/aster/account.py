@@ -187,6 +187,9 @@ class AsterAccount:
         rows = await all_trades(self.rest, symbol, since_ms)
         if not isinstance(rows, tuple):
             return self._noted(rows)
+        grid, listed = self.contracts.grid(symbol), self.contracts.listing(symbol)
+        if listed is not None and listed.lot.step == grid.step:  # what is off the grid in force was done in a finer one
+            rows = tuple(row for row in rows if units(row.qty) % grid.step == 0)
         for number, time_ms in {row.orderId: row.time for row in rows if row.orderId not in self._ids}.items():
             told = await self._query((("orderId", str(number)), ("symbol", symbol)))
             if isinstance(told, Refused) and meaning(told.code).kind is Kind.ABSENT:
@@ -197,7 +200,7 @@ class AsterAccount:
                 self.learn(number, "")  # the venue forgot it
             elif not isinstance(told, VenueOrder):
                 return told
-        grid, (maker, taker) = self.contracts.grid(symbol), self.contracts.fees(symbol)
+        maker, taker = self.contracts.fees(symbol)
         try:
             done = [execution(row, self._ids.get(row.orderId, ""), grid, maker, taker) for row in rows]
         except DataError as error:
