@@ -214,7 +214,7 @@ class Arena:
         by_name = {"trader": [trader], "signer": [signer], "watcher": [watcher], "all": [trader, signer, watcher]}
         return [pid for pid in by_name[whom] if pid > 1]
 
-    def settled(self, within_s: float = 120.0) -> None:
+    def settled(self, within_s: float = 240.0) -> None:
         """Until the trader has read the exchange's books. A first start that a busy machine made fail is repeated."""
         until = time.monotonic() + within_s
         while time.monotonic() < until:
