@@ -48,6 +48,24 @@ def test_contracts_are_read_again_on_schedule_and_on_telling_refusals() -> None:
     scene.run(talk)
 
 
+def test_trades_of_a_finer_grid_do_not_keep_those_of_the_grid_in_force_from_being_read() -> None:
+    scene = Scene()
+    coarse = '{"step_e8": 1000000, "unit": 100000, "max_steps": 1000000, "market_max_steps": 12000}'
+
+    async def talk(account: AsterAccount) -> None:
+        await account.place(order(1, steps=55))
+        await account.place(order(2, steps=55, side=Side.SELL, purpose=Purpose.CLOSE, reduce_only=True))
+        scene.exchange.faults.add(Fault("instrument", at_ms=1, symbol="BTCUSDT", text=coarse))
+        await scene.clock.sleep(301_000)
+        assert await account.attend()
+        account.contracts.count_by(account.contracts.instruments["BTCUSDT"])
+        await account.place(order(3, steps=7))
+        [trade] = await account.executions("BTCUSDT", 0)  # type: ignore[misc]
+        assert (trade.client_id, trade.steps) == ("abcd-3-1", 7)
+
+    scene.run(talk)
+
+
 def test_a_wrong_clock_holds_entries_back_and_never_a_stop() -> None:
     scene = Scene(settings=Settings(nonce_window_ms=0))
 
