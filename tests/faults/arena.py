@@ -229,6 +229,12 @@ class Arena:
             time.sleep(0.05)
         raise AssertionError(f"the trader did not come up: {self.log.read_text('utf-8')[-2_000:]}")
 
+    def traded(self, within_s: float = 30.0) -> None:
+        """Until something was ordered: blows may have taken all the minutes there were so far."""
+        until = time.monotonic() + within_s
+        while not self.books.orders and time.monotonic() < until:
+            time.sleep(0.1)
+
     def end(self) -> None:
         """Ctrl-C; then nothing of it is left."""
         if self.trader.is_alive() and self.trader.pid:
@@ -269,7 +275,8 @@ def real_runs(seeds: range, at_once: int) -> tuple[Ended, ...]:
 
 
 def _fought(seed: int) -> Ended:
-    """One run: it comes up, trades for `LASTS_S` under one to three blows, is ended by Ctrl-C and judged."""
+    """One run: it comes up, trades for `LASTS_S` (or until it has) under one to three blows, is ended by Ctrl-C and
+    judged."""
     with TemporaryDirectory(prefix="aister-") as folder:
         home = Path(folder) / "h"
         home.mkdir(mode=0o700)
@@ -284,6 +291,7 @@ def _fought(seed: int) -> Ended:
                 time.sleep(LASTS_S / (len(blows) + 1) * chance.uniform(0.6, 1.0))
                 arena.strike(blow)
             time.sleep(LASTS_S / (len(blows) + 1))
+            arena.traded()
             arena.end()
             said = arena.log.read_text("utf-8")
         finally:
