@@ -18,6 +18,10 @@ from tests.faults.verdict import verdict
 from tests.faults.wrong import Death
 
 SEEDS = range(14)
+_STRAY = (
+    "symbol=ETHUSDT&side=BUY&type=STOP_MARKET&stopPrice=5000&closePosition=true&newClientOrderId=ai00000000-ws-{}-1"
+)
+"""A stop as a watcher puts it, in no book of the trader's."""
 LONG_MS = 40_000
 """How long the trader is gone in runs in which the watcher is left alone, with entries that rest."""
 ENDLESS = {("aister.execution.recovery", "Recovery.run", 1): "it waits for what goes on until it is cancelled"}
@@ -71,7 +75,8 @@ def _dying(kind: str, seed: int, deaths: tuple[Death, ...]) -> Scenario:
     """A run of the class with just these deaths; where fills and stops go wrong, stops vanish for certain."""
     scene = scenario(seed, kind)
     unread = Fault("request", method="GET", path="openOrders", code=-1007, count=8)  # a watcher's too
-    faults = (*scene.wrong.faults, unread)
+    strays = [Fault("foreign_order", at_ms=at_ms, text=_STRAY.format(at_ms)) for at_ms in (150_000, 333_000)]
+    faults = (*scene.wrong.faults, unread, *strays)
     if kind == "fills and stops":
         faults = (*faults, Fault("cancel_stop", at_ms=65_000, count=6, ms=40_000))
     if any(one.down_ms == LONG_MS for one in deaths):
