@@ -111,4 +111,4 @@ def test_campaign_ten_thousand_runs_of_faults() -> None:
         print("\n".join(matrix_lines(figures)))
         for one in (run for part in slices for run in part.verdicts if not run.clean):
             print("\n".join(told(one)[:2]))
-        assert figures["runs"] == SLICES * EACH
+    assert figures["clean"] == figures["runs"] == SLICES * EACH

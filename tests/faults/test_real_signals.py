@@ -77,5 +77,5 @@ def test_campaign_six_hundred_real_signals() -> None:
         figures["round_trips"] = sum(one.trips for one in runs)
         figures["trading_percent"] = round(100 * sum(one.orders > 0 for one in runs) / len(runs), 2)
         print("\n".join(told(one)[:500] for one in runs if one.breaches))
-        assert not figures["breached_runs"].keys() & {"duplicate", "invented", "unsafe"}, figures["seeds_breached"]
-        assert figures["trading_percent"] >= 95
+    assert not figures["breached_runs"], figures["seeds_breached"]
+    assert figures["trading_percent"] >= 95

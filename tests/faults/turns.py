@@ -11,8 +11,9 @@ _LOOK_S = 0.05
 
 
 class Turns:
-    """Looks at `threads()` (paths of their schedstat) from `begin` to `end`. Spans are told in the time of `now_ms`,
-    which runs `speed` times the wall's."""
+    """Looks at `threads()` (paths of their schedstat) from `begin` to `end`. Of what several missed between two looks the
+    longest counts, so that never more than the time itself is told. Spans are in the time of `now_ms`, which runs
+    `speed` times the wall's."""
 
     def __init__(self, threads: Callable[[], Iterable[Path]], now_ms: Callable[[], int], speed: float) -> None:
         self._threads, self._now_ms, self._speed = threads, now_ms, speed
@@ -41,7 +42,7 @@ class Turns:
         seen: dict[Path, int] = {}
         while not self._over.wait(_LOOK_S):
             waited = {path: ns for path in self._threads() if (ns := _waited_ns(path)) >= 0}
-            missed_ns = sum(ns - seen[path] for path, ns in waited.items() if path in seen)
+            missed_ns = max((ns - seen[path] for path, ns in waited.items() if path in seen), default=0)
             seen = waited
             if missed_ns > 0:
                 self._looks.append((self._now_ms(), round(missed_ns / 1e6 * self._speed)))
