@@ -11,9 +11,9 @@ _LOOK_S = 0.05
 
 
 class Turns:
-    """Looks at `threads()` (paths of their schedstat) from `begin` to `end`. Of what several missed between two looks the
-    longest counts, so that never more than the time itself is told. Spans are in the time of `now_ms`, which runs
-    `speed` times the wall's."""
+    """Looks at `threads()` (paths of their schedstat) from `begin` to `end`. Of what several missed between two looks
+    the longest counts, so that never more than the time itself is told. Spans are in the time of `now_ms`, which
+    runs `speed` times the wall's."""
 
     def __init__(self, threads: Callable[[], Iterable[Path]], now_ms: Callable[[], int], speed: float) -> None:
         self._threads, self._now_ms, self._speed = threads, now_ms, speed
