@@ -1,0 +1,137 @@
+"""What a database cannot do is one sentence with the remedy; what a caller does wrong stays what it is."""
+
+import asyncio
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from aister.adapters.store.platform.connect import database_url
+from aister.adapters.store.platform.migrate import upgrade
+from aister.adapters.store.platform.unit import Database
+from aister.core.errors import SettingsError, StorageError
+from aister.core.people import Person, Role
+from tests.adapters.store.platform.ground import Ground
+from tests.servers.postgres import postgres_url
+
+ANN = Person(id="usr_a", name="ann", role=Role.OWNER, password="canary-9d", active=True, made_ms=1, password_ms=1)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "nonsense",
+        "mysql://u@h/d",
+        "://",
+        "postgresql://h:port/d",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file:x",
+    ],
+)
+def test_a_setting_that_is_no_database_is_refused(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(SettingsError, match="AISTER_DATABASE_URL"):
+        database_url(tmp_path, setting)
+
+
+def test_a_url_is_read_as_its_users_write_it(tmp_path: Path) -> None:
+    url = database_url(tmp_path, "postgres://me@host/aister?sslmode=require")
+    assert url.drivername == "postgresql+asyncpg" and dict(url.query) == {"ssl": "require"}
+
+
+def test_a_database_that_is_not_there_is_one_sentence_without_its_password(tmp_path: Path) -> None:
+    url = database_url(tmp_path, "postgresql://me:hidden-canary@127.0.0.1:9/none")
+    with pytest.raises(StorageError, match="see that it runs") as refused:
+        asyncio.run(upgrade(url))
+    assert "hidden-canary" not in str(refused.value) and "127.0.0.1:9" in str(refused.value)
+
+
+def test_a_database_nobody_made_says_so(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"does not exist\); create it"):
+        asyncio.run(upgrade(database_url(tmp_path, postgres_url("nobody_made_this"))))
+
+
+def test_a_database_without_tables_says_what_to_run(tmp_path: Path, setting: str) -> None:
+    database = Database(tmp_path, setting)
+
+    async def scene() -> None:
+        with pytest.raises(StorageError, match=r"\); run: aister db migrate"):
+            async with database.look() as unit:
+                await unit.people.all()
+        await database.close()
+
+    asyncio.run(scene())
+
+
+def test_a_line_that_breaks_in_a_transaction_is_one_sentence_and_the_next_works(tmp_path: Path, setting: str) -> None:
+    if not setting:
+        return locked(tmp_path)
+    ground = Ground(tmp_path, setting)
+
+    async def scene() -> None:
+        with pytest.raises(StorageError, match="see that it runs"):
+            async with ground.database.begin() as unit:
+                await unit.people.add(ANN)
+                async with ground.database.begin() as other:
+                    await other.connection.execute(
+                        text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+                    )
+                await unit.people.all()
+        async with ground.database.begin() as unit:
+            assert await unit.people.all() == []
+
+    try:
+        ground.run(scene())
+    finally:
+        ground.close()
+    return None
+
+
+def locked(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aister.adapters.store.platform.connect._BUSY_S", 0.05)
+        ground = Ground(tmp_path, "")
+    holder = sqlite3.connect(tmp_path / "platform.sqlite", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    async def scene() -> None:
+        with pytest.raises(StorageError, match=r"locked.*end what holds it"):
+            async with ground.database.begin() as unit:
+                await unit.people.add(ANN)
+        holder.close()
+        async with ground.database.begin() as unit:
+            assert await unit.people.add(ANN)
+
+    try:
+        ground.run(scene())
+    finally:
+        ground.close()
+    assert os.stat(tmp_path / "platform.sqlite").st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("wrong", ["not a database", "read-only folder gone"])
+def test_a_broken_or_missing_file_is_one_sentence(tmp_path: Path, wrong: str) -> None:
+    if wrong == "not a database":
+        (tmp_path / "platform.sqlite").write_bytes(b"no database at all " * 100)
+        with pytest.raises(StorageError, match="restore a backup"):
+            asyncio.run(upgrade(database_url(tmp_path)))
+    else:
+        with pytest.raises(StorageError, match="cannot be made"):
+            asyncio.run(upgrade(database_url(tmp_path / "gone")))
+
+
+def test_what_a_caller_does_wrong_is_not_the_databases_fault(ground: Ground) -> None:
+    async def scene() -> None:
+        with pytest.raises(FileNotFoundError):
+            async with ground.database.begin():
+                raise FileNotFoundError("a file of the caller's")
+        with pytest.raises(DBAPIError) as refused:
+            async with ground.database.begin() as unit:
+                assert await unit.people.add(ANN)
+                await unit.connection.execute(text("SELECT nothing(:word)"), {"word": "canary-9d"})
+        assert "canary-9d" not in str(refused.value)  # no parameter is ever in a message
+
+    ground.run(scene())
