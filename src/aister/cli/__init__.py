@@ -27,6 +27,7 @@ VERBS = {
     "council": "The council: explain a vote.",
     "sweep": "Sweep the numbers of a strategy spec.",
     "keys": "Keys of exchanges: list, check, watcher.",
+    "secrets": "Keys at rest: list, seal, rotate.",
     "sim": "The simulated exchange: serve.",
     "doctor": "Look at this machine and this installation.",
     "bench": "Measure speed and memory on this machine.",

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime
 
 from aister.adapters.exchanges.aster.hosts import net
 from aister.adapters.exchanges.aster.sign import address_of
+from aister.adapters.vault.bond import SEALED, Bond
 from aister.core.errors import CredentialError, SettingsError
 from aister.ports.vault import Credential
 
-__all__ = ["FIELDS", "credential_of", "name_of"]
+__all__ = ["FIELDS", "bound_to", "credential_of", "name_of"]
 
 FIELDS = ("scheme", "net", "account", "key", "origin", "expires")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
@@ -40,14 +41,28 @@ def credential_of(name: str, written: Mapping[str, object], where: str) -> Crede
     if scheme == "v1" and net_name == "mainnet":
         raise CredentialError(f"{where}: an old API key (v1) is not traded with on mainnet; create an agent.")
     account = _text(written, "account", where)
+    if _text(written, "key", where).startswith(SEALED):
+        raise CredentialError(f"{where}: the key is sealed, which only a file's can be; give the key itself.")
     key = _agent_key(written, account, where) if scheme == "v3" else _secret(written, account, where)
-    given = _text(written, "origin", where, "")
+    return Credential(name, scheme, account, net_name, _origin(written, where), _expiry(written, where), key)
+
+
+def bound_to(name: str, written: Mapping[str, object], where: str) -> Bond:
+    """What a key in a file is sealed to: its name, scheme and account, its net and the host it may be sent to (A5).
+    Raises `CredentialError` as `credential_of`."""
+    told = f"{_text(written, 'scheme', where, 'v3')} {_text(written, 'account', where)}"
+    return Bond(
+        "installation", f"exchange key {name} {told}", f"{_text(written, 'net', where)} {_origin(written, where)}"
+    )
+
+
+def _origin(written: Mapping[str, object], where: str) -> str:
+    net_name, given = _text(written, "net", where), _text(written, "origin", where, "")
     stream = given.replace("http", "ws", 1) if net_name == "simulator" else ""
     try:
-        bound = net(net_name, given, stream).rest
+        return net(net_name, given, stream).rest
     except SettingsError as error:
         raise CredentialError(f"{where}: {error}") from None
-    return Credential(name, scheme, account, net_name, bound, _expiry(written, where), key)
 
 
 def _text(written: Mapping[str, object], field: str, where: str, default: str | None = None) -> str:

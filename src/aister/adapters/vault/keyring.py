@@ -5,6 +5,7 @@ from pathlib import Path
 
 from aister.adapters.vault.environment import PREFIX, EnvironmentVault, prefix_of
 from aister.adapters.vault.file import FileVault
+from aister.adapters.vault.master import FROM
 from aister.core.errors import CredentialError
 from aister.ports.vault import Credential
 
@@ -31,12 +32,13 @@ class Keyring:
         return sorted({*self._files.names(), *self._given.names()})
 
     def filed(self, name: str) -> bool:
-        """Whether a file holds it, which another process of ours can read for itself."""
-        return self._files.holds(name)
+        """Whether a file holds it, which another process of ours can read for itself: one without our environment
+        cannot where that says what opens a sealed key."""
+        return self._files.holds(name) and not (os.environ.get(FROM) and self._files.sealed(name))
 
     def credential(self, name: str) -> Credential:
         """Raises `CredentialError`: none of that name, a file open to others, or not right."""
-        if self.filed(name):
+        if self._files.holds(name):
             return self._files.credential(name)
         if self._given.holds(name):
             return self._given.credential(name)
