@@ -3,11 +3,13 @@
 import asyncio
 import os
 import sqlite3
+import traceback
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from aister.adapters.store.platform.connect import database_url
 from aister.adapters.store.platform.migrate import upgrade
@@ -123,6 +125,11 @@ def test_a_broken_or_missing_file_is_one_sentence(tmp_path: Path, wrong: str) ->
             asyncio.run(upgrade(database_url(tmp_path / "gone")))
 
 
+def told(error: BaseException) -> str:
+    """All that a log would show of it."""
+    return "".join(traceback.format_exception(error))
+
+
 def test_what_a_caller_does_wrong_is_not_the_databases_fault(ground: Ground) -> None:
     async def scene() -> None:
         with pytest.raises(FileNotFoundError):
@@ -131,7 +138,11 @@ def test_what_a_caller_does_wrong_is_not_the_databases_fault(ground: Ground) -> 
         with pytest.raises(DBAPIError) as refused:
             async with ground.database.begin() as unit:
                 assert await unit.people.add(ANN)
-                await unit.connection.execute(text("SELECT nothing(:word)"), {"word": "canary-9d"})
-        assert "canary-9d" not in str(refused.value)  # no parameter is ever in a message
+                await unit.connection.execute(text("SELECT nothing(:word)"), {"word": ANN.password})
+        assert ANN.password not in told(refused.value)
+        with pytest.raises(IntegrityError) as wrong:
+            async with ground.database.begin() as unit:
+                await unit.people.add(msgspec.structs.replace(ANN, name=""))
+        assert ANN.password not in told(wrong.value) and "ck_person_name" in told(wrong.value)
 
     ground.run(scene())

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from aister.adapters.store.platform.failures import impaired
@@ -102,6 +102,8 @@ async def transaction(engine: AsyncEngine, *, reading: bool = False) -> AsyncIte
             found = impaired(error, engine.url)
             if found is not None:
                 raise found from None
+        if isinstance(error, DBAPIError):  # what PostgreSQL says beneath it names whole rows
+            raise error from None
         raise
 
 
