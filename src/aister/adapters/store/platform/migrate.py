@@ -9,8 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, MetaData, Table, inspect, text
 from sqlalchemy.engine import URL
 
 from aister.adapters.store.platform.connect import open_engine, transaction
@@ -18,7 +17,7 @@ from aister.adapters.store.platform.guards import append_only, grants, walls
 from aister.adapters.store.platform.tables import everything
 from aister.core.errors import StorageError, UsageError
 
-__all__ = ["differences", "downgrade", "newest", "revisions", "standing", "upgrade"]
+__all__ = ["check_way", "differences", "downgrade", "newest", "revisions", "standing", "upgrade"]
 
 T = TypeVar("T")
 _HERE = Path(__file__).parent / "migrations"
@@ -43,21 +42,39 @@ def newest() -> str:
     return revisions()[-1]
 
 
+def check_way(before: str | None, down: str = "") -> None:
+    """Whether this code can bring a database from there to its newest revision, or down to another. Raises
+    `StorageError` for one that a newer AISTER made, `UsageError` for a revision there is none of or that lies above."""
+    known = ["base", *revisions()]
+    if before is not None and before not in known:
+        raise StorageError(
+            f"The database was made by a newer AISTER (revision {before}, this one knows {known[-1]}); upgrade AISTER, "
+            "or restore a backup of this version."
+        )
+    if down and down not in known:
+        raise UsageError(f"There is no revision {down}; there are: {', '.join(known)}.")
+    if down and known.index(down) > known.index(before or "base"):
+        raise UsageError(f"The database is at {before or 'base'}, which is older than {down}; bring it up first.")
+
+
 async def standing(url: URL) -> str | None:
-    """The revision a database is at; None: it is empty."""
+    """The revision a database is at; None: it is empty. Nothing is made where SQLite has no file yet."""
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        return None
     return await _with(url, _current)
 
 
 async def upgrade(url: URL, *, role: str = "") -> str:
     """Bring a database to this code's schema; the revision it was at is returned ("" for an empty one). `role`:
     PostgreSQL, the application's role when another owns the tables. Where nothing is to be done nothing is written, so
-    that a role without the right to can still ask. Raises `StorageError` for one made by a newer AISTER."""
+    that a role without the right to can still ask. Raises as `check_way`."""
 
     def up(connection: Connection) -> str:
         postgres = connection.dialect.name == "postgresql"
         if postgres:  # two that start at the same time; SQLite lets one write anyway
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        before = _known(connection)
+        before = _current(connection)
+        check_way(before)
         if before != newest():
             command.upgrade(_config(connection), "head")
         _guard(connection, anew=before != newest())
@@ -69,22 +86,16 @@ async def upgrade(url: URL, *, role: str = "") -> str:
 
 
 async def downgrade(url: URL, revision: str) -> None:
-    """Back to an older schema; "base" removes everything. Raises `UsageError` for a revision there is none of."""
-    known = ["base", *revisions()]
-    if revision not in known:
-        raise UsageError(f"There is no revision {revision}; there are: {', '.join(known)}.")
+    """Back to an older schema; "base" removes everything. Raises as `check_way`."""
 
     def down(connection: Connection) -> None:
-        before = _known(connection)
-        if known.index(revision) > known.index(before or "base"):
-            raise UsageError(
-                f"The database is at {before or 'base'}, which is older than {revision}; bring it up first."
-            )
+        check_way(_current(connection), revision)
         command.downgrade(_config(connection), revision)
         kept = set(inspect(connection).get_table_names())
         for table in append_only(everything()):
             if table.name in kept:  # a table that was rebuilt has lost them
-                for statements in walls(connection.dialect.name, table).values():
+                older = Table(table.name, MetaData(), autoload_with=connection)
+                for statements in walls(connection.dialect.name, older).values():
                     _run(connection, statements)
 
     await _with(url, down)
@@ -97,20 +108,6 @@ async def differences(url: URL) -> list[object]:
 
 def _current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
-
-
-def _known(connection: Connection) -> str | None:
-    """The revision; raises `StorageError` for one that this code does not know."""
-    found = _current(connection)
-    try:
-        if found is not None:
-            ScriptDirectory.from_config(_config()).get_revision(found)
-    except CommandError:
-        raise StorageError(
-            f"The database was made by a newer AISTER (revision {found}, this one knows {newest()}); upgrade AISTER, "
-            "or restore a backup of this version."
-        ) from None
-    return found
 
 
 def _guard(connection: Connection, *, anew: bool) -> None:
