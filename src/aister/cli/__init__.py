@@ -28,6 +28,7 @@ VERBS = {
     "sweep": "Sweep the numbers of a strategy spec.",
     "keys": "Keys of exchanges: list, check, watcher.",
     "secrets": "Keys at rest: list, seal, rotate.",
+    "db": "The platform's database: migrate.",
     "sim": "The simulated exchange: serve.",
     "doctor": "Look at this machine and this installation.",
     "bench": "Measure speed and memory on this machine.",

@@ -10,4 +10,5 @@ guards        append-only tables, guarded against every writer
 people        accounts as rows
 log           the platform's audit log, a chain of its own
 migrate       the schema, up and down
+copying       SQLite's file as it was before its schema changed
 """
