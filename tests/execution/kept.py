@@ -27,8 +27,9 @@ class Kept(Scene):
         stream: bool = True,
         armed: Armed | None = None,
         feed: Iterable[MarketSlice] | None = None,
+        others: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(*faults, stream=stream, feed=feed)
+        super().__init__(*faults, stream=stream, feed=feed, others=others)
         self.recovery: Recovery | None = None
         self.armed = armed
 

@@ -62,7 +62,8 @@ def fast(message: bytes, chain_id: int, signature: bytes) -> str:
 
 
 class Scene:
-    """One exchange, one account with 10,000 USDT, the client, its user stream and the courier."""
+    """One exchange, one account with 10,000 USDT, the client, its user stream and the courier. `others` are listed
+    there too, and nothing of this client's."""
 
     def __init__(
         self,
@@ -72,11 +73,12 @@ class Scene:
         settings: Settings | None = None,
         rules: CourierRules | None = None,
         symbols: tuple[str, ...] = (SYMBOL,),
+        others: tuple[str, ...] = (),
         feed: Iterable[MarketSlice] | None = None,
     ) -> None:
         self.faults = Faults()
-        listed = {symbol: instrument(symbol) for symbol in symbols}
-        market = iter(feed) if feed is not None else slices(*prices, symbols=symbols)
+        listed = {symbol: instrument(symbol) for symbol in symbols + others}
+        market = iter(feed) if feed is not None else slices(*prices, symbols=symbols + others)
         self.exchange = Exchange(listed, market, MINUTE_MS, settings, faults=self.faults, verify=fast)
         self.start_ms = self.exchange.now_ms
         self.fault(*faults)

@@ -13,6 +13,7 @@ from tests.execution.kept import US, Kept
 from tests.execution.scene import FLAT, SYMBOL, order, stop
 from tests.execution.trader import Trader
 
+OTHER = "ETHUSDT"
 BOUGHT = "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01&newClientOrderId=web_1"
 SOLD = "symbol=BTCUSDT&side=SELL&type=MARKET&quantity=0.01&newClientOrderId=web_2"
 LONG = setup(14, stop=99_000.0, targets=((103_000.0, 10_000),))
@@ -65,6 +66,21 @@ def test_a_position_opened_by_hand_is_closed_and_nothing_is_entered_meanwhile_al
     )
     assert fills[0].time_ms + 600_000 <= thawed.time_ms <= fills[0].time_ms + 640_000
     assert trader.there == trader.steps
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_trade_of_a_symbol_that_is_not_the_traders_is_not_told_as_one_and_freezes(lost: bool) -> None:
+    bought = Fault("foreign_order", at_ms=3_000, text=BOUGHT.replace(SYMBOL, OTHER))
+    faults = (bought, Fault("drop", at_ms=2_000, until_ms=6_000, text="ORDER_TRADE_UPDATE", user_streams=True))
+    scene = Kept(*faults[: 1 + lost], others=(OTHER,))
+
+    async def story() -> None:
+        await scene.wait(45_000)
+
+    scene.keep(story)
+    assert scene.books.venue.position(OTHER).steps == 10
+    assert not [one for one in scene.reports if isinstance(one, OrderFilled)] and not scene.courier.teller.held
+    assert f"{OTHER}: the account holds 10 steps" in scene.frozen()["foreign"]
 
 
 @pytest.mark.parametrize(

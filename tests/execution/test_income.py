@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aister.core.audit import Audit
-from aister.core.events import EntriesFrozen, FundingPaid, MoneyBooked
+from aister.core.events import EntriesFrozen, FundingPaid, MoneyBooked, OrderFilled
 from aister.exchange_sim import Fault
 from aister.execution.courier import Courier
 from aister.execution.income import Income, Row
@@ -25,12 +25,14 @@ def row(time_ms: int, units: int, kind: str = "TRANSFER") -> Row:
 def test_rows_are_booked_where_they_explain_the_difference_and_only_once() -> None:
     income = Income()
     for _ in range(2):
-        income.read([row(1, 5), row(2, -3, "INSURANCE_CLEAR"), row(3, 7, "FUNDING_FEE"), row(4, 100)])
+        income.read(
+            [row(1, 5), row(2, -3, "INSURANCE_CLEAR"), (3, SYMBOL, "FUNDING_FEE", 7 * MONEY), row(4, 100)], (SYMBOL,)
+        )
     assert income.explains(99 * MONEY) == ()
     (moved,) = income.explains(100 * MONEY)
     assert (moved.kind, moved.amount, moved.moved, moved.booked_ms) == ("TRANSFER", 100 * MONEY, True, 4)
     assert income.explains(100 * MONEY) == () == income.explains(5 * MONEY), "what is older was explained otherwise"
-    income.read([row(5, 5), row(6, -3, "INSURANCE_CLEAR")])
+    income.read([row(5, 5), row(6, -3, "INSURANCE_CLEAR")], ())
     two = income.explains(2 * MONEY + 1)
     assert [(one.kind, one.moved) for one in two] == [("TRANSFER", True), ("INSURANCE_CLEAR", False)]
 
@@ -38,7 +40,7 @@ def test_rows_are_booked_where_they_explain_the_difference_and_only_once() -> No
 def test_what_the_ledger_has_already_is_never_booked() -> None:
     income = Income()
     income.booked_before(MoneyBooked(9, "", "TRANSFER", 5 * MONEY, True, 1))
-    income.read([row(1, 5), row(2, 6), row(9, 8)])
+    income.read([row(1, 5), row(2, 6), row(9, 8)], ())
     assert income.explains(5 * MONEY) == ()
     income.settled(8)
     assert income.explains(6 * MONEY) == () and len(income.explains(8 * MONEY)) == 1
@@ -49,7 +51,7 @@ def test_what_the_ledger_has_already_is_never_booked() -> None:
 def test_what_is_booked_makes_up_the_difference_within_bounds(amounts: list[int], difference: int) -> None:
     income = Income()
     for number, units in enumerate(amounts):
-        income.read([row(number * 3_600_000, units)])
+        income.read([row(number * 3_600_000, units)], ())
     booked = income.explains(difference * MONEY)
     assert not booked or sum(one.amount for one in booked) == difference * MONEY
     assert len(income._open) <= 50 and len(income._seen) <= 26
@@ -111,6 +113,21 @@ def test_a_rebate_is_booked_as_what_it_is() -> None:
     (told,) = [one for one in scene.reports if isinstance(one, MoneyBooked)]
     assert (told.kind, told.symbol, told.amount, told.moved) == ("COMMISSION_REBATE", SYMBOL, 3 * MONEY, False)
     assert scene.frozen() == {}
+
+
+def test_money_of_symbols_that_are_not_the_traders_is_moved_by_the_account_and_ends_nothing() -> None:
+    by_hand = "symbol=ETHUSDT&type=MARKET&quantity=0.01&newClientOrderId=web_"
+    scene = Ledgered(
+        Fault("foreign_order", at_ms=5_000, text=f"{by_hand}1&side=BUY"),
+        Fault("foreign_order", at_ms=60_000, text=f"{by_hand}2&side=SELL"),
+        others=("ETHUSDT",),
+    )
+    scene.books.charge("FUNDING_FEE", "ETHUSDT", -3 * MONEY, 77, scene.start_ms + 1)
+    keep(scene, 150_000, 5_000)
+    told = [one for one in scene.reports if isinstance(one, MoneyBooked)]
+    assert all(one.moved and one.symbol == "ETHUSDT" for one in told) and "FUNDING_FEE" in {one.kind for one in told}
+    assert scene.wallet() == scene.books.venue.wallet < 9_997 * MONEY
+    assert scene.frozen() == {} and not [one for one in scene.reports if isinstance(one, FundingPaid | OrderFilled)]
 
 
 def test_what_nothing_explains_freezes_until_a_person_has_looked() -> None:

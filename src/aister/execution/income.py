@@ -1,10 +1,11 @@
-"""Money the venue booked that is neither a trade's nor funding: moved in or out, rebates, bonuses, liquidation fees.
+"""Money the venue booked that is neither a trade's nor funding: moved in or out, rebates, bonuses, liquidation fees;
+and all that is booked of symbols which are not the trader's, moved by the account's owner as far as the trader goes.
 
 A row is booked here only where it explains why the wallet is not what the ledger says, alone or with its neighbours, so
 that nothing is booked twice: what began before the run, was said by a person, or belongs to a fill is in the ledger
 already. What no rows explain stays frozen until a person has looked (C14)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from aister.core.events import MoneyBooked
 
@@ -14,7 +15,7 @@ Row = tuple[int, str, str, int]
 """As the venue tells it: time, symbol, kind, money units (positive: came in)."""
 
 _OF_TRADES = ("REALIZED_PNL", "COMMISSION", "FUNDING_FEE")
-"""What fills and funding tell already."""
+"""What fills and funding tell already, of the trader's own symbols."""
 _BONUSES = ("WELCOME_BONUS",)
 _CENT = 1_000_000
 _KEPT = 50
@@ -28,10 +29,10 @@ class Income:
         self._open: list[Row] = []
         self._seen: dict[Row, None] = {}
 
-    def read(self, rows: Iterable[Row]) -> None:
-        """Rows of the venue, oldest first; those that were read before count once."""
+    def read(self, rows: Iterable[Row], symbols: Collection[str]) -> None:
+        """Rows of the venue, oldest first; those that were read before count once. `symbols` are the trader's."""
         for row in rows:
-            if row[2] not in _OF_TRADES and row not in self._seen:
+            if (row[2] not in _OF_TRADES or row[1] not in symbols) and row not in self._seen:
                 self._see(row)
                 self._open = [*self._open, row][-_KEPT:]
 
@@ -62,4 +63,5 @@ class Income:
 
 def _booked(row: Row) -> MoneyBooked:
     time_ms, symbol, kind, amount = row
-    return MoneyBooked(0, symbol, kind, amount, kind.endswith("TRANSFER") or kind in _BONUSES, time_ms)
+    moved = kind.endswith("TRANSFER") or kind in _BONUSES or kind in _OF_TRADES  # those kept are of other symbols
+    return MoneyBooked(0, symbol, kind, amount, moved, time_ms)

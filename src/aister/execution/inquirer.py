@@ -89,6 +89,8 @@ class Inquirer(ABC):
             return self._hear_order(news)
         if isinstance(news, PositionNews):
             for symbol, leg, steps in news.positions:
+                if symbol not in self._exchange.symbols:
+                    continue  # the next survey tells of it
                 self._shown[symbol, leg] = steps
                 if self.teller.held.get((symbol, leg), 0) != steps:
                     self.catch_up(symbol, asked=False)
@@ -221,7 +223,7 @@ class Inquirer(ABC):
     def _hear_order(self, news: OrderNews) -> bool:
         course, execution = self._courses.get(news.order.client_id), news.execution
         if course is None:
-            if execution is not None:
+            if execution is not None and execution.symbol in self._exchange.symbols:
                 self.teller.unasked(execution)
             return False
         if execution is not None and self.teller.fresh(execution):

@@ -248,14 +248,16 @@ class Recovery:
             self._courier.teller.say(found)
 
     async def _read_income(self, now_ms: int) -> None:
-        """Funding paid and received since the last look; a minute is read again, because books are written late."""
+        """Funding paid and received since the last look; a minute is read again, because books are written late. That
+        of other symbols is the account's, as is whatever else they earn or cost."""
         since_ms = max((self._income_ms or self._courier.known_ms) - _AGAIN_MS, self._courier.begun_ms)
         rows = await self._exchange.income(since_ms, now_ms)
         if isinstance(rows, tuple):
             self._income_ms = now_ms
-            self._courier.teller.income.read(rows)
+            symbols = self._ours().symbols
+            self._courier.teller.income.read(rows, symbols)
             for time_ms, symbol, kind, amount in rows:
-                if kind == "FUNDING_FEE":
+                if kind == "FUNDING_FEE" and symbol in symbols:
                     self._courier.teller.paid(time_ms, symbol, amount)
 
     def _book_income(self, surveyed_ms: int) -> None:

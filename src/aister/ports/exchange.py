@@ -220,6 +220,12 @@ class Exchange(Protocol):
     Only `aister.execution` may call `place`, `cancel`, `cancel_entries`, `countdown` and `void`.
     """
 
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Those it was opened for. It tells of everything on the account: what becomes of other symbols is nobody's
+        here."""
+        ...
+
     async def place(self, order: Order) -> Placed | Answer: ...
     async def cancel(self, symbol: str, client_id: str) -> Cancelled | Answer: ...
     async def void(self, nonce_us: int) -> bool | Answer:

@@ -92,6 +92,10 @@ class AsterAccount:
         self._ids: dict[int, str] = {}
         self._time_due = 0
 
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return self.contracts.symbols
+
     def now_ms(self) -> int:
         """The venue's clock as estimated here."""
         return self.rest.time.now_ms()
