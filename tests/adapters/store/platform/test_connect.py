@@ -8,11 +8,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from aister.adapters.store.platform.connect import database_url
+from aister.adapters.store.platform.connect import database_url, open_engine, transaction
+from aister.adapters.store.platform.copying import keep_copy
 from aister.adapters.store.platform.migrate import upgrade
+from aister.adapters.store.platform.tables.people import person
 from aister.adapters.store.platform.unit import Database
 from aister.core.errors import SettingsError, StorageError
 from aister.core.people import Person, Role
@@ -60,12 +62,71 @@ def test_a_database_without_tables_says_what_to_run(tmp_path: Path, setting: str
     database = Database(tmp_path, setting)
 
     async def scene() -> None:
-        with pytest.raises(StorageError, match=r"\); run: aister db migrate"):
+        with pytest.raises(StorageError, match=r"(; |or )run: aister db migrate"):
             async with database.look() as unit:
                 await unit.people.all()
+        assert list(tmp_path.iterdir()) == []
+        if not setting:
+            (tmp_path / "platform.sqlite").touch(0o600)
+            with pytest.raises(StorageError, match=r"no such table.*run: aister db migrate"):
+                async with database.look() as unit:
+                    await unit.people.all()
         await database.close()
 
     asyncio.run(scene())
+
+
+def test_a_full_disk_is_one_sentence_and_what_was_acknowledged_stays(tmp_path: Path) -> None:
+    ground = Ground(tmp_path, "")
+
+    async def scene() -> None:
+        async with ground.database.begin() as unit:
+            assert await unit.people.add(ANN)
+        engine = open_engine(ground.database.url, migrating=True)
+        with pytest.raises(StorageError, match=r"full.*free some disk"):
+            async with transaction(engine) as connection:
+                await connection.execute(text("PRAGMA max_page_count = 1"))  # no page more than there are
+                for number in range(200):
+                    row = {**msgspec.structs.asdict(ANN), "id": str(number), "name": str(number), "password": "x" * 200}
+                    await connection.execute(insert(person).values(row))
+        await engine.dispose()
+        async with ground.database.look() as unit:
+            assert await unit.people.all() == [ANN]
+
+    try:
+        ground.run(scene())
+    finally:
+        ground.close()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_went_away_takes_no_more_rows(tmp_path: Path, replaced: bool) -> None:
+    ground = Ground(tmp_path, "")
+    file, aside = tmp_path / "platform.sqlite", tmp_path / "aside"
+
+    async def scene() -> None:
+        async with ground.database.begin() as unit:
+            assert await unit.people.add(ANN)
+        copy = keep_copy(file, "now")
+        file.rename(aside)
+        if replaced:
+            copy.rename(file)
+        with pytest.raises(StorageError, match="removed or replaced"):
+            async with ground.database.begin() as unit:
+                await unit.people.change(ANN.id, active=False)
+        if not replaced:
+            with pytest.raises(StorageError, match="aister db migrate"):
+                async with ground.database.look() as unit:
+                    await unit.people.all()
+            assert not file.exists()
+            aside.rename(file)
+        async with ground.database.look() as unit:
+            assert await unit.people.all() == [ANN]
+
+    try:
+        ground.run(scene())
+    finally:
+        ground.close()
 
 
 def test_a_line_that_breaks_in_a_transaction_is_one_sentence_and_the_next_works(tmp_path: Path, setting: str) -> None:

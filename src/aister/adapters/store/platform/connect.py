@@ -51,19 +51,30 @@ def database_url(home: Path, setting: str = "") -> URL:
 
 
 def open_engine(url: URL, *, migrating: bool = False) -> AsyncEngine:
-    """An engine; only SQLite's file is made, where there is none. `migrating`: it may change the schema, and SQLite
-    looks at foreign keys at the end only, as a table that is rebuilt would take its children's rows with it."""
-    if url.get_backend_name() != "sqlite":
-        connect = {"timeout": _REACH_S, "server_settings": {"application_name": "aister"}}
-        return create_async_engine(
-            url, connect_args=connect, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=10
-        )
+    """An engine; nothing is opened yet. `migrating`: it may make SQLite's file and change the schema, and SQLite looks
+    at foreign keys at the end only, as a table that is rebuilt would take its children's rows with it."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, migrating)
+    connect = {"timeout": _REACH_S, "server_settings": {"application_name": "aister"}}
+    return create_async_engine(
+        url, connect_args=connect, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=10
+    )
+
+
+def _sqlite(url: URL, migrating: bool) -> AsyncEngine:
+    path = Path(str(url.database)).absolute()
     made: dict[str, Any] = {} if migrating else {"factory": GuardedConnection}
     engine = create_async_engine(url, connect_args={"timeout": _BUSY_S, **made}, hide_parameters=True)
-    _private(Path(str(url.database)))
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def open_it(_dialect: object, _record: object, given: list[Any], named: dict[str, Any]) -> None:
+        if migrating:
+            _private(path)
+        given[0], named["uri"] = f"{path.as_uri()}?mode=rw", True  # a file that is gone is not made anew, empty
 
     @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
+    def prepare(connection: Any, record: Any) -> None:
+        record.info["file"] = _identity(path)
         connection.isolation_level = None  # transactions are begun below, in the right mode
         cursor = connection.cursor()
         keys = "OFF" if migrating else "ON"
@@ -73,11 +84,22 @@ def open_engine(url: URL, *, migrating: bool = False) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
+        if connection.info["file"] != _identity(path):  # SQLite would go on with the file that has no name any more
+            connection.invalidate()
+            raise StorageError(f"The database {path} was removed or replaced; put it back, then try again.")
         reading = connection.get_execution_options().get("reading", False)
         connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @asynccontextmanager

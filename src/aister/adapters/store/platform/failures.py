@@ -19,7 +19,7 @@ _SQLITE = {
     "READONLY": "make it writable again",
     "FULL": "free some disk",
     "IOERR": "see that its disk works",
-    "CANTOPEN": "see that its folder is there and yours",
+    "CANTOPEN": "see that its folder is yours, or run: aister db migrate",
     "CORRUPT": "restore a backup",
     "NOTADB": "restore a backup",
 }
