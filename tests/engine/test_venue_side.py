@@ -145,6 +145,16 @@ def test_a_position_nobody_asked_for_is_closed() -> None:
     assert (close.purpose, close.side, close.steps) == (Purpose.CLOSE, Side.SELL, 30)
 
 
+def test_a_position_that_somebody_turns_round_ends_its_trade_and_what_has_no_plan_is_closed() -> None:
+    rig = Rig(LONG).bars(5)
+    held, resting = rig.steps, {one.client_id for one in rig.resting}
+    (close,), cancelled = told(rig, outside(rig, Side.SELL, held + 30))
+    assert (close.purpose, close.side, close.steps, close.reduce_only) == (Purpose.CLOSE, Side.BUY, 30, True)
+    assert set(cancelled) == resting and rig.steps == -30
+    told(rig, outside(rig, Side.BUY, 30, client_id=close.client_id, intent_id=close.intent_id, purpose="close"))
+    assert rig.steps == 0 and rig.engine.desks[BTC].bracket is None
+
+
 @pytest.mark.parametrize(
     ("client_id", "kind", "reason"),
     [

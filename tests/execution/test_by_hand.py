@@ -49,6 +49,21 @@ def test_what_is_added_freezes_what_is_taken_away_is_only_told(told: str, freeze
     assert scene.steps == (110 if freezes else 90) == scene.courier.teller.held[SYMBOL, 0]
 
 
+def test_a_position_turned_round_by_hand_ends_flat_with_entries_frozen_and_nothing_resting() -> None:
+    turned = "symbol=BTCUSDT&side=SELL&type=MARKET&quantity=0.15&newClientOrderId=web_1"
+    trader = Trader(
+        setup(2, stop=99_000.0, targets=((103_000.0, 10_000),)),
+        prices=[FLAT] * 9,
+        traits=VenueTraits("before", "limit"),
+        faults=(Fault("foreign_order", at_ms=330_000, text=turned),),
+    ).trade(8)
+    fills = [one.event.fill for one in trader.audits if isinstance(one.event, OrderFilled)]
+    entry, hand, close = fills
+    assert entry.steps < hand.steps == entry.steps + close.steps and close.purpose == Purpose.CLOSE
+    assert (trader.there, trader.steps, trader.books.open_orders()) == (0, 0, [])
+    assert "more than this trader held" in trader.courier.teller.frozen["outside"]
+
+
 def test_a_position_opened_by_hand_is_closed_and_nothing_is_entered_meanwhile_also_after_a_crash() -> None:
     trader = Trader(
         LONG,

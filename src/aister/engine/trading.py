@@ -141,6 +141,7 @@ class Trading:
             self.entries.filled(desk, event, now)
         elif closing is not None and desk.bracket is not None:
             self._flat(desk, fill, closing, now)
+            self.out.close(desk, f"{fill.symbol}-{fill.time_ms}-unasked", now)  # what turned it round left on that side
         elif desk.bracket is None:
             self.protection.unasked(desk, fill, now)
         elif desk.bracket is not None and order is not None and fill.purpose == Purpose.TARGET:

@@ -106,7 +106,7 @@ class Teller:
         if not self.fresh(execution):
             return False
         held = self.held.get((execution.symbol, execution.leg), 0)
-        if by_hand(execution.client_id) and held * execution.side >= 0 and not execution.liquidation:
+        if by_hand(execution.client_id) and _opens(held, execution) and not execution.liquidation:
             self.hand_ms = max(self.hand_ms, execution.time_ms)
             self.freeze(OUTSIDE, _by_hand(execution, held))
         return self._filled(execution, intent_id, str(purpose or ""), True)
@@ -118,7 +118,7 @@ class Teller:
     def told_before(self, fill: Fill) -> None:
         """A fill that the journal holds already."""
         self._traded.before(fill)
-        if by_hand(fill.client_id) and self.held.get((fill.symbol, fill.leg), 0) * fill.side >= 0:
+        if by_hand(fill.client_id) and _opens(self.held.get((fill.symbol, fill.leg), 0), fill):
             self.hand_ms = max(self.hand_ms, fill.time_ms)
         self._hold(fill.symbol, fill.leg, int(fill.side) * fill.steps)
 
@@ -231,10 +231,17 @@ class Teller:
         self._wake()
 
 
+def _opens(held: int, traded: Execution | Fill) -> bool:
+    """Whether some of it opens or adds: all of it, or what is more than was held on the other side."""
+    return held * traded.side + traded.steps > 0
+
+
 def _by_hand(execution: Execution, held: int) -> str:
     """What somebody did, and by which policy it is dealt with (Q22: it joins no plan of this trader's)."""
     did = f"{'bought' if execution.side > 0 else 'sold'} {execution.steps} steps of {execution.symbol}"
     said, wait = f"Somebody else {did} (order {execution.client_id})", "Entries wait ten minutes."
+    if held * execution.side < 0:
+        return f"{said}, more than this trader held; what that has opened is closed at market. {wait}"
     if held:
         return f"{said} beside what this trader holds; they go with it, at its stop or its end. {wait}"
     return f"{said}, which this trader trades; what has no plan of its own is closed at market. {wait}"
