@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -193,6 +194,43 @@ def test_a_disk_that_cannot_sync_stops_the_writer(tmp_path: Path, monkeypatch: p
         journal.flush()
     with pytest.raises(StorageError):
         journal.close()
+
+
+@pytest.mark.parametrize("step", ["_sync_log", "_write_head"])
+def test_a_disk_that_syncs_again_is_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    monkeypatch.setattr(writer, "_SYNC_S", 0.01)
+    fails, begun = threading.Event(), threading.Event()
+    with begin(tmp_path) as journal:
+        whole = getattr(journal, step)
+
+        def told(*given: object, **named: object) -> object:
+            if fails.is_set() and threading.current_thread().name == "journal-sync":
+                begun.set()
+                raise OSError(5, "Input/output error")
+            return whole(*given, **named)
+
+        monkeypatch.setattr(journal, step, told)
+        fails.set()
+        journal.append(bars(1)[0])
+        journal.flush()
+        assert begun.wait(5)
+        until = time.monotonic() + 5
+        while journal._sync_error is None and time.monotonic() < until:
+            time.sleep(0.01)
+        journal.append(bars(1, first=1)[0])
+        with pytest.raises(StorageError, match="Input/output error"):
+            journal.flush()
+        fails.clear()
+        while journal._sync_error is not None and time.monotonic() < until:
+            time.sleep(0.01)
+        log = journal_path(tmp_path).with_name("journal.sqlite-wal")
+        assert step != "_sync_log" or log.stat().st_size == 0, "what a failed sync left is in the database itself"
+        journal.flush()
+        until = time.monotonic() + 5
+        while journal._synced < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert journal._synced == 2
+    assert [(report.intact, report.records) for report in verify(tmp_path)] == [(True, 2)]
 
 
 def test_a_read_only_home_can_be_verified_but_not_written(tmp_path: Path) -> None:

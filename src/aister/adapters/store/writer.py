@@ -232,16 +232,23 @@ class SqliteJournal:
             self._heads.write(*self._saved, self._synced, durable or self._mode == "full")
 
     def _keep_syncing(self) -> None:
+        """While it fails nothing is committed, and it is tried again. A system that could not write a log says so once
+        and then takes it for written: what a failed sync leaves in doubt is written anew, into the database itself."""
+        doubtful = False
         while not self._stop.wait(_SYNC_S):
             saved = self._saved[0]
-            if self._synced < saved:
+            if self._synced < saved or self._sync_error:
                 try:
+                    if doubtful:
+                        self._empty_log()
+                    doubtful = True
                     self._synced = self._sync_log(saved)
+                    doubtful = False
                     self._write_head()
+                    self._sync_error = None
                     self._move_log()
-                except (OSError, StorageError) as error:
+                except (OSError, StorageError, sqlite3.Error) as error:
                     self._sync_error = error if isinstance(error, OSError) else OSError(5, str(error))
-                    return
 
     def _sync_log(self, saved: int) -> int:
         """Ask the disk to hold the write-ahead log, and with it everything saved. Only ever the log: closing another
@@ -270,6 +277,16 @@ class SqliteJournal:
             mover = held.enter_context(contextlib.closing(sqlite3.connect(there, uri=True, timeout=0)))
             if path.with_name(f"{path.name}-wal").stat().st_size > _LOG_BYTES:
                 mover.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _empty_log(self) -> None:
+        """Move the whole write-ahead log into the database and have the disk hold that."""
+        if place_of(self._path) != self._place:
+            return  # somebody deleted the database: the next commit puts it back whole
+        there = f"{journal_path(self._home).as_uri()}?mode=rw"
+        with contextlib.closing(sqlite3.connect(there, uri=True, timeout=0)) as mover:
+            (busy, *_) = mover.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StorageError("the log is in use while it is written anew.")
 
     def _stop_syncing(self) -> None:
         self._stop.set()
