@@ -46,6 +46,18 @@ def test_what_the_ledger_has_already_is_never_booked() -> None:
     assert income.explains(6 * MONEY) == () and len(income.explains(8 * MONEY)) == 1
 
 
+def test_equal_rows_of_one_millisecond_count_as_often_as_the_venue_tells_them() -> None:
+    income, two = Income(), [row(1, 2, "COMMISSION_REBATE")] * 2
+    income.read(two[:1], ())
+    for _ in range(2):
+        income.read(two, ())
+    assert [one.amount for one in income.explains(4 * MONEY)] == [2 * MONEY, 2 * MONEY]
+    again = Income()
+    again.booked_before(MoneyBooked(9, "", "COMMISSION_REBATE", 2 * MONEY, False, 1))
+    again.read(two, ())
+    assert again.explains(4 * MONEY) == () and len(again.explains(2 * MONEY)) == 1
+
+
 @settings(max_examples=50)
 @given(st.lists(st.integers(-9, 9).filter(bool), max_size=80), st.integers(-30, 30))
 def test_what_is_booked_makes_up_the_difference_within_bounds(amounts: list[int], difference: int) -> None:

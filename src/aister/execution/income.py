@@ -5,6 +5,7 @@ A row is booked here only where it explains why the wallet is not what the ledge
 that nothing is booked twice: what began before the run, was said by a person, or belongs to a fill is in the ledger
 already. What no rows explain stays frozen until a person has looked (C14)."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 
 from aister.core.events import MoneyBooked
@@ -27,12 +28,15 @@ class Income:
 
     def __init__(self) -> None:
         self._open: list[Row] = []
-        self._seen: dict[Row, None] = {}
+        self._seen: dict[Row, int] = {}
 
     def read(self, rows: Iterable[Row], symbols: Collection[str]) -> None:
-        """Rows of the venue, oldest first; those that were read before count once. `symbols` are the trader's."""
+        """Rows of the venue, oldest first; those that were read before count once. Equal rows of one millisecond (two
+        rebates of one order's fills) are as many as one reading tells. `symbols` are the trader's."""
+        read: Counter[Row] = Counter()
         for row in rows:
-            if (row[2] not in _OF_TRADES or row[1] not in symbols) and row not in self._seen:
+            read[row] += 1
+            if (row[2] not in _OF_TRADES or row[1] not in symbols) and read[row] > self._seen.get(row, 0):
                 self._see(row)
                 self._open = [*self._open, row][-_KEPT:]
 
@@ -56,7 +60,7 @@ class Income:
         self._see((event.booked_ms, event.symbol, event.kind, event.amount))
 
     def _see(self, row: Row) -> None:
-        self._seen[row] = None
+        self._seen[row] = self._seen.get(row, 0) + 1
         while next(iter(self._seen))[0] < row[0] - _REMEMBERED_MS:  # so far back no read reaches
             del self._seen[next(iter(self._seen))]
 
