@@ -88,7 +88,9 @@ def _sqlite(url: URL, migrating: bool) -> AsyncEngine:
             connection.invalidate()
             raise StorageError(f"The database {path} was removed or replaced; put it back, then try again.")
         reading = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
+        if connection.info.get("reading", False) is not reading:  # each statement goes to a thread and back three times
+            connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
+            connection.info["reading"] = reading
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
