@@ -16,6 +16,7 @@ from aister.core.events import (
     OrderFilled,
     OrderRejected,
     OrderUnknown,
+    PositionBare,
     PositionShown,
 )
 from aister.core.trade import Fill, FillKind, Order, Purpose, Side
@@ -269,3 +270,23 @@ def test_money_that_was_moved_changes_no_loss_and_what_leaves_nothing_is_one() -
     assert rig.portfolio.nav_per_unit == pytest.approx(1.5)
     told(rig, MoneyBooked(rig.engine.time_ms, "", "TRANSFER", -rig.portfolio.equity, True, 1))
     assert rig.portfolio.equity == 0 and rig.portfolio.nav_per_unit == 0
+
+
+def test_a_position_that_the_venue_shows_bare_gets_its_stop_once_more_or_is_closed_where_it_has_no_plan() -> None:
+    rig = holding()
+    now = rig.engine.time_ms
+    assert told(rig, PositionBare(now, BTC, 0, 57)) == []  # it moved meanwhile
+    (stop,) = told(rig, PositionBare(now, BTC, 0, 50))
+    assert (stop.purpose, stop.side, stop.trigger_ticks, stop.close_position) == (
+        Purpose.STOP,
+        Side.SELL,
+        990_000,
+        True,
+    )
+    assert told(rig, PositionBare(now, BTC, 0, 50)) == []  # one is on its way
+    unplanned = Rig().bars(2)
+    (close,) = told(unplanned, unasked(unplanned, Side.BUY, 7))
+    assert told(unplanned, PositionBare(unplanned.engine.time_ms, BTC, 0, 7)) == []
+    assert told(unplanned, OrderRejected(unplanned.engine.time_ms, BTC, close.client_id, "-2022 nothing")) == []
+    (close,) = told(unplanned, PositionBare(unplanned.engine.time_ms, BTC, 0, 7))
+    assert (close.purpose, close.side, close.steps, close.reduce_only) == (Purpose.CLOSE, Side.SELL, 7, True)

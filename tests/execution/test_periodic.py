@@ -6,7 +6,7 @@ import asyncio
 import msgspec
 import pytest
 
-from aister.core.events import EntriesFrozen, OrderCanceled, VenueReport
+from aister.core.events import EntriesFrozen, OrderCanceled, PositionBare, VenueReport
 from aister.exchange_sim import Fault, Settings
 from aister.execution.reconcile import Armed, FindingKind
 from aister.execution.recovery import Recovery
@@ -97,3 +97,29 @@ def test_an_hour_in_which_nothing_happens_gives_no_alarm() -> None:
     assert found == [] and not [one for one in scene.reports if isinstance(one, OrderCanceled)]
     surveys = [one for one in scene.world.sent if one.path.endswith("positionSide/dual")]
     assert len(surveys) >= 3_600 // 30
+
+
+def test_a_position_that_no_stop_covers_is_told_when_two_surveys_show_it_and_again_while_it_lasts() -> None:
+    scene = Kept()
+
+    async def story() -> None:
+        scene.send(order(f"{US}-1-1"))
+        for _ in range(60):
+            await scene.wait(1_000)
+
+    scene.keep(story)
+    bare = [one for one in scene.reports if isinstance(one, PositionBare)]
+    assert {(one.symbol, one.leg, one.steps) for one in bare} == {(SYMBOL, 0, 100)}
+    assert bare[0].time_ms - scene.start_ms <= 35_000
+    assert len(bare) > 1
+
+
+def test_a_position_behind_its_stop_is_never_told_bare() -> None:
+    scene = Kept()
+
+    async def story() -> None:
+        scene.send(order(f"{US}-1-1"), stop(f"{US}-2-1"))
+        await scene.wait(100_000)
+
+    scene.keep(story)
+    assert scene.steps == 100 and [one for one in scene.reports if isinstance(one, PositionBare)] == []

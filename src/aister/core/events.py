@@ -27,6 +27,7 @@ __all__ = [
     "OrderFilled",
     "OrderRejected",
     "OrderUnknown",
+    "PositionBare",
     "PositionFound",
     "PositionShown",
     "RunEnded",
@@ -174,6 +175,16 @@ class PositionShown(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=
     steps: int
 
 
+class PositionBare(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="bare"):
+    """What is held of the symbol on this leg, `steps` (signed), has no stop at the venue that closes it whole where it
+    is wanted, and that has lasted: it is protected once more or closed (safety C19)."""
+
+    time_ms: int
+    symbol: str
+    leg: int
+    steps: int
+
+
 class PositionFound(msgspec.Struct, frozen=True, array_like=True, tag="found"):
     """The venue holds a position that no order here explains, with a stop at `stop_ticks`, and it shall be kept; the
     fills that open it here follow. `stop`: the stop's order where it is one of ours, which then protects it here too;
@@ -225,6 +236,7 @@ VenueReport = (
     | OrderFilled
     | OrderUnknown
     | PositionShown
+    | PositionBare
     | FundingPaid
     | MoneyBooked
     | PositionFound

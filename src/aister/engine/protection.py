@@ -6,6 +6,7 @@ from aister.engine.desk import Desk, Found
 from aister.engine.outgoing import Outgoing, Pass
 from aister.execution import plan as planning
 from aister.execution.bracket import ManagementRules, adopted_bracket, trailed_stop
+from aister.execution.orders import OrderState
 from aister.execution.traits import VenueTraits
 from aister.portfolio.portfolio import Portfolio
 from aister.risk.kernel import RiskKernel
@@ -111,6 +112,19 @@ class Protection:
         if not desk.orders.of(Purpose.STOP) and desk.tries < _MOST_STOPS:
             desk.tries += 1
             self._out.review(desk, planning.again(planning.guard_intent(proposal, desk.leg), desk.tries), now)
+
+    def bare(self, desk: Desk, steps: int, now: Pass) -> None:
+        """The venue shows no stop that covers what is held here: one more goes beside those our books have, or, where
+        no plan says where it belongs, the position is closed. What is on its way already is waited for."""
+        symbol = desk.instrument.symbol
+        if not steps or steps != self._portfolio.holding(symbol, desk.leg).steps:
+            return
+        if desk.bracket is None:
+            self._out.close(desk, f"{symbol}-{now.time_ms}-bare", now)
+        elif not desk.orders.of(Purpose.CLOSE) and all(
+            one.state is not OrderState.SENT for one in desk.orders.of(Purpose.STOP)
+        ):
+            self._out.review(desk, planning.again(planning.stop_intent(desk.bracket), now.sequence), now)
 
     def close_again(self, desk: Desk, lost: Order, reason: str, now: Pass, *, refused: bool = True) -> None:
         """A close that was refused or is lost: once more, as long as there is something to close. Only refusals are

@@ -15,6 +15,7 @@ from aister.core.events import (
     OrderFilled,
     OrderRejected,
     OrderUnknown,
+    PositionBare,
     PositionFound,
     PositionShown,
 )
@@ -131,6 +132,9 @@ class Trading:
 
     def shown(self, event: PositionShown, now: Pass) -> None:
         self.protection.shown(self._desks[event.symbol].of(event.leg), event.steps, now)
+
+    def bare(self, event: PositionBare, now: Pass) -> None:
+        self.protection.bare(self._desks[event.symbol].of(event.leg), event.steps, now)
 
     def filled(self, event: OrderFilled, now: Pass) -> None:
         fill = event.fill

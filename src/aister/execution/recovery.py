@@ -1,7 +1,7 @@
 """At the start and every 30 s: the venue's books beside ours, and what follows from each difference.
 
-Protection comes first, then orders, then the rest. News that is merely late explains itself: a difference of a position
-or of money counts only when the next survey shows it too, after its trades were read. What the venue holds is then
+Protection comes first, then orders, then the rest. What our books hold and the venue shows bare twice is told, and gets
+a stop once more or is closed. News that is merely late explains itself: a difference of a position or of money counts only when the next survey shows it too, after its trades were read. What the venue holds is then
 true: it is booked as it is and, having no bracket, closed by the engine. Foreign orders, twins and changed settings
 freeze entries and are left alone (C5, C14).
 """
@@ -13,7 +13,7 @@ import msgspec
 
 from aister.core.audit import Audit
 from aister.core.commands import ABSENCE, AcceptAbsence
-from aister.core.events import BarClosed, CommandGiven
+from aister.core.events import BarClosed, CommandGiven, PositionBare
 from aister.core.trade import Purpose, Side
 from aister.execution.absence import NOT_SHOWN, UNKNOWABLE, AbsenceRules, away_sentence
 from aister.execution.adoption import Policy, found_position
@@ -21,7 +21,7 @@ from aister.execution.bell import Bell
 from aister.execution.courier import Courier
 from aister.execution.glance import Glance
 from aister.execution.identity import instance_of
-from aister.execution.reconcile import Armed, Finding, FindingKind, Ours, needed, reconcile
+from aister.execution.reconcile import Armed, Finding, FindingKind, Ours, needed, reconcile, wanted_ticks
 from aister.execution.resuming import Resuming
 from aister.execution.telling import OUTSIDE
 from aister.execution.twins import Twins
@@ -47,14 +47,15 @@ _FREEZES = {
     FindingKind.DIFFERS: "position",
 }
 _AGAIN_MS = 60_000
-_DOUBTFUL = (FindingKind.DIFFERS, FindingKind.MONEY)
+_DOUBTFUL = (FindingKind.DIFFERS, FindingKind.MONEY, FindingKind.NAKED)
 
 
 class RecoveryRules(msgspec.Struct, frozen=True):
     """`every_ms` between two surveys; `soon_ms` after something that needs a look; `probe_ms` while the venue does not
     answer (at most one in 10 s, C18), and while a difference lasts. `gap_ms` lies between news and the survey it
-    asks for. `doubt_ms`: how long a difference of money or position must last to freeze entries; `lag_ms`: how long one
-    of a position must last to be booked without a trade that explains it (look-ups of trades may lag that far).
+    asks for. `doubt_ms`: how long a difference of money or position must last to freeze entries, and a position without a
+    stop to be seen to; `lag_ms`: how long a difference of a position must last to be booked without a trade that
+    explains it, and a stop of our books to be missing (look-ups may lag that far).
     `twin_ms`: how long after the last trace of another installation, or the last trade by hand, entries stay frozen.
     `found`: what becomes of a
     position that is there at the start and in no book of ours, `found_life_ms` how long one that is kept may be held.
@@ -292,6 +293,9 @@ class Recovery:
             if one.kind is FindingKind.DIFFERS and now_ms - since_ms >= self._rules.lag_ms:
                 self._adopt(one)
                 self._doubts.pop(one.key)
+            elif one.kind is FindingKind.NAKED and now_ms - since_ms >= self._bare_ms(one):
+                self._bare(one)
+                self._doubts[one.key] = now_ms, one.theirs - one.ours  # told again if that does not help
         for cause in _FREEZES.values():
             if cause in reasons:
                 teller.freeze(cause, " ".join(reasons[cause]))
@@ -300,6 +304,20 @@ class Recovery:
 
         if now_ms >= teller.hand_ms + self._rules.twin_ms:
             teller.thaw(OUTSIDE)
+
+    def _bare_ms(self, finding: Finding) -> int:
+        """How long nothing must cover a position to be acted on: while our books have a stop there, its own look-up is
+        asked first, and reads may lag."""
+        position = finding.position
+        covered = position is not None and wanted_ticks(position, self._ours())
+        return self._rules.lag_ms if covered else self._rules.doubt_ms
+
+    def _bare(self, finding: Finding) -> None:
+        """The trader sees to what it holds and the venue shows without cover; what its books hold otherwise is a
+        difference first."""
+        position = finding.position
+        if position is not None and self._ours().steps.get((finding.symbol, finding.leg), 0) == position.steps:
+            self._courier.teller.say(PositionBare(0, finding.symbol, finding.leg, position.steps))
 
     def _fresh_doubts(self) -> bool:
         since_ms = self._exchange.now_ms() - 2 * self._rules.soon_ms
