@@ -1,9 +1,10 @@
 """At the start and every 30 s: the venue's books beside ours, and what follows from each difference.
 
 Protection comes first, then orders, then the rest. What our books hold and the venue shows bare twice is told, and gets
-a stop once more or is closed. News that is merely late explains itself: a difference of a position or of money counts only when the next survey shows it too, after its trades were read. What the venue holds is then
-true: it is booked as it is and, having no bracket, closed by the engine. Foreign orders, twins and changed settings
-freeze entries and are left alone (C5, C14).
+a stop once more or is closed. News that is merely late explains itself: a difference of a position or of money counts
+only when the next survey shows it too, after its trades were read. What the venue holds is then true: it is booked as
+it is and, having no bracket, closed by the engine. Foreign orders, twins and changed settings freeze entries and are
+left alone (C5, C14).
 """
 
 import asyncio
@@ -53,8 +54,8 @@ _DOUBTFUL = (FindingKind.DIFFERS, FindingKind.MONEY, FindingKind.NAKED)
 class RecoveryRules(msgspec.Struct, frozen=True):
     """`every_ms` between two surveys; `soon_ms` after something that needs a look; `probe_ms` while the venue does not
     answer (at most one in 10 s, C18), and while a difference lasts. `gap_ms` lies between news and the survey it
-    asks for. `doubt_ms`: how long a difference of money or position must last to freeze entries, and a position without a
-    stop to be seen to; `lag_ms`: how long a difference of a position must last to be booked without a trade that
+    asks for. `doubt_ms`: how long a difference of money or position must last to freeze entries, and a position without
+    a stop to be seen to; `lag_ms`: how long a difference of a position must last to be booked without a trade that
     explains it, and a stop of our books to be missing (look-ups may lag that far).
     `twin_ms`: how long after the last trace of another installation, or the last trade by hand, entries stay frozen.
     `found`: what becomes of a
