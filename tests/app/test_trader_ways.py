@@ -14,7 +14,7 @@ from aister.app.trader_ways import Ways
 from aister.app.watcher import end_watcher
 from aister.core.audit import Audit, Breaker
 from aister.core.commands import Command, ResumeTrading, Transfer
-from aister.core.errors import UsageError
+from aister.core.errors import ProgramFault, UsageError
 from aister.core.events import CommandGiven, MoneyBooked, OrderFilled, PositionFound
 from aister.core.money import UNIT
 from tests.adapters.signer.canary import KEY, leaks
@@ -150,6 +150,20 @@ def test_a_key_of_the_environment_trades_and_is_watched_and_is_left_nowhere(
     assert life.trader.watcher.starts == 1 and served.steps == 0 and len(served.sent()) == 1
     assert not leaks(life.text) and not [name for name in os.environ if name.startswith("AISTER_KEY_")]
     assert not any(leaks(one.read_bytes()) for one in served.home.rglob("*") if one.is_file())
+
+
+def test_a_fault_of_the_program_ends_the_trader_with_a_farewell_and_one_sentence(served: Served) -> None:
+    hold(served, stop=True, of=installation(served.home))
+    leaving: list[Told] = []
+
+    def fault(told: Told) -> None:
+        leaving.append(told)
+        told.trader.built.run.hear = None  # type: ignore[method-assign,assignment]
+
+    with pytest.raises(ProgramFault, match=r"ended by a fault of the program \(TypeError: .*start the same command"):
+        Told(served, Ways(found="adopt"), meanwhile=fault, until=lambda told: False)
+    (told,) = leaving
+    assert f"{SYMBOL} long 0.010, stop 90000.0 rests there; the watcher withdraws entries" in told.said[-1]
 
 
 def halted(trader: Trader) -> bool:

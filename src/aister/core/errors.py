@@ -13,6 +13,7 @@ AisterError
 |-- StrategyError       a strategy written by a user fails, lies or passes its limits
 |-- CredentialError     exchange keys are missing, unsafe, expired or of the wrong kind
 |-- SignerUnreachable   the process that holds the keys does not answer
+|-- ProgramFault        something in the program is wrong; nobody could have asked better
 `-- SequenceError       an event arrived before one already processed
 """
 
@@ -25,6 +26,7 @@ __all__ = [
     "KernelCacheError",
     "MoneyOverflow",
     "PermissionRefused",
+    "ProgramFault",
     "SequenceError",
     "SettingsError",
     "SignerUnreachable",
@@ -99,3 +101,9 @@ class CredentialError(AisterError):
 
 class SignerUnreachable(AisterError):
     """The process that holds the keys does not answer; nothing was signed."""
+
+
+class ProgramFault(AisterError):
+    """Something in the program is wrong: to be reported."""
+
+    exit_code = 70

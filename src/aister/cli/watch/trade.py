@@ -16,6 +16,7 @@ from aister.app.live import beginning_path, identity_of
 from aister.app.settings import RunSettings
 from aister.app.simulator import event_loop
 from aister.app.trader import Trader, opened
+from aister.app.trader_fault import abandon, fault_of
 from aister.app.trader_protection import traits_of
 from aister.app.trader_seat import Seat, connected, seat
 from aister.app.trader_ways import Ways
@@ -112,6 +113,9 @@ async def _until_stopped(trader: Trader, watcher: Silence, say: Say, speed: floa
     except asyncio.CancelledError:
         if not run.stopping:
             raise
+    except Exception as error:
+        say(f"The trader leaves by a fault. {await abandon(trader)}.")
+        raise fault_of(error) from error
     finally:
         ticking.cancel()
     return await trader.stop()
