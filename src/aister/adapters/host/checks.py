@@ -305,7 +305,7 @@ def keys(home: Path, wall: Callable[[], float]) -> Check:
             return Check("keys", "bad", f"{name} cannot be used", str(error))
         told = expiry(name, key.expires_ms, int(wall() * 1_000))
         ends = time.strftime("%Y-%m-%d", time.gmtime(key.expires_ms / 1_000)) if key.expires_ms else "an unknown day"
-        place = "" if vault.filed(name) else ", from the environment"
+        place = ", from the environment" if vault.given(name) else ""
         said.append(f"{name} ({key.scheme}, {key.net}{place}) until {ends}")
         remedies += [told.sentence] if told.sentence else []
     if not said:

@@ -36,6 +36,10 @@ class Keyring:
         cannot where that says what opens a sealed key."""
         return self._files.holds(name) and not (os.environ.get(FROM) and self._files.sealed(name))
 
+    def given(self, name: str) -> bool:
+        """Whether the environment gives it, as no file does."""
+        return not self._files.holds(name)
+
     def credential(self, name: str) -> Credential:
         """Raises `CredentialError`: none of that name, a file open to others, or not right."""
         if self._files.holds(name):

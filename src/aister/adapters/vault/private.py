@@ -34,8 +34,9 @@ def private_text(path: Path, absent: str, *, roots: bool = False) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace the file whole, 0600 from its first byte on. Raises `StorageError`; the old one is then as it was."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    """Replace the file whole, 0600 from its first byte on, one writer at a time. Raises `StorageError`; the old one is
+    then as it was."""
+    draft = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft.unlink(missing_ok=True)
