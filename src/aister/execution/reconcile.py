@@ -102,6 +102,12 @@ def _positions(ours: Ours, open_: Open) -> list[Finding]:
     found = []
     theirs = {(one.symbol, one.leg): one for one in open_.positions}
     for position in open_.positions:
+        if position.between and position.symbol in ours.symbols:
+            sentence = (
+                f"{position.symbol}: the account holds {position.between}, which is between two of the steps it is"
+                f" traded in here; it counts as {abs(position.steps)} steps. Close it at the exchange."
+            )
+            found.append(Finding(FindingKind.TERMS, position.symbol, position.leg, "", sentence, position=position))
         wanted = wanted_ticks(position, ours)
         bare = uncovered(position, open_.orders, wanted) if position.symbol in ours.symbols else 0
         if bare:

@@ -104,6 +104,9 @@ class VenuePosition(msgspec.Struct, frozen=True):
     isolated: bool
     entry_ticks: int = 0
     """Its mean entry price, nearest tick; 0 = not told."""
+    between: str = ""
+    """Its size as the venue tells it, where that is no whole number of steps: `steps` is then the next number away from
+    zero, so that what would close it whole does."""
 
 
 class Money(msgspec.Struct, frozen=True):

@@ -172,13 +172,19 @@ def test_rows_of_the_venue() -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [{"status": "HALF"}, {"side": "HOLD"}, {"positionSide": "UP"}, {"origQty": Decimal("0.0001")}],
+    [{"status": "HALF"}, {"side": "HOLD"}, {"positionSide": "UP"}, {"origQty": Decimal("0.000000001")}],
 )
 def test_words_and_sizes_unknown_here_are_an_error_not_a_guess(broken: dict[str, Any]) -> None:
     good = {"orderId": 1, "symbol": "XUSDT", "status": "NEW", "side": "BUY", "origQty": Decimal("0.001")}
     venue_order(OrderReply(**good), Grid(10**7, 10**5))
     with pytest.raises(DataError):
         venue_order(OrderReply(**(good | broken)), Grid(10**7, 10**5))
+
+
+def test_an_order_between_two_steps_counts_as_the_next_and_what_filled_of_it_as_the_last() -> None:
+    sizes = {"origQty": Decimal("0.0011"), "executedQty": Decimal("0.0019")}
+    told = venue_order(OrderReply(orderId=1, symbol="XUSDT", status="NEW", side="BUY", **sizes), Grid(10**7, 10**5))
+    assert (told.steps, told.filled_steps) == (2, 1)
 
 
 def test_client_ids_survive_as_they_are() -> None:

@@ -133,7 +133,8 @@ def _within_band(price: int, side: Side, listed: Listing, mark: int) -> int:
 
 
 def venue_order(row: OrderReply, grid: Grid) -> VenueOrder:
-    """Of a reply. Raises `DataError` for a state or side this system does not know, or a size off its grid."""
+    """Of a reply. A size between two steps (an order of somebody else's, in a grid that became finer) counts as the
+    next one away from zero, so that it hides no other order. Raises `DataError` for a state or side unknown here."""
     status = "NEW" if row.status in ("NEW_INSURANCE", "NEW_ADL") else row.status
     if status not in VenueStatus.__members__ or row.side not in _SIDES or row.positionSide not in LEGS:
         raise DataError(f"The venue told of order {row.orderId} in words unknown here; query it on its own page.")
@@ -144,8 +145,8 @@ def venue_order(row: OrderReply, grid: Grid) -> VenueOrder:
         side=_SIDES[row.side],
         kind=_KINDS.get(row.origType or row.type),
         status=VenueStatus[status],
-        steps=whole(units(row.origQty), grid.step),
-        filled_steps=whole(units(row.executedQty), grid.step),
+        steps=_outward(units(row.origQty), grid.step),
+        filled_steps=units(row.executedQty) // grid.step,
         price_ticks=_nearest(rounded(row.price), grid.tick),
         trigger_ticks=_nearest(rounded(row.stopPrice), grid.tick),
         reduce_only=row.reduceOnly,
@@ -194,21 +195,29 @@ def unasked(client_id: str) -> bool:
 
 
 def venue_position(row: PositionRow, grid: Grid) -> VenuePosition:
-    """Of one row of positionRisk. Raises `DataError` for a size off the grid."""
+    """Of one row of positionRisk. A size between two steps (the venue's became finer) is told as one, so that it hides
+    no other position. Raises `DataError` for words unknown here."""
     size = units(row.positionAmt)
     if row.positionSide not in LEGS:
         raise DataError(f"The venue told of a position of {row.symbol} in words unknown here; see its own page.")
     return VenuePosition(
         symbol=row.symbol,
         leg=LEGS[row.positionSide],
-        steps=whole(size, grid.step),
+        steps=_outward(size, grid.step),
         cost=product(size, row.entryPrice),
         mark_ticks=_nearest(rounded(row.markPrice), grid.tick),
         liquidation_ticks=_nearest(max(0, rounded(row.liquidationPrice)), grid.tick),
         leverage=int(row.leverage),
         isolated=row.marginType.lower() == "isolated",
         entry_ticks=_nearest(max(0, rounded(row.entryPrice)), grid.tick),
+        between=text(size) if size % grid.step else "",
     )
+
+
+def _outward(amount: int, grid: int) -> int:
+    """How many grid units hold the amount, sign kept."""
+    steps = -(-abs(amount) // grid)
+    return -steps if amount < 0 else steps
 
 
 def _nearest(amount: int, grid: int) -> int:
