@@ -1,0 +1,1 @@
+"""Closed bars: the packaged sample and what was downloaded or imported."""

@@ -1,0 +1,1 @@
+"""Is it well? The one question that anybody may ask."""

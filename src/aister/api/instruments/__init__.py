@@ -1,0 +1,1 @@
+"""Contracts that can be traded: grids, fees, margin."""

@@ -1,0 +1,1 @@
+"""Risk profiles: the bounds that an order has to pass."""

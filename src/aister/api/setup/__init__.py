@@ -1,0 +1,1 @@
+"""Claiming an installation that has no owner yet (B2)."""

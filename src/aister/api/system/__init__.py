@@ -1,0 +1,1 @@
+"""What runs here: version, engine, state of its parts."""
