@@ -94,8 +94,17 @@ def test_what_no_stop_closes_is_refused_with_the_remedy_and_closed_where_that_is
     with pytest.raises(UsageError, match=r"no stop there closes it whole.*--found flatten"):
         Told(served, Ways(found="adopt"))
     assert not served.sent() and served.steps == 10
-    told = Told(served, Ways(found="flatten"), until=lambda one: "nothing is held" in one.trader.said())
-    assert served.steps == 0 and served.resting() == [] and len(served.sent()) == 1
+
+    def closed(told: Told) -> bool:
+        return "nothing is held" in told.trader.said() and served.books.terms[SYMBOL].leverage == 3
+
+    told = Told(served, Ways(found="flatten"), until=closed, leverage=3)  # held at 20 x, which is of no account then
+    assert (
+        served.steps == 0
+        and served.books.terms[SYMBOL].leverage == 3
+        and served.resting() == []
+        and len(served.sent()) == 1
+    )
     assert "nothing is held" in told.stands
 
 

@@ -28,6 +28,7 @@ from aister.app.tape import Gathering, Tape, read_beginning, tape_of, write_begi
 from aister.app.trader_books import look_at_books
 from aister.app.trader_checks import (
     arm,
+    arm_flat,
     check_account,
     check_watched,
     held_there,
@@ -96,7 +97,11 @@ async def opened(
         leverage = limits_of(settings).leverage
         begun = await check_account(account, there.seat.expires_ms, leverage, ways.found)
         settings = replace(settings, capital=begun.money.wallet).check()
-        await arm(account, symbols, leverage, settings.margin == "isolated", held_there(begun, symbols))
+        held = held_there(begun, symbols)
+        closed = {row.symbol for row in held} if ways.found == "flatten" else set()  # its terms are set once it is flat
+        await arm(
+            account, tuple(sorted({*symbols} - closed)), leverage, settings.margin == "isolated", () if closed else held
+        )
         say(f"Reading {days:g} days of {', '.join(symbols)} from AsterDex {there.seat.where.name} to warm up on.")
         instance = installation(there.seat.home)
         earlier = tuple(one.client_id for one in begun.orders if instance_of(one.client_id) == instance)
@@ -297,7 +302,15 @@ class Trader:
         self._say(f"The exchange's books are read. {self.said()}")
         self.courier.teller.thaw_recalled(*_OF_ANOTHER_LIFE)
         give(self._ways, self.built.run, self.courier.teller.frozen, open_.money.wallet, self._stamp, self._say)
-        await self.recovery.run()
+        await asyncio.gather(self.recovery.run(), self._arm_flattened())
+
+    async def _arm_flattened(self) -> None:
+        """Leverage and margin type of what --found flatten closes."""
+        if self.begun is not None and self._ways.found == "flatten":
+            held = tuple(row.symbol for row in held_there(self.begun, self._symbols))
+            isolated = self.built.settings.margin == "isolated"
+            leverage = self._engine.risk.limits.leverage
+            await arm_flat(self._account, held, leverage, isolated, self._is_flat_in, self._say)
 
     def _admit(self, market: MarketSlice) -> MarketSlice | None:
         """What of a slice was not taken before a crash. Terms and funding that come while the minute's reports were
@@ -331,7 +344,10 @@ class Trader:
         return self.courier.ours(self._instance, self._symbols, self._engine.portfolio.wallet)
 
     def _is_flat(self) -> bool:
-        return all(desk.free for one in self._engine.desks.values() for desk in one.legs)
+        return all(map(self._is_flat_in, self._engine.desks))
+
+    def _is_flat_in(self, symbol: str) -> bool:
+        return all(desk.free for desk in self._engine.desks[symbol].legs)
 
 
 def _settlement(event: FundingSettled) -> tuple[str, int]:

@@ -11,13 +11,13 @@ from aister.adapters.exchanges.aster.readiness import hindrances
 from aister.app.trader_seat import why
 from aister.app.watcher import watching
 from aister.core.commands import Transfer
-from aister.core.errors import DataError, UsageError
+from aister.core.errors import AisterError, DataError, UsageError
 from aister.core.instrument import Instrument
 from aister.core.money import UNIT, money_text
 from aister.execution.adoption import Policy, keepable
 from aister.ports.exchange import Open, Refused, VenuePosition
 
-__all__ = ["Found", "arm", "check_account", "check_watched", "held_there", "read_contracts", "transfer_of"]
+__all__ = ["Found", "arm", "arm_flat", "check_account", "check_watched", "held_there", "read_contracts", "transfer_of"]
 
 Found = Policy | Literal[""]
 """What a person has said becomes of a position that is in no book of the run; "": nothing."""
@@ -143,3 +143,28 @@ async def arm(
                 raise UsageError(f"{symbol}: {told.reason}")
             if not isinstance(told, bool):
                 raise DataError(f"{symbol}: leverage and margin type cannot be set: {why(told)}")
+
+
+async def arm_flat(
+    account: AsterAccount,
+    symbols: tuple[str, ...],
+    leverage: int,
+    isolated: bool,
+    is_flat: Callable[[str], bool],
+    say: Callable[[str], object],
+) -> None:
+    """The same for what was held at the beginning and is being closed, each once it is flat; until then its terms keep
+    entries frozen. What the venue says against it is said, once, and tried again."""
+    said = ""
+    for symbol in symbols:
+        while True:
+            await asyncio.sleep(_RETRY_S)
+            if not is_flat(symbol):
+                continue
+            try:
+                await arm(account, (symbol,), leverage, isolated)
+                break
+            except AisterError as error:
+                if said != str(error):
+                    said = str(error)
+                    say(f"{said} It is tried again; entries are frozen until then.")
