@@ -183,6 +183,7 @@ class _Post:
         await asyncio.gather(work, end, *jobs, return_exceptions=True)
         await self.door.close()
         await self._wire.close()
+        self._log.close()
 
     async def _kept(self, work: Callable[[], Awaitable[None]]) -> None:
         """Nobody else would begin it again: whatever goes wrong in it is told, and it is."""

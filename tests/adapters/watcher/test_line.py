@@ -1,9 +1,13 @@
 """What a trader and its watcher tell each other, and what neither waits for."""
 
 import asyncio
+import os
 import socket
 import tempfile
+import time
 from pathlib import Path
+
+import msgspec
 
 from aister.adapters.watcher.acts import ActLog, read_acts
 from aister.adapters.watcher.line import Beat, Door, Leave, Retire, Said, WatcherLine, Watching
@@ -57,8 +61,24 @@ def test_what_was_done_is_kept_line_by_line(tmp_path: Path) -> None:
     log, acts = ActLog(path), [Act(n, "closed", "BTCUSDT", f"id-{n}", 'with "quotes"\nand lines') for n in range(3)]
     for act in acts:
         log.write(act)
+    log.close()
     assert read_acts(path) == acts and path.stat().st_mode & 0o777 == 0o600
     with path.open("ab") as file:
         file.write(b'{"time_ms": 5, "wh')
     assert read_acts(path) == acts and read_acts(tmp_path / "none") == []
-    ActLog(Path("/proc/none/x.jsonl")).write(acts[0])
+    nowhere = ActLog(Path("/proc/none/x.jsonl"))
+    nowhere.write(acts[0])
+    nowhere.close()
+
+
+def test_nobody_waits_for_a_disk_that_stands_still(tmp_path: Path) -> None:
+    path = tmp_path / "main.jsonl"
+    os.mkfifo(path, 0o600)  # opening it waits for a reader
+    log, acts = ActLog(path), [Act(n, "closed", "BTCUSDT", f"id-{n}", "why") for n in range(2)]
+    began = time.monotonic()
+    for act in acts:
+        log.write(act)
+    log.close(patience_s=0.05)
+    assert time.monotonic() - began < 2
+    with os.fdopen(os.open(path, os.O_RDWR), "rb") as disk:  # it moves again
+        assert [msgspec.json.decode(disk.readline(), type=Act) for _ in acts] == acts
