@@ -316,4 +316,5 @@ class Inquirer(ABC):
                 del self._courses[client_id]
 
     def _failed(self, error: BaseException) -> None:
-        self.teller.freeze("courier", f"A fault of the program in the order path, please report it: {error!r}.")
+        fault = f"A fault of the program in the order path, please report it: {error!r}"
+        self.teller.freeze("courier", f"{fault}; what is held is looked after, and a restart enters again.")
