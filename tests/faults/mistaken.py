@@ -123,23 +123,36 @@ class CancelFirst(Courier):
         super().send(order, time_ms)
 
 
+async def _clear(account: AsterAccount, symbol: str) -> None:
+    """Every order of the symbol, stops too."""
+    there = await account.open_orders(symbol)
+    for one in there if isinstance(there, tuple) else ():
+        await AsterAccount.cancel(account, symbol, one.client_id)
+
+
 class CancelAll(AsterAccount):
     """Every cancel clears the whole symbol, stops too."""
 
     async def cancel(self, symbol: str, client_id: str) -> Any:
-        everything = (("symbol", symbol),)
-        await self.rest.signed("cancel_all", everything, msgspec.json.Decoder(), right="reduce", epoch=self.epoch)
+        await _clear(self, symbol)
         return await super().cancel(symbol, client_id)
 
 
 class Countdown(AsterAccount):
-    """The dead man's switch is armed with every entry, while stops rest."""
+    """A dead man's switch is armed with every entry, while stops rest (the venue's own is signed by nobody)."""
 
     async def place(self, order: Order) -> Any:
         told = await super().place(order)
         if order.purpose is Purpose.ENTRY:
-            await self.countdown(order.symbol, 15_000)
+            self._due = {**getattr(self, "_due", {}), order.symbol: self.now_ms() + 15_000}
         return told
+
+    async def survey(self) -> Any:
+        due: dict[str, int] = getattr(self, "_due", {})
+        for symbol in [symbol for symbol, at_ms in due.items() if at_ms <= self.now_ms()]:
+            del due[symbol]
+            await _clear(self, symbol)
+        return await super().survey()
 
 
 class TwiceTold(Courier):

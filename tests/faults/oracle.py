@@ -294,10 +294,8 @@ class Oracle:
                 nonces.add(nonce)
             if seen.request.method == "DELETE" and seen.done:
                 cancelled = told.get("origClientOrderId", ""), seen.time_us // 1000
-                if cancelled in self._stripped or seen.request.path.endswith("allOpenOrders"):
+                if cancelled in self._stripped:
                     self._breach("naked", cancelled[1], f"the stop {cancelled[0]} was taken away by our own cancel")
-            if seen.request.path.endswith("/countdownCancelAll") and seen.done:
-                self._counted_down(seen.time_us // 1000 + int(told["countdownTime"]), told["symbol"])
             if seen.request.method != "POST" or not seen.request.path.endswith("/order"):
                 continue
             client_id = told.get("newClientOrderId", "")
@@ -307,13 +305,6 @@ class Oracle:
                 self._breach("duplicate", seen.time_us // 1000, f"{client_id} was sent again")
             if seen.done or seen.status in (0, 503):
                 acted[client_id] = seen.status
-
-    def _counted_down(self, end_ms: int, symbol: str) -> None:
-        """A countdown of ours may have ended then: no stop may go by it (C6)."""
-        for client_id, at_ms in self._stripped:
-            order = self.orders.get(client_id)
-            if order is not None and order.symbol == symbol and at_ms == end_ms:
-                self._breach("naked", at_ms, f"the stop {client_id} was taken away by our own countdown")
 
     def overtaken(self, acted: list[str]) -> None:
         """What a trader asked for after another one had taken over."""

@@ -220,7 +220,7 @@ VenueNews = OrderNews | PositionNews | TermsNews | StreamState
 class Exchange(Protocol):
     """Calls of one account. Times are venue time (ms UTC). Ids are client order ids.
 
-    Only `aister.execution` may call `place`, `cancel`, `cancel_entries`, `countdown` and `void`.
+    Only `aister.execution` may call `place`, `cancel` and `void`.
     """
 
     @property
@@ -234,10 +234,6 @@ class Exchange(Protocol):
     async def void(self, nonce_us: int) -> bool | Answer:
         """Try to kill a request still under way by its nonce (`noop`): True when the venue says that it can never
         act."""
-        ...
-
-    async def countdown(self, symbol: str, after_ms: int) -> bool | Answer:
-        """Cancel everything of a symbol unless called again in time; 0 disarms. It cancels stops too."""
         ...
 
     async def order(self, symbol: str, client_id: str) -> VenueOrder | Answer | None:

@@ -82,7 +82,6 @@ def test_a_trade_from_entry_to_close_with_the_signers_desk(tmp_path: Path) -> No
         assert isinstance(await account.place(close), Placed)
         assert isinstance(await account.executions("BTCUSDT", 0), tuple)
         assert isinstance(await account.income(0, account.now_ms()), tuple)
-        assert await account.countdown("BTCUSDT", 0) is True
         assert await account.void(desk.sign(Call("GET", "/fapi/v3/balance", (), "read", -1)).nonce_us) is True  # type: ignore[union-attr]
 
     scene.run(talk)

@@ -118,22 +118,16 @@ def attached_entry(text: str) -> dict[str, str] | None:
     return entry if ("price" in entry) == (entry["type"] == "LIMIT") else None
 
 
-_AMEND = {**_WHICH, "side": _PLACE["side"], "quantity": decimal_e8, "price": decimal_e8}
 _NAMED = {
     ("POST", "order"): Rule("", _PLACE, ("symbol", "side", "type", "newClientOrderId")),
     ("POST", "placeStrategyOrder"): Rule(
         TRADE, {"strategyType": _one_of("OTO"), "subOrderList": attached_entry}, ("strategyType", "subOrderList")
     ),
-    ("PUT", "order"): Rule(TRADE, _AMEND, ("symbol", "side", "quantity", "price")),
     ("DELETE", "order"): Rule(REDUCE, _WHICH, ("symbol",)),
     ("GET", "order"): Rule(READ, _WHICH, ("symbol",)),
     ("GET", "openOrder"): Rule(READ, _WHICH, ("symbol",)),
     ("GET", "openOrders"): Rule(READ, _SYMBOL_ONLY),
     ("GET", "allOrders"): Rule(READ, {**_SYMBOL_ONLY, **_SPAN, "orderId": _NUMBER}, ("symbol",)),
-    ("DELETE", "allOpenOrders"): Rule(REDUCE, _SYMBOL_ONLY, ("symbol",)),
-    ("POST", "countdownCancelAll"): Rule(
-        REDUCE, {**_SYMBOL_ONLY, "countdownTime": _NUMBER}, ("symbol", "countdownTime")
-    ),
     ("POST", "noop"): Rule(REDUCE, {}),
     ("GET", "userTrades"): Rule(READ, {**_SYMBOL_ONLY, **_SPAN, "fromId": _NUMBER}, ("symbol",)),
     ("GET", "income"): Rule(READ, {**_SYMBOL_ONLY, **_SPAN, "incomeType": _says(r"[A-Z_]{1,40}")}),

@@ -19,9 +19,9 @@ class Limits(msgspec.Struct, frozen=True):
     """Fixed at arming, independent of equity, profile and agents (C12). They bind what opens or increases; nothing
     here holds a reduction back (Q5).
 
-    order_notional: most one order may be worth, money units; orders_per_s, orders_per_day (UTC day): how many entries
-    and amendments; leverage: the highest that may be set; marks: the symbols that may be traded, each with its mark
-    price at arming (1e-8 quote units, 0 = unknown).
+    order_notional: most one order may be worth, money units; orders_per_s, orders_per_day (UTC day): how many;
+    leverage: the highest that may be set; marks: the symbols that may be traded, each with its mark price at arming
+    (1e-8 quote units, 0 = unknown).
     """
 
     order_notional: int

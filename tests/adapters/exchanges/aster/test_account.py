@@ -237,8 +237,6 @@ def test_settings_that_are_so_already_count_as_done() -> None:
         [position] = await account.positions("BTCUSDT")  # type: ignore[misc]
         assert (position.leverage, position.isolated) == (7, True)
         assert isinstance(await account.set_leverage("BTCUSDT", 1000), Refused)
-        assert await account.countdown("BTCUSDT", 60_000) is True
-        assert await account.countdown("BTCUSDT", 0) is True
 
     scene.run(talk)
 

@@ -163,11 +163,6 @@ class AsterAccount:
             return False  # the nonce was seen: the request itself arrived, or is too old; reads must tell
         return self._done(reply)
 
-    async def countdown(self, symbol: str, after_ms: int) -> bool | Answer:
-        params = (("countdownTime", str(after_ms)), ("symbol", symbol))
-        reply = await self.rest.signed("countdown", params, _DONE, Rank.PROTECT, right="reduce", epoch=self.epoch)
-        return self._done(reply)
-
     # ---- reading ------------------------------------------------------------------------------------------------
 
     async def order(self, symbol: str, client_id: str) -> VenueOrder | Answer | None:
