@@ -66,6 +66,8 @@ def test_a_new_run_takes_over_what_an_earlier_one_held_with_its_stop(
     fills = [one.event.fill.steps for one in first.audits if isinstance(one.event, OrderFilled)]
     assert fills == [10] and served.resting() == [(f"{us}-2f-1", True)] and not served.sent()
 
+    with pytest.raises(UsageError, match="go on with the run that opened it"):
+        Told(served, fresh=True)  # and that run is still there to go on with
     read: list[SqliteJournal] = []
     records = SqliteJournal.records
 

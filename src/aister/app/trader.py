@@ -21,20 +21,14 @@ from msgspec.structs import replace
 from aister.adapters.exchanges.aster.userstream import UserStream
 from aister.adapters.store.emergency import GuardedJournal
 from aister.adapters.store.installation import installation
-from aister.app.build import RealAccount, build_run, limits_of
+from aister.app.build import RealAccount, build_run
 from aister.app.live import INTERVAL_MS, Following, LiveMarket
 from aister.app.settings import RunSettings
 from aister.app.tape import Gathering, Tape, read_beginning, tape_of, write_beginning
 from aister.app.trader_books import look_at_books
-from aister.app.trader_checks import (
-    arm,
-    arm_flat,
-    check_account,
-    check_watched,
-    held_there,
-    read_contracts,
-)
+from aister.app.trader_checks import arm_flat, held_there, read_contracts
 from aister.app.trader_floor import AccountFloor
+from aister.app.trader_prepare import Prepared, market_of, prepare
 from aister.app.trader_protection import courier_rules
 from aister.app.trader_rollback import accepted_rollback, check_head, check_orders, write_acceptance
 from aister.app.trader_seat import Connected
@@ -48,7 +42,6 @@ from aister.core.errors import StorageError
 from aister.core.events import EntriesThawed, FundingSettled, RunStarted
 from aister.engine.arrival import ArrivalClock
 from aister.execution.courier import Courier
-from aister.execution.identity import instance_of
 from aister.execution.reconcile import Armed, Ours
 from aister.execution.recovery import Recovery, RecoveryRules
 from aister.ports.exchange import AccountTerms, Open
@@ -81,36 +74,24 @@ async def opened(
     *,
     speed: float = 1.0,
     ways: Ways = Ways(),  # noqa: B008 - frozen
+    prepared: Prepared | None = None,
 ) -> "Trader":
-    """The trader of this chain. A new run warms up on `days` of the past, has the account checked and its leverage and
-    margin type set; `path` keeps what it began from. One that goes on raises nothing for what only a person can mend at
+    """The trader of this chain. A new run begins with what was `prepared`, or prepares it now, warming up on `days` of
+    the past; `path` keeps what it began from. One that goes on raises nothing for what only a person can mend at
     the venue: it must come up to look after what it holds.
 
     Raises `UsageError` and `DataError` for what stands in the way of a new run, `StorageError` and `JournalError` for
     what does in that of an old one."""
-    account, symbols = there.account, settings.symbols
-    market = LiveMarket(there.seat.where, there.wire, there.clock, symbols, account.rest, account.contracts)
     accepted = accepted_rollback(there, journal)
     check_head(there, journal, accepted)
     if not journal.sequence:
-        await asyncio.to_thread(check_watched, there.seat.home, there.seat.key, symbols)
-        leverage = limits_of(settings).leverage
-        begun = await check_account(account, there.seat.expires_ms, leverage, ways.found)
-        settings = replace(settings, capital=begun.money.wallet).check()
-        held = held_there(begun, symbols)
-        closed = {row.symbol for row in held} if ways.found == "flatten" else set()  # its terms are set once it is flat
-        await arm(
-            account, tuple(sorted({*symbols} - closed)), leverage, settings.margin == "isolated", () if closed else held
-        )
-        say(f"Reading {days:g} days of {', '.join(symbols)} from AsterDex {there.seat.where.name} to warm up on.")
-        instance = installation(there.seat.home)
-        earlier = tuple(one.client_id for one in begun.orders if instance_of(one.client_id) == instance)
-        beginning = replace(await market.begin(days), protection=there.traits.protection, earlier=earlier)
-        write_beginning(path, beginning)
-        tape = tape_of(beginning, ())
-        trader = Trader(there, settings, market, tape, journal, instance, observers, say, speed, ways)
-        trader.begun = begun
+        new = prepared or await prepare(there, settings, days, say, ways.found)
+        write_beginning(path, new.beginning)
+        tape = tape_of(new.beginning, ())
+        trader = Trader(there, new.settings, new.market, tape, journal, new.instance, observers, say, speed, ways)
+        trader.begun = new.there
         return trader
+    market = market_of(there, settings.symbols)
     kept = read_beginning(path)
     if kept is None:
         raise StorageError(
@@ -125,7 +106,7 @@ async def opened(
     if accepted is None:
         newest = journal.newest()
         since_ms = newest.event.time_ms if newest else 0
-        await check_orders(there, journal, started.trader_id, symbols, since_ms, kept.earlier)
+        await check_orders(there, journal, started.trader_id, settings.symbols, since_ms, kept.earlier)
     settings = replace(settings, capital=started.capital)
     tape = tape_of(kept, ())
     trader = Trader(there, settings, market, tape, journal, started.trader_id, observers, say, speed, ways)

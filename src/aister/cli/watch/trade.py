@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from aister.adapters.exchanges.aster.hosts import Net
@@ -17,6 +18,7 @@ from aister.app.settings import RunSettings
 from aister.app.simulator import event_loop
 from aister.app.trader import Trader, opened
 from aister.app.trader_fault import abandon, fault_of
+from aister.app.trader_prepare import prepare
 from aister.app.trader_protection import traits_of
 from aister.app.trader_seat import Seat, connected, seat
 from aister.app.trader_ways import Ways
@@ -47,24 +49,29 @@ def run_trader(
     figures: bool = False,
     ways: Ways = Ways(),
 ) -> Traded:
-    """Trade until the settings' end or a signal. `figures`: those of a run that was stopped are worked out too. Raises
-    what the key, the account, the venue, the settings or the disk have against it."""
+    """Trade until the settings' end or a signal. `fresh`: a new run; an unfinished one is set aside once nothing
+    refuses it any more. `figures`: those of a run that was stopped are worked out too. Raises what the key, the
+    account, the venue, the settings or the disk have against it."""
     with seat(home, Keyring(home), key, net, settings.trader_id, settings.symbols) as held:
         identity = identity_of(settings, net, held.account)
         path = beginning_path(home, identity)
-        chain = open_chain(home, settings.owner_id, identity, "live", fresh=fresh, busy_s=_BUSY_S)
-        with (
-            guarded(home, chain) as journal,
-            asyncio.Runner(loop_factory=event_loop()) as runner,
-        ):
-            built, said = runner.run(_watched(held, settings, journal, path, history_days, watcher, say, speed, ways))
+        with ExitStack() as open_, asyncio.Runner(loop_factory=event_loop()) as runner:
+
+            def begin() -> GuardedJournal:
+                chain = open_chain(home, settings.owner_id, identity, "live", fresh=fresh, busy_s=_BUSY_S)
+                return open_.enter_context(guarded(home, chain))
+
+            journal = None if fresh else begin()
+            life = _watched(held, settings, journal, begin, path, history_days, watcher, say, speed, ways)
+            built, said = runner.run(life)
             return built, said, findings_of(built) if figures or built.run.finished else None
 
 
 async def _watched(
     held: Seat,
     settings: RunSettings,
-    journal: GuardedJournal,
+    journal: GuardedJournal | None,
+    begin: Callable[[], GuardedJournal],
     path: Path,
     days: float,
     watcher: Silence,
@@ -72,13 +79,19 @@ async def _watched(
     speed: float,
     ways: Ways,
 ) -> tuple[Built, str]:
-    already = journal.sequence
+    already = journal.sequence if journal is not None else 0
     limits = limits_of(settings)
     traits = traits_of(held, path if already else None)
     async with connected(
         held, settings.symbols, limits, speed=speed, patient=already > 0, say=say, traits=traits
     ) as there:
-        trader = await opened(there, settings, journal, path, days, watcher.observers, say, speed=speed, ways=ways)
+        prepared = None
+        if journal is None:
+            prepared = await prepare(there, settings, days, say, ways.found)
+            journal = begin()
+        trader = await opened(
+            there, settings, journal, path, days, watcher.observers, say, speed=speed, ways=ways, prepared=prepared
+        )
         watcher.attach(trader.built, already)
         watcher.standing = trader.standing
         trader.start()
