@@ -8,7 +8,7 @@ from aister.core.trade import Fill, Order, Purpose, Side
 from aister.engine.account import Account
 from aister.engine.desk import Adding, Desk, Entering
 from aister.engine.outgoing import Outgoing, Pass
-from aister.engine.protection import PASSED, Protection
+from aister.engine.protection import NOTHING_TO_REDUCE, Protection
 from aister.execution import plan as planning
 from aister.execution.bracket import Bracket, ScalingRules, bracket_for, grown
 from aister.execution.traits import VenueTraits
@@ -57,7 +57,7 @@ class Entries:
             if guard is not None:
                 until_ms = now.time_ms + life_ms
                 desk.entering = Entering(proposal, factor_e4, reference_ticks, life_ms, guard.client_id, until_ms)
-                return
+            return
         self._enter(desk, proposal, factor_e4, reference_ticks, life_ms, now)
         if protection == "attached" and desk.entry is not None:
             self._out.review(desk, planning.guard_intent(proposal, desk.leg), now)
@@ -121,9 +121,10 @@ class Entries:
             self._out.cancel(desk, [entering.guard], "no entry follows", now)
 
     def unguarded(self, desk: Desk, entering: Entering, reason: str, now: Pass) -> None:
-        """The venue refused the stop: the price has passed it, or it takes none while flat. Then, from now on, the stop
-        follows the fill."""
-        if reason.startswith(PASSED):
+        """The venue refused the stop. Where it takes none while nothing is held, the stop follows the fill from now on;
+        a stop refused for anything else would not rest after the fill either, so no entry is made behind it."""
+        if not reason.startswith(NOTHING_TO_REDUCE):
+            self._protection.unusable(desk, reason)
             self._out.give_up(desk, f"the venue refused its stop: {reason}", now)
             return
         self._unguarded.add(desk.instrument.symbol)

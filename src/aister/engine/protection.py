@@ -6,18 +6,20 @@ from aister.engine.desk import Desk, Found
 from aister.engine.outgoing import Outgoing, Pass
 from aister.execution import plan as planning
 from aister.execution.bracket import ManagementRules, adopted_bracket, trailed_stop
-from aister.execution.orders import OrderState
+from aister.execution.orders import OrderState, Working
 from aister.execution.traits import VenueTraits
 from aister.portfolio.portfolio import Portfolio
 from aister.risk.kernel import RiskKernel
 from aister.risk.state import STOPS_OF
 
-__all__ = ["PASSED", "Protection"]
+__all__ = ["NOTHING_TO_REDUCE", "PASSED", "Protection"]
 
 PASSED = ("-2021", "-4142")
 """The venue's word that the price is beyond the stop already: there is nothing left to protect but by closing."""
 ONE_ONLY = "-4130"
 """The venue's word that a stop that closes the position rests already and it takes no second one."""
+NOTHING_TO_REDUCE = ("-2022", "-2024")
+"""The venue's word that nothing is held that the order could reduce."""
 _NO_SUCH_STOP = ("-1116", "-4120", "-4136")
 _MOST_STOPS, _MOST_CLOSES = 2, 6
 
@@ -67,6 +69,20 @@ class Protection:
         if desk.bracket is not None and stops and not any(w.order.close_position for w in stops):
             self._out.review(desk, planning.again(planning.stop_intent(desk.bracket), now.sequence), now)
 
+    def rests(self, desk: Desk) -> bool:
+        """Whether the venue has confirmed a stop that closes all that is held."""
+        return any(w.state is OrderState.WORKING and self._covers(desk, w) for w in desk.orders.of(Purpose.STOP))
+
+    def cover(self, desk: Desk, now: Pass) -> None:
+        """More is held than the stops by size would close: one for the whole goes beside them."""
+        stops = desk.orders.of(Purpose.STOP)
+        if stops and not desk.orders.of(Purpose.CLOSE) and not any(self._covers(desk, w) for w in stops):
+            self._by_size(desk, now)
+
+    def _covers(self, desk: Desk, stop: Working) -> bool:
+        held = abs(self._portfolio.holding(desk.instrument.symbol, desk.leg).steps)
+        return stop.order.close_position or stop.order.steps - stop.filled >= held
+
     def _by_size(self, desk: Desk, now: Pass) -> None:
         bracket = desk.bracket
         steps = abs(self._portfolio.holding(desk.instrument.symbol, desk.leg).steps)
@@ -94,15 +110,21 @@ class Protection:
     def again(self, desk: Desk, lost: Order, reason: str, now: Pass) -> None:
         """A stop that was refused, lost or taken away: once more, then out of the position (C19)."""
         bracket = desk.bracket
-        if bracket is None or desk.resident_stop_ticks is not None:
+        if bracket is None or self.rests(desk):
             return
         desk.tries += 1
         if desk.tries > _MOST_STOPS:
-            if reason.startswith(_NO_SUCH_STOP):
-                self._risk.freeze(f"{STOPS_OF}{lost.symbol}", f"{lost.symbol}: the venue takes no such stop ({reason})")
+            self.unusable(desk, reason)
             self._out.close(desk, f"{lost.intent_id}-refused", now)
         else:
             self._out.review(desk, planning.again(planning.stop_intent(bracket), desk.tries), now)
+
+    def unusable(self, desk: Desk, reason: str) -> None:
+        """Where a stop was refused because the venue takes no such stop at all, nothing is entered that would need
+        one (C19)."""
+        symbol = desk.instrument.symbol
+        if reason.startswith(_NO_SUCH_STOP):
+            self._risk.freeze(f"{STOPS_OF}{symbol}", f"{symbol}: the venue takes no such stop ({reason})")
 
     def shown(self, desk: Desk, steps: int, now: Pass) -> None:
         """The venue holds something of which no fill was told yet: what enters there gets the stop it is to have."""

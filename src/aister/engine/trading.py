@@ -24,7 +24,7 @@ from aister.engine.account import Account
 from aister.engine.desk import Desk, Found
 from aister.engine.entries import Entries
 from aister.engine.outgoing import Outgoing, Pass
-from aister.engine.protection import ONE_ONLY, PASSED, Protection
+from aister.engine.protection import NOTHING_TO_REDUCE, ONE_ONLY, PASSED, Protection
 from aister.execution import plan as planning
 from aister.execution.bracket import ManagementRules, ScalingRules
 from aister.execution.traits import VenueTraits
@@ -35,7 +35,6 @@ from aister.risk.kernel import RiskKernel
 __all__ = ["Trading"]
 
 _ADL = "adl_autoclose"
-_NOTHING_TO_REDUCE = ("-2022", "-2024")
 
 
 class Trading:
@@ -84,13 +83,14 @@ class Trading:
             self.entries.gone(desk, order, f"the venue refused: {event.reason}", now)
         elif desk.bracket is not None and order.close_position and event.reason.startswith(ONE_ONLY):
             self.protection.one_only(desk, now)
-        elif order.purpose is Purpose.STOP and desk.bracket is not None and desk.resident_stop_ticks is not None:
+        elif order.purpose is Purpose.STOP and desk.bracket is not None and self.protection.rests(desk):
+            assert desk.resident_stop_ticks is not None
             desk.bracket.stop_ticks = desk.resident_stop_ticks  # the old stop still protects; it stays
         elif order.purpose is Purpose.STOP and not event.reason.startswith(PASSED):
             self.protection.again(desk, order, event.reason, now)
         elif order.purpose in (Purpose.STOP, Purpose.TARGET):
             self.out.close(desk, f"{order.intent_id}-refused", now)
-        elif not event.reason.startswith(_NOTHING_TO_REDUCE):
+        elif not event.reason.startswith(NOTHING_TO_REDUCE):
             self.protection.close_again(desk, order, event.reason, now)
         desk.stop_moves = desk.bracket is not None
         desk.rewake()
@@ -125,7 +125,7 @@ class Trading:
             return
         if desk.entering is not None and desk.entering.guard == event.client_id:
             self.out.give_up(desk, f"nobody knows whether its stop rests: {event.reason}", now)
-        elif order.purpose is Purpose.STOP and desk.resident_stop_ticks is None:
+        elif order.purpose is Purpose.STOP and not self.protection.rests(desk):
             self.protection.again(desk, order, event.reason, now)
         elif order.purpose is Purpose.CLOSE:
             self.protection.close_again(desk, order, event.reason, now, refused=False)
@@ -141,6 +141,8 @@ class Trading:
         desk = self._desks[fill.symbol].of(fill.leg)
         order = desk.orders.filled(fill.client_id, fill.steps, event.done)
         closing = self._portfolio.apply(event)
+        if closing is None:
+            self.protection.cover(desk, now)
         if fill.purpose == Purpose.ENTRY:
             self.entries.filled(desk, event, now)
         elif closing is not None and desk.bracket is not None:
