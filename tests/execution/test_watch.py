@@ -215,6 +215,7 @@ def test_its_own_stops_are_taken_back_when_nothing_is_held() -> None:
     (put,) = look(watch, 3_001)
     watch.told(put, Unknown("no answer", 0, 3_001), 3_001)
     assert watch.own and watch.left_over(4_000, [held()]) == ()
+    assert watch.left_over(4_500, [held(0)]) == ()  # by one read
     assert watch.left_over(5_000, [held(0)]) == ((SYMBOL, put.client_id),) == watch.left_over(6_000, [])
     assert watch.left_over(6_500, []) == ()  # asked half a second ago
     gone = Refused(-2011, "no such order")
@@ -224,8 +225,40 @@ def test_its_own_stops_are_taken_back_when_nothing_is_held() -> None:
     assert not watch.own
     other = msgspec.structs.replace(resting(), client_id=put.client_id)
     look(watch, 80_000, other)  # an earlier watcher's: it was seen, so that one word settles it
+    assert watch.left_over(80_500, []) == ()
     assert watch.left_over(81_000, []) == ((SYMBOL, put.client_id),)
     watch.taken_back(put.client_id, Unknown("no answer", 0, 0), 81_000)
     assert watch.own
     watch.taken_back(put.client_id, gone, 82_000)
+    assert not watch.own
+
+
+def test_one_read_that_shows_nothing_held_neither_strips_nor_forgets() -> None:
+    watch = Watch(US, (SYMBOL,))
+    look(watch, 0, resting())
+    look(watch, 1)
+    (put,) = look(watch, 3_001)
+    mine = msgspec.structs.replace(resting(), client_id=put.client_id)
+    assert look(watch, 5_000, mine) == () and not watch.unsure
+    assert look(watch, 6_000, position=held(0)) == () and watch.left_over(6_000, [held(0)]) == ()  # a read that lags
+    assert watch.unsure
+    assert look(watch, 6_500, alone=True)[0].purpose is Purpose.STOP  # its trigger is still known
+    assert not watch.unsure
+    look(watch, 7_000, position=held(0))
+    assert watch.unsure
+    look(watch, 7_500, position=held(0))
+    assert not watch.unsure and watch.left_over(7_500, [held(0)])
+    assert look(watch, 8_000, alone=True)[0].purpose is Purpose.CLOSE  # another one, of which nothing is known
+
+
+@pytest.mark.parametrize("code", [-2015, -1022, -1021, 0])
+def test_only_the_word_that_it_is_not_there_ends_the_watch_over_its_own_stop(code: int) -> None:
+    watch = Watch(US, (SYMBOL,))
+    mine = msgspec.structs.replace(resting(), client_id=f"{US}-ws-1-1")
+    look(watch, 0, mine)
+    look(watch, 1_000, position=held(0))
+    assert watch.left_over(2_000, [held(0)]) == ((SYMBOL, mine.client_id),)
+    watch.taken_back(mine.client_id, Refused(code, "no"), 2_000)
+    assert watch.own and watch.left_over(3_000, [held(0)]) == ((SYMBOL, mine.client_id),)
+    watch.taken_back(mine.client_id, Refused(-2013, "no such order"), 3_000)
     assert not watch.own

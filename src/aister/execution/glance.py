@@ -24,7 +24,8 @@ _SURE = 3
 
 class GlanceRules(msgspec.Struct, frozen=True):
     """`every_ms` between two looks; `unsure_ms` while an entry's fate is unknown; `again_ms` before something odd is
-    looked at once more. What was odd twice is acted on. `tell_ms`: how often a position nobody explains is told.
+    looked at once more. What was odd twice is acted on. `tell_ms`: how often a position nobody explains is told, and an
+    order that shall go and whose cancel is refused is asked to.
     `stops_every` so many looks the open orders are read too; a stop younger than `lag_ms` may be missing there."""
 
     every_ms: int = 2_500
@@ -61,6 +62,7 @@ class Glance:
         self._told: dict[tuple[str, int], tuple[int, int]] = {}
         self._held: set[tuple[str, int]] = set()
         self._strays: dict[str, tuple[str, int]] = {}
+        self._stuck: dict[str, int] = {}
         self._spent: set[str] = set()
         self._not_before_ms = self._looks = 0
 
@@ -86,10 +88,15 @@ class Glance:
         if isinstance(rows, Unreachable):
             self._not_before_ms = rows.retry_ms
         if isinstance(rows, tuple):
+            held = self._held | {(row.symbol, row.leg) for row in rows if row.steps}  # gone by one look may be a lag
             self._weigh(before, rows)
             self._looks += 1
-            held = {(row.symbol, row.leg) for row in rows if row.steps}
-            left = [(key[0], name) for name, key in self._strays.items() if key not in held]
+            now_ms = self._exchange.now_ms()
+            left = [
+                (key[0], name)
+                for name, key in self._strays.items()
+                if key not in held and now_ms >= self._stuck.get(name, 0)
+            ]
             await asyncio.gather(*(self.take(symbol, name) for symbol, name in left))
             if self._looks % self._rules.stops_every == 0:
                 for symbol in sorted({row.symbol for row in rows if row.steps}):
@@ -100,7 +107,7 @@ class Glance:
     def _wait_ms(self) -> int:
         if any(one.times < _SURE for one in self._odd.values()):
             return self._rules.again_ms
-        if any(key not in self._held for key in self._strays.values()):
+        if any(key not in self._held and name not in self._stuck for name, key in self._strays.items()):
             return self._rules.again_ms
         unsure = any(one.order.purpose is Purpose.ENTRY and not one.state.arrived for one in self._courier.courses())
         return self._rules.unsure_ms if unsure else self._rules.every_ms
@@ -116,9 +123,14 @@ class Glance:
         return chain(self._courier.courses(), self._courier.lingering())
 
     async def take(self, symbol: str, name: str) -> None:
-        """Take a stray away. A cancel that is refused says that it is gone."""
-        if isinstance(await self._exchange.cancel(symbol, name), Cancelled | Refused):
+        """Take a stray away. One that the venue does not know is gone; one whose cancel was refused for anything else
+        is asked to go again, every `tell_ms`."""
+        answer = await self._exchange.cancel(symbol, name)
+        self._stuck.pop(name, None)
+        if isinstance(answer, Cancelled) or (isinstance(answer, Refused) and answer.absent):
             self._strays.pop(name, None)
+        elif isinstance(answer, Refused) and name in self._strays:
+            self._stuck[name] = self._exchange.now_ms() + self._rules.tell_ms
 
     async def _look_for_stops(self, symbol: str) -> None:
         """A stop that rested and is not shown any more was taken away, or has acted (C19)."""

@@ -276,7 +276,12 @@ class Recovery:
     def _judge(self, found: tuple[Finding, ...]) -> None:
         """Freeze and thaw by what was found; adopt what has lasted."""
         now_ms, teller = self._exchange.now_ms(), self._courier.teller
-        doubts = {one.key: (one.ours, one.theirs) for one in found if one.kind in _DOUBTFUL}
+        unexplained = {(one.symbol, one.leg) for one in found if one.kind is FindingKind.DIFFERS}
+        doubts = {
+            one.key: (one.ours, one.theirs)
+            for one in found
+            if one.kind in _DOUBTFUL and not (one.kind is FindingKind.NAKED and (one.symbol, one.leg) in unexplained)
+        }
         for key, (_, gap) in list(self._doubts.items()):
             if key not in doubts or doubts[key][1] - doubts[key][0] != gap:
                 del self._doubts[key]
@@ -295,8 +300,7 @@ class Recovery:
                 self._adopt(one)
                 self._doubts.pop(one.key)
             elif one.kind is FindingKind.NAKED and now_ms - since_ms >= self._bare_ms(one):
-                self._bare(one)
-                self._doubts[one.key] = now_ms, one.theirs - one.ours  # told again if that does not help
+                self._bare(one)  # and again at each survey until it helps
         for cause in _FREEZES.values():
             if cause in reasons:
                 teller.freeze(cause, " ".join(reasons[cause]))

@@ -21,13 +21,15 @@ class WatchRules(msgspec.Struct, frozen=True):
     """`grace_ms`: how long the trader has to protect a position itself. `again_ms`: how long a stop that was put back
     has to show before the position is closed, and a close before it is sent once more. `soon_ms`: the same for what
     did not leave. `lag_ms`: how long the venue's word that a stop rests is believed while its reads show none.
-    `late_ms`: how long a stop of unknown outcome may still arrive (C1)."""
+    `late_ms`: how long a stop of unknown outcome may still arrive (C1). `flat_ms`: how long nothing must have been
+    shown of a position before it counts as gone: one read may lag."""
 
     grace_ms: int = 3_000
     again_ms: int = 3_000
     soon_ms: int = 1_000
     lag_ms: int = 35_000
     late_ms: int = 65_000
+    flat_ms: int = 400
 
 
 _NO_SUCH_STOP = (-1116, -4120, -4136)
@@ -75,6 +77,7 @@ class Watch:
         self._wanted: dict[tuple[str, int], _Wanted] = {}
         self._bare: dict[tuple[str, int], _Bare] = {}
         self._own: dict[str, _Own] = {}
+        self._flat: dict[tuple[str, int], int] = {}
         self.unusable: dict[str, str] = {}
         """Symbols of which the venue takes no stops, with its word: what is held of them unprotected is closed."""
 
@@ -92,8 +95,10 @@ class Watch:
                 and instance_of(one.client_id) == self._instance
             ):
                 self._own.setdefault(one.client_id, _Own(one.symbol, one.leg, 0)).until_ms = 0
-        for position in positions:
-            if position.symbol in self._symbols:
+        rows = tuple(positions)
+        self._note_flat(time_ms, rows)
+        for position in rows:
+            if position.symbol in self._symbols and position.steps:
                 order = self._attend(position, open_, time_ms, len(acts), 0 if alone else self._rules.grace_ms)
                 if order is not None:
                     acts.append(order)
@@ -135,19 +140,20 @@ class Watch:
     def left_over(self, time_ms: int, positions: Iterable[VenuePosition]) -> tuple[tuple[str, str], ...]:
         """Own stops that may rest where nothing is held, as (symbol, id): to be cancelled at once, and the answers are
         to be `taken_back`."""
-        held = {(one.symbol, one.leg) for one in positions if one.steps}
+        self._note_flat(time_ms, tuple(positions))
         due = []
         for name, one in self._own.items():
-            if (one.symbol, one.leg) not in held and time_ms - one.asked_ms >= self._rules.soon_ms:
+            if self._is_gone((one.symbol, one.leg), time_ms) and time_ms - one.asked_ms >= self._rules.soon_ms:
                 one.asked_ms = time_ms
                 due.append((one.symbol, name))
         return tuple(due)
 
     def taken_back(self, client_id: str, answer: Cancelled | Answer, time_ms: int) -> None:
-        """What became of the cancel: gone, or not there and never will be; else it is asked again."""
+        """What became of the cancel: gone, or not there and never will be; else (any other refusal, too) it is asked
+        again."""
         own = self._own.get(client_id)
         if own is not None and (
-            isinstance(answer, Cancelled) or (isinstance(answer, Refused) and time_ms >= own.until_ms)
+            isinstance(answer, Cancelled) or (isinstance(answer, Refused) and answer.absent and time_ms >= own.until_ms)
         ):
             del self._own[client_id]
 
@@ -157,19 +163,34 @@ class Watch:
         return bool(self._own)
 
     @property
+    def unsure(self) -> bool:
+        """Whether a position that was held was shown as gone, and not for long enough to be sure of it."""
+        return any(key in self._flat for key in self._wanted)
+
+    @property
     def bare(self) -> dict[tuple[str, int], int]:
         """Positions that are not covered now, and since when."""
-        return {key: one.since_ms for key, one in self._bare.items()}
+        return {key: one.since_ms for key, one in self._bare.items() if key not in self._flat}
+
+    def _note_flat(self, time_ms: int, positions: tuple[VenuePosition, ...]) -> None:
+        """Since when each position that was held, or that a stop of ours may rest for, was shown as gone; what was
+        known of one that is gone is forgotten."""
+        held = {(one.symbol, one.leg) for one in positions if one.steps}
+        known = {*self._wanted, *((one.symbol, one.leg) for one in self._own.values())}
+        self._flat = {key: self._flat.get(key, time_ms) for key in known - held}
+        for key in [one for one in self._wanted if self._is_gone(one, time_ms)]:
+            del self._wanted[key]
+            self._stops.pop(key, None)
+            self._bare.pop(key, None)
+
+    def _is_gone(self, key: tuple[str, int], time_ms: int) -> bool:
+        """A second look, a while after the first, has shown nothing either."""
+        return key in self._flat and time_ms - self._flat[key] >= self._rules.flat_ms
 
     def _attend(
         self, position: VenuePosition, orders: tuple[VenueOrder, ...], time_ms: int, number: int, grace_ms: int
     ) -> Order | None:
         key = position.symbol, position.leg
-        if not position.steps:
-            self._bare.pop(key, None)
-            self._stops.pop(key, None)
-            self._wanted.pop(key, None)
-            return None
         wanted = self._wanted_ticks(key, position, orders)
         stops = [one for one in orders if protects(one, position, wanted)]
         if stops:

@@ -126,7 +126,7 @@ class Watchman:
         """Returns when nothing is held and no trader is there (at once when it said so, else after `ends_ms`)."""
         while True:
             wait_ms = await self.look()
-            flat = self.sight.why == "" and not self.sight.held and not self._watch.own
+            flat = self.sight.why == "" and not self.sight.held and not (self._watch.own or self._watch.unsure)
             if flat and (self._left or self._silent_ms > self._rules.ends_ms):
                 return
             await self._bell.rest(wait_ms, self._rules.news_ms)
@@ -153,7 +153,7 @@ class Watchman:
             await self._take_back(symbol, name)
         held = tuple(sorted({one.symbol for one in positions if one.steps}))
         self.sight = Sight(now_ms, held, tuple(sorted({symbol for symbol, _ in self._watch.bare})), "")
-        if self._watch.bare or (held and self.alone):
+        if self._watch.bare or self._watch.unsure or (held and self.alone):
             return rules.alone_ms
         if self._watch.own:
             return min(rules.own_ms, rules.held_ms)

@@ -34,6 +34,8 @@ __all__ = [
     "VenueStatus",
 ]
 
+_ABSENT = (-2011, -2013)
+
 
 class VenueStatus(StrEnum):
     """What the venue says an order's state is."""
@@ -141,6 +143,11 @@ class Refused(msgspec.Struct, frozen=True):
 
     code: int
     reason: str
+
+    @property
+    def absent(self) -> bool:
+        """Whether it says that there is no such order, now."""
+        return self.code in _ABSENT
 
 
 class Unknown(msgspec.Struct, frozen=True):
