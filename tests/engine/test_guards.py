@@ -3,8 +3,16 @@
 import pytest
 
 from aister.core.audit import CancelOrder, PlaceOrder, PlanVoided
-from aister.core.events import Event, OrderAccepted, OrderCanceled, OrderFilled, OrderRejected
-from aister.core.trade import Fill, FillKind, Order, Purpose
+from aister.core.events import (
+    Event,
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    OrderRejected,
+    PositionBare,
+    PositionShown,
+)
+from aister.core.trade import Fill, FillKind, Order, Purpose, Side
 from aister.execution.traits import VenueTraits
 from tests.engine.rig import BTC, Rig, setup
 
@@ -105,3 +113,16 @@ def test_a_stop_for_less_than_is_held_is_no_protection_when_the_larger_one_is_re
     assert [one.purpose for one in orders] == [Purpose.STOP]
     (close,) = refuse(rig, orders[0], "-2010 refused")
     assert (close.purpose, close.steps) == (Purpose.CLOSE, entry.steps)
+
+
+@pytest.mark.parametrize("what", [PositionShown, PositionBare])
+def test_what_somebody_does_in_another_position_mode_touches_nothing_of_the_traders(
+    what: type[PositionShown | PositionBare],
+) -> None:
+    rig = Rig(LONG).bars(5)
+    held, cash = rig.steps, rig.portfolio.equity
+    other = Fill(rig.engine.time_ms, BTC, "web_1", "", "", Side.BUY, 5, 1_000_000, 0, False, FillKind.TRADE, 1)
+    assert told(rig, what(rig.engine.time_ms, BTC, 1, 5)) == ([], [])
+    assert told(rig, OrderFilled(rig.engine.time_ms, other, True)) == ([], [])
+    assert (rig.steps, rig.portfolio.equity) == (held, cash)
+    assert rig.portfolio.holding(BTC, 1).steps == 0

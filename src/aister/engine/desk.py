@@ -174,9 +174,9 @@ class Desk:
             desk.legs = legs
         return legs[0]
 
-    def of(self, leg: int) -> "Desk":
-        """The desk of this leg of the symbol."""
-        return next(desk for desk in self.legs if desk.leg == leg)
+    def of(self, leg: int) -> "Desk | None":
+        """The desk of this leg of the symbol; None: of a position mode that is not the trader's."""
+        return next((desk for desk in self.legs if desk.leg == leg), None)
 
     def with_order(self, client_id: str) -> "Desk":
         """The desk among the symbol's that has this order; this one when none has it any more."""

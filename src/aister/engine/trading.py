@@ -131,14 +131,18 @@ class Trading:
             self.protection.close_again(desk, order, event.reason, now, refused=False)
 
     def shown(self, event: PositionShown, now: Pass) -> None:
-        self.protection.shown(self._desks[event.symbol].of(event.leg), event.steps, now)
+        if desk := self._desks[event.symbol].of(event.leg):
+            self.protection.shown(desk, event.steps, now)
 
     def bare(self, event: PositionBare, now: Pass) -> None:
-        self.protection.bare(self._desks[event.symbol].of(event.leg), event.steps, now)
+        if desk := self._desks[event.symbol].of(event.leg):
+            self.protection.bare(desk, event.steps, now)
 
     def filled(self, event: OrderFilled, now: Pass) -> None:
         fill = event.fill
         desk = self._desks[fill.symbol].of(fill.leg)
+        if desk is None:
+            return  # somebody else's, in a position mode that is not this trader's
         order = desk.orders.filled(fill.client_id, fill.steps, event.done)
         closing = self._portfolio.apply(event)
         if closing is None:
@@ -163,7 +167,7 @@ class Trading:
         """A position at the venue is to be kept: its fills follow. Where something is held or enters already, nothing
         is found."""
         desk = self._desks[event.symbol].of(event.leg)
-        if desk.bracket is None and desk.entry is None:
+        if desk is not None and desk.bracket is None and desk.entry is None:
             desk.found = Found(event.stop_ticks, event.life_ms)
             if event.stop is not None:
                 self.out.life = max(self.out.life, event.time_ms // 1000)  # another chain's id: none of those again
