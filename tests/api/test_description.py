@@ -66,3 +66,10 @@ def test_every_operation_says_who_may_and_how_it_fails() -> None:
             assert operation["description"] and {"421", "429", "503"} <= operation["responses"].keys()
     names = [one["operationId"] for methods in DOCUMENT["paths"].values() for one in methods.values()]
     assert len(set(names)) == len(names)
+
+
+def test_those_who_ask_first_at_once_get_the_same() -> None:
+    answers = Asker(parts()).all([("GET", path, {}) for path in ("/", "/api/v1/openapi.json") * 5])
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 2
+    assert answers[1].json() == DOCUMENT

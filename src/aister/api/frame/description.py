@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+from functools import cache
 from html import escape
+from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI
@@ -71,17 +73,26 @@ _CLAIM = (
 
 
 def add_description(api: FastAPI) -> None:
-    """Adds `/` and `/api/v1/openapi.json`, after all other endpoints: both are made once."""
-    described = _completed(api)
-    page = _page(described)
+    """Adds `/` and `/api/v1/openapi.json`. Both are made once, when somebody first asks."""
+
+    one = Lock()
+
+    @cache
+    def made() -> tuple[dict[str, Any], str]:
+        described = _completed(api)
+        return described, _page(described)
+
+    def once() -> tuple[dict[str, Any], str]:
+        with one:  # of those who ask first at once, one makes it
+            return made()
 
     @api.get("/api/v1/openapi.json", include_in_schema=False)
-    async def openapi_document() -> JSONResponse:
-        return JSONResponse(described)
+    def openapi_document() -> JSONResponse:
+        return JSONResponse(once()[0])
 
     @api.get("/", include_in_schema=False)
-    async def reference_page() -> HTMLResponse:
-        return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})
+    def reference_page() -> HTMLResponse:
+        return HTMLResponse(once()[1], headers={"Content-Security-Policy": _POLICY})
 
 
 def _completed(api: FastAPI) -> dict[str, Any]:
