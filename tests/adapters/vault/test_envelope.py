@@ -16,7 +16,7 @@ PLACE = Path("/keys/master")
 OLD, NEW = Kek(bytes(range(7, 39))), Kek(bytes(range(100, 132)))
 HELD = Master(PLACE, (OLD,), ours=True)
 BOND = Bond("usr_1", "exchange key main", "https://one.example:443")
-SECRET = b"canary-0123456789abcdef"
+SECRET = b"canary-0123456789abcdefg"  # a length whose last character has bits to spare
 SEALED = seal(HELD, SECRET, BOND)
 
 few = settings(max_examples=60, deadline=None)

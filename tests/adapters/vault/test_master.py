@@ -50,6 +50,7 @@ def test_a_missing_one_is_never_made_where_secrets_exist(tmp_path: Path) -> None
         bytes(range(0, 64, 2)).hex(),
         bytes(range(255, 223, -1)).hex(),
         (bytes(range(16)) * 2).hex(),
+        GOOD[:32] * 2,
         b"correct horse battery staple 123".hex(),
         "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8",  # sha256 of "password"
         "057ba03d6c44104863dc7361fe4578965d1887360f90a0895882e58a6248fc86",  # sha256 of "changeme"

@@ -126,6 +126,15 @@ def test_a_file_nobody_can_tell_of_stops_what_could_lose_it(home: Path) -> None:
     assert (home / "keys" / "master").read_text() == before
 
 
+def test_one_key_that_opens_no_more_stops_a_rotation_before_anything_is_changed(home: Path) -> None:
+    seal_files(home, [])
+    file(home, "sim").write_text(file(home, "sim").read_text().replace(":7001", ":7002"))
+    before = {path.name: path.read_bytes() for path in (home / "keys").iterdir()}
+    with pytest.raises(CredentialError, match=r"sim.toml: What is sealed"):
+        rotate(home)
+    assert {path.name: path.read_bytes() for path in (home / "keys").iterdir()} == before
+
+
 def test_rotation_renews_the_master_and_the_old_one_opens_nothing(home: Path) -> None:
     seal_files(home, ["main", "sim"])
     old_master, old_text = (home / "keys" / "master").read_text(), file(home).read_text()
