@@ -206,6 +206,43 @@ def test_after_maintenance_entries_wait_for_fresh_order_books_too_and_say_for_wh
     scene.play(story)
 
 
+def test_an_outage_that_the_start_itself_meets_is_waited_out_like_any_other() -> None:
+    scene = Away(Fault("request", status=503, at_ms=1_000, until_ms=1_800_000))
+
+    async def story() -> None:
+        await scene.wait(1_500)
+        recovery = Recovery(
+            scene.account, scene.courier, lambda: scene.courier.ours(US, (SYMBOL,)), sleep=scene.world.sleep
+        )
+        recovery.observe(bar(0))
+        await recovery.start()
+        assert list(scene.courier.teller.frozen) == ["resume"]
+        recovery.observe(bar(recovery.resuming.back_ms))
+        assert scene.courier.teller.frozen == {}
+
+    scene.play(story)
+
+
+@pytest.mark.parametrize("told_of_bars", [True, False])
+def test_a_restart_does_not_cut_short_the_wait_for_a_bar(told_of_bars: bool) -> None:
+    scene = Away()
+
+    async def story() -> None:
+        teller = scene.courier.teller
+        teller.frozen_before("resume", "The venue was away for 30 minutes")
+        recovery = Recovery(
+            scene.account, scene.courier, lambda: scene.courier.ours(US, (SYMBOL,)), sleep=scene.world.sleep
+        )
+        if told_of_bars:
+            recovery.observe(bar(0))
+        await recovery.start()
+        assert list(teller.frozen) == (["resume"] if told_of_bars else [])
+        recovery.observe(bar(recovery.resuming.back_ms))
+        assert teller.frozen == {}
+
+    scene.play(story)
+
+
 def bar(open_time_ms: int) -> Audit:
     price = 100_000.0
     return Audit(0, BarClosed(open_time_ms + 60_000, SYMBOL, open_time_ms, price, price, price, price, 1.0), ())

@@ -108,6 +108,8 @@ class Recovery:
 
     async def start(self) -> Open:
         """Read everything until it can be read, see to protection, and let entries begin. Returns what was found."""
+        if "resume" in self._courier.teller.frozen:
+            self.resuming.recalled()
         while (open_ := await self.reconcile()) is None:
             await self._sleep(self._rules.soon_ms)
         self._starting = False
@@ -115,8 +117,8 @@ class Recovery:
         away_ms = open_.time_ms - self._courier.known_ms
         if away_ms > self._rules.absence.retention_ms:
             self._courier.teller.freeze(ABSENCE, away_sentence(away_ms))
-        for cause in ("resume", "start"):
-            self._courier.teller.thaw(cause)
+        self._courier.teller.thaw_recalled("resume")  # of an earlier life, where nobody tells this one of bars
+        self._courier.teller.thaw("start")
         return open_
 
     def take_over(self, open_: Open) -> None:

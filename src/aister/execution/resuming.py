@@ -18,10 +18,14 @@ class Resuming:
     def __init__(self, teller: Teller, outage_ms: int, *, booked: bool) -> None:
         self._teller, self._outage_ms, self._booked = teller, outage_ms, booked
         self._down_ms = 0
-        self._passed = False
+        self._passed = self._waited = False
         self._stale = ""
         self.back_ms = 0
         """When the venue came back: since when order books must have moved; 0: nothing is waited for."""
+
+    def recalled(self) -> None:
+        """An earlier life had not seen its bar yet: this one waits for it from its first reading on."""
+        self._waited = True
 
     def failed(self, now_ms: int) -> None:
         """The venue could not be read."""
@@ -30,14 +34,16 @@ class Resuming:
     def read(self, now_ms: int, *, observed: bool) -> None:
         """The venue was read, whole. Where nobody tells of bars (not `observed`), none is waited for."""
         since_ms, self._down_ms = self._down_ms, 0
-        if not since_ms or now_ms - since_ms < self._outage_ms or not observed:
+        waited, self._waited = self._waited, False
+        away_ms = now_ms - since_ms if since_ms else 0
+        if not observed or (away_ms < self._outage_ms and not waited):
             return
         self.back_ms, self._passed = now_ms, False
         self._stale = "they were not looked at yet" if self._booked else ""
-        minutes = (now_ms - since_ms) // 60_000
-        self._teller.freeze(
-            _CAUSE, f"The venue was away for {minutes} minutes; entries wait for a whole bar of its market."
+        when = (
+            f"for {away_ms // 60_000} minutes" if away_ms >= self._outage_ms else "before the trader was started again"
         )
+        self._teller.freeze(_CAUSE, f"The venue was away {when}; entries wait for a whole bar of its market.")
 
     def bar(self, open_time_ms: int) -> None:
         """A bar has closed."""
