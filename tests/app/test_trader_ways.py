@@ -10,10 +10,10 @@ import pytest
 from aister.adapters.store.installation import installation
 from aister.adapters.store.journal import SqliteJournal
 from aister.app.trader import Trader
-from aister.app.trader_ways import Ways
+from aister.app.trader_ways import Ways, give
 from aister.app.watcher import end_watcher
 from aister.core.audit import Audit, Breaker
-from aister.core.commands import Command, ResumeTrading, Transfer
+from aister.core.commands import ABSENCE, AcceptAbsence, Command, ResumeTrading, Transfer
 from aister.core.errors import ProgramFault, UsageError
 from aister.core.events import CommandGiven, MoneyBooked, OrderFilled, PositionFound
 from aister.core.money import UNIT
@@ -21,6 +21,7 @@ from tests.adapters.signer.canary import KEY, leaks
 from tests.adapters.signer.given import USER
 from tests.app.served import NAME, SYMBOL, Served
 from tests.app.told import BOOKS_READ, Told
+from tests.engine.rig import Rig
 
 
 @pytest.fixture
@@ -125,6 +126,28 @@ def test_a_trader_that_halted_trades_again_when_somebody_says_why(served: Served
     assert halted(again.trader), "a restart is nobody's word"
     resumed = Told(served, Ways(absence_by="ann", resume_reason="it was the simulator"), until=given)
     assert given(resumed) == [ResumeTrading("ann", "it was the simulator")] and not halted(resumed.trader)
+
+    again = Told(served, Ways(absence_by="ann", resume_reason="it was the simulator"))
+    assert len(given(again)) == 1, "the journal's own; a flag that stands in the command is no second word"
+
+
+def test_a_reason_speaks_once_however_often_the_command_is_started() -> None:
+    rig, said = Rig().bars(2), list[str]()
+    ways = Ways(absence_by="ann", absence_reason="was on holiday", resume_reason="it was the simulator")
+
+    def start(before: list[Command]) -> list[Command]:
+        already = len(rig.audits)
+        wallet = rig.engine.portfolio.wallet
+        give(ways, rig.run, {ABSENCE: "away"}, wallet, lambda: rig.engine.time_ms, said.append, before)
+        return [one.event.command for one in rig.audits[already:] if isinstance(one.event, CommandGiven)]
+
+    first = start([])
+    assert first == [AcceptAbsence("ann", "was on holiday"), ResumeTrading("ann", "it was the simulator")] and not said
+    assert start(first) == []
+    assert said == [
+        "--accept-absence 'was on holiday' was said before and speaks for that time only; look, and say why anew."
+    ]
+    assert start([AcceptAbsence("ann", "lost the key"), *first[1:]]) == first[:1]
 
 
 def test_money_moved_unseen_is_booked_when_the_sum_is_right_and_only_once(served: Served) -> None:

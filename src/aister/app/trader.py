@@ -37,9 +37,9 @@ from aister.app.trader_upkeep import CAUSES, Upkeep
 from aister.app.trader_ways import Ways, give
 from aister.app.watcher import WatcherProcess
 from aister.core.audit import Audit
-from aister.core.commands import AcceptRollback
+from aister.core.commands import AcceptRollback, Command
 from aister.core.errors import StorageError
-from aister.core.events import EntriesThawed, FundingSettled, RunStarted
+from aister.core.events import CommandGiven, EntriesThawed, FundingSettled, RunStarted
 from aister.engine.arrival import ArrivalClock
 from aister.execution.courier import Courier
 from aister.execution.reconcile import Armed, Ours
@@ -141,6 +141,7 @@ class Trader:
         self._clock = ArrivalClock(account.now_ms, INTERVAL_MS)
         self._woken = asyncio.Event()
         self._settled: set[tuple[str, int]] = set()
+        self._commands: list[Command] = []
         self._gathering = Gathering(len(settings.symbols))
         self._end_ms: int | None = None
         self.courier = Courier(
@@ -206,6 +207,8 @@ class Trader:
             self._tape.put(market)
         if isinstance(audit.event, FundingSettled):
             self._settled.add(_settlement(audit.event))
+        if isinstance(audit.event, CommandGiven):
+            self._commands.append(audit.event.command)
         for observer in self._observers:
             observer(audit)
 
@@ -282,7 +285,8 @@ class Trader:
         open_ = await self.recovery.start()
         self._say(f"The exchange's books are read. {self.said()}")
         self.courier.teller.thaw_recalled(*_OF_ANOTHER_LIFE)
-        give(self._ways, self.built.run, self.courier.teller.frozen, open_.money.wallet, self._stamp, self._say)
+        frozen = self.courier.teller.frozen
+        give(self._ways, self.built.run, frozen, open_.money.wallet, self._stamp, self._say, self._commands)
         await asyncio.gather(self.recovery.run(), self._arm_flattened())
 
     async def _arm_flattened(self) -> None:
