@@ -262,3 +262,19 @@ def test_only_the_word_that_it_is_not_there_ends_the_watch_over_its_own_stop(cod
     assert watch.own and watch.left_over(3_000, [held(0)]) == ((SYMBOL, mine.client_id),)
     watch.taken_back(mine.client_id, Refused(-2013, "no such order"), 3_000)
     assert not watch.own
+
+
+def test_what_is_too_large_for_one_close_is_closed_in_parts_a_second_apart() -> None:
+    watch = Watch(US, (SYMBOL,))
+    (close,) = look(watch, 10_000, alone=True)
+    assert close.steps == 100
+    watch.told(close, Refused(-4005, "above the most"), 10_050)
+    assert look(watch, 10_500, alone=True) == ()
+    (part,) = look(watch, 11_050, alone=True)
+    assert (part.purpose, part.steps) == (Purpose.CLOSE, 50) and part.client_id != close.client_id
+    watch.told(part, Unknown("silence", 0, 0), 11_060)
+    (other,) = look(watch, 12_060, alone=True, position=held(30))
+    assert other.steps == 30
+    assert look(watch, 13_000, alone=True, position=held(0)) == ()
+    (close,) = look(watch, 20_000, alone=True)
+    assert close.steps == 100  # of another position nothing is known

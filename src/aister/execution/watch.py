@@ -35,18 +35,22 @@ class WatchRules(msgspec.Struct, frozen=True):
 _NO_SUCH_STOP = (-1116, -4120, -4136)
 """The venue takes no stop of this kind, whatever its price."""
 
+_TOO_LARGE = -4005
+"""More than the venue takes in one order."""
+
 _ONE_RESTS = -4130
 """A stop that closes this position rests there already."""
 
 
 class _Bare(msgspec.Struct):
     """A position without (enough of) a stop: since when, what was done last, and whether the venue's reads show a stop
-    that would close it and yet does not cover it."""
+    that would close it and yet does not cover it. `most`: how much one close may be of, 0 = all."""
 
     since_ms: int
     acted_ms: int = 0
     restored: bool = False
     shown: bool = False
+    most: int = 0
 
 
 class _Wanted(msgspec.Struct, frozen=True):
@@ -117,6 +121,9 @@ class Watch:
         if isinstance(answer, Unreachable):
             bare.acted_ms = time_ms - self._rules.again_ms + self._rules.soon_ms
             bare.restored = bare.restored and order.purpose is not Purpose.STOP
+        elif order.purpose is Purpose.CLOSE and (bare.most or _too_large(answer)):
+            bare.acted_ms = time_ms - self._rules.again_ms + self._rules.soon_ms
+            bare.most = -(-order.steps // 2) if _too_large(answer) else bare.most
         elif isinstance(answer, Refused) and order.purpose is Purpose.STOP:
             if answer.code == _ONE_RESTS and not bare.shown and time_ms - bare.since_ms < self._rules.lag_ms:
                 bare.restored = False
@@ -211,7 +218,8 @@ class Watch:
         if stop is not None and takes_stops and not bare.restored and _still_ahead(stop, position):
             bare.restored = True
             return _stop(watch_id(self._instance, Purpose.STOP, time_ms, number + 1), stop, position)
-        return _close(watch_id(self._instance, Purpose.CLOSE, time_ms, number + 1), position)
+        steps = min(abs(position.steps), bare.most or abs(position.steps))
+        return _close(watch_id(self._instance, Purpose.CLOSE, time_ms, number + 1), position, steps)
 
     def _wanted_ticks(self, key: tuple[str, int], position: VenuePosition, orders: tuple[VenueOrder, ...]) -> int:
         """Where the stop belongs: a stop of ours only ever moves nearer, so one that lies farther than one did before
@@ -230,6 +238,10 @@ def _closed_at(orders: list[VenueOrder], position: VenuePosition) -> int:
     side = 1 if position.steps > 0 else -1
     triggers = sorted({one.trigger_ticks for one in orders if protects(one, position)}, key=lambda one: -one * side)
     return next((ticks for ticks in triggers if ticks and not uncovered(position, orders, ticks)), 0)
+
+
+def _too_large(answer: Placed | Refused | Unknown | Unreachable) -> bool:
+    return isinstance(answer, Refused) and answer.code == _TOO_LARGE
 
 
 def _would_close(order: VenueOrder, position: VenuePosition) -> bool:
@@ -261,7 +273,7 @@ def _stop(name: str, stop: VenueOrder, position: VenuePosition) -> Order:
     )
 
 
-def _close(name: str, position: VenuePosition) -> Order:
+def _close(name: str, position: VenuePosition, steps: int) -> Order:
     return Order(
         client_id=name,
         intent_id=f"watch-{position.symbol}-close",
@@ -269,7 +281,7 @@ def _close(name: str, position: VenuePosition) -> Order:
         side=Side.SELL if position.steps > 0 else Side.BUY,
         type=OrderType.MARKET,
         purpose=Purpose.CLOSE,
-        steps=abs(position.steps),
+        steps=steps,
         price_ticks=0,
         trigger_ticks=0,
         reduce_only=position.leg == 0,
