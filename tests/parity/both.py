@@ -194,7 +194,7 @@ def by_event(case: Case) -> tuple[list[TradeClosed], list[Fill], SimVenue]:
         portfolio=Portfolio("owner", case.capital),
         calibration=Calibration(packaged_priors()),
         desks={symbol: desk(terms) for symbol, terms in instruments.items()},
-        cost_of=partial(_costs, venue),
+        cost_of=partial(_costs, case.model),
         rules=EngineRules(False, delay_bars=delay, management=case.plan.management, scaling=case.plan.scaling),
     )
     trades: list[TradeClosed] = []
