@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from aister.core.audit import Audit
-from aister.core.events import BarClosed, VenueReport
+from aister.core.events import BarClosed, InstrumentListed, RunStarted, VenueReport
 from aister.core.trade import Order, Purpose
 from aister.execution.absence import NOT_SHOWN
 from aister.execution.departure import as_sent, crossing
@@ -82,7 +82,8 @@ class Courier(Inquirer):
         if audit.outputs or not isinstance(audit.event, BarClosed):  # nearly every record is a bar that led to nothing
             recall(audit, self._courses, self.teller)
         self._known_ms = audit.event.time_ms
-        self.begun_ms = min(self.begun_ms, self._known_ms)
+        if not isinstance(audit.event, RunStarted | InstrumentListed):
+            self.begun_ms = min(self.begun_ms, self._known_ms)  # those two carry the minute's beginning
         self._forget()
 
     def resume(self) -> None:
