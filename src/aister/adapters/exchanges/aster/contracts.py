@@ -1,7 +1,8 @@
 """The contracts an account trades: read from the venue, read again every five minutes and when a refusal tells that
 they changed (C15). Each difference is a value; what follows from it is decided elsewhere.
 
-Integers of ticks and steps keep the meaning they had at the first reading: only filters follow the venue.
+Integers of ticks and steps keep the meaning they had at the first reading, and only filters follow the venue, until
+`count_by` says by what to count from then on (C15).
 """
 
 import asyncio
