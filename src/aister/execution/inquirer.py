@@ -124,9 +124,14 @@ class Inquirer(ABC):
     def see(self, seen: VenueOrder) -> None:
         """The venue showed an order of ours."""
         course = self._courses.get(seen.client_id)
-        if course is not None:
+        if course is not None and not self._of_earlier_chain(course, seen):
             course.see(seen)
             self._learnt(course)
+
+    def _of_earlier_chain(self, course: Course, seen: VenueOrder) -> bool:
+        """Whether an order that ended long before this one left only bears its id: a new chain counts from the
+        beginning, and the venue tells of ended orders for days."""
+        return not seen.status.working and 0 < seen.updated_ms < course.sent_ms - self._rules.unknown.window_ms
 
     def adopt(self, stop: Order, now_ms: int) -> None:
         """A stop that was found at the venue is ours again: it rests, and the trader is told of it elsewhere."""
@@ -195,6 +200,8 @@ class Inquirer(ABC):
             return
         if question is Question.ORDER:
             told = await exchange.order(symbol, client_id)
+            if isinstance(told, VenueOrder) and self._of_earlier_chain(course, told):
+                told = None
             found = told if isinstance(told, VenueOrder) else None
         elif question is Question.OPEN:
             orders = told = await exchange.open_orders(symbol)
