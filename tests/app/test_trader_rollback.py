@@ -15,6 +15,7 @@ from aister.adapters.store.journal import SqliteJournal, open_chain
 from aister.adapters.store.rollback import accept_rollback, acceptance
 from aister.app.trader_rollback import accepted_rollback, check_head, check_orders, write_acceptance
 from aister.app.trader_seat import Connected
+from aister.core.audit import PlaceOrder
 from aister.core.commands import AcceptRollback
 from aister.core.errors import JournalError
 from aister.core.events import CommandGiven
@@ -145,3 +146,28 @@ def test_a_trade_that_no_record_asked_for_is_found_too(tmp_path: Path) -> None:
             await check_orders(connection, journal, US, (SYMBOL,), scene.account.now_ms() + 1)
 
     scene.play(story)
+
+
+@pytest.mark.parametrize(("asked", "refused"), [(f"{US}-aa-1", False), (f"{US}-aa-2", True)])
+def test_an_order_of_another_run_of_this_home_is_no_sign_of_it(tmp_path: Path, asked: str, refused: bool) -> None:
+    """Run A ends at record 30, run B of other settings went on to 171 (ab), A is started again."""
+    scene = Scene()
+    bought = order(f"{US}-aa-1")
+
+    async def story() -> bool:
+        await scene.account.place(order(asked))
+        await scene.wait(100)
+        with open_chain(tmp_path, "local", "other", "live") as other:
+            for audit in bars(171):
+                outputs = (PlaceOrder(bought),) if audit.sequence == 170 else audit.outputs
+                other.append(msgspec.structs.replace(audit, outputs=outputs))
+            other.flush()
+        connection = there(tmp_path, desk(tmp_path / "signer", Clocks()), scene.account)
+        with write(tmp_path, 30) as journal:
+            try:
+                await check_orders(connection, journal, US, (SYMBOL,), scene.start_ms)
+            except JournalError as error:
+                return "record 170" in str(error)
+        return False
+
+    assert scene.play(story) is refused

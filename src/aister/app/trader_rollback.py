@@ -3,16 +3,21 @@ carries the number of the record that asked for it (D1). Where it is not, a trad
 answered for it, and writes who and why into the journal."""
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeAlias
 
 from aister.adapters.exchanges.aster.account import AsterAccount
 from aister.adapters.signer.client import SignerClient
 from aister.adapters.store.emergency import GuardedJournal
 from aister.adapters.store.journal import SqliteJournal
+from aister.adapters.store.records import AuditReader
 from aister.adapters.store.rollback import acceptance, done_with, note_remembered
 from aister.app.trader_seat import Connected
+from aister.core.audit import PlaceOrder
 from aister.core.commands import AcceptRollback
-from aister.core.errors import JournalError
+from aister.core.errors import AisterError, JournalError
 from aister.core.events import CommandGiven
 from aister.engine.runner import Run
 from aister.execution.identity import instance_of, sequence_of
@@ -52,10 +57,14 @@ async def check_orders(
 ) -> None:
     """Raises `JournalError` when the exchange tells of an order that a record asked for which is not there. What a
     power loss may take of the journal's end is not held against it: those orders are taken over or away. `earlier`:
-    orders that records of another chain asked for, and that were there when this one began."""
+    orders that records of another chain asked for, and that were there when this one began. An order that another chain
+    of this home has a record of is that one's: a run of other settings may have gone further meanwhile."""
     if any(_POWER in note for note in journal.notes):
         return
-    newest = await newest_asked(there.account, instance, symbols, since_ms, earlier)
+    asked = await _asked(there.account, instance, symbols, since_ms, earlier)
+    beyond = {client_id: sequence for sequence, client_id in asked if sequence >= journal.sequence}
+    others = await asyncio.to_thread(_of_others, there.seat.home, journal.chain.chain_id, beyond) if beyond else set()
+    newest = max((sequence for client_id, sequence in beyond.items() if client_id not in others), default=-1)
     if newest >= journal.sequence:
         note_remembered(there.seat.home, journal.chain.chain_id, newest + 1)
         raise JournalError(
@@ -69,20 +78,40 @@ async def newest_asked(
     account: AsterAccount, instance: str, symbols: tuple[str, ...], since_ms: int, earlier: tuple[str, ...] = ()
 ) -> int:
     """The newest record that the exchange knows an order of, -1 for none; symbols are read side by side."""
+    return max((one for one, _ in await _asked(account, instance, symbols, since_ms, earlier)), default=-1)
+
+
+async def _asked(
+    account: AsterAccount, instance: str, symbols: tuple[str, ...], since_ms: int, earlier: tuple[str, ...]
+) -> list[tuple[int, str]]:
     found = await asyncio.gather(*(_sequences(account, symbol, instance, since_ms, earlier) for symbol in symbols))
-    return max((one for sequences in found for one in sequences), default=-1)
+    return [one for asked in found for one in asked]
+
+
+def _of_others(home: Path, chain_id: str, asked: Mapping[str, int]) -> set[str]:
+    """Those of these orders (id and record) that the very records of other live chains asked for. A chain that cannot
+    be read says nothing."""
+    found: set[str] = set()
+    parts = tuple(client_id.encode() for client_id in asked)
+    with suppress(AisterError), AuditReader(home) as reader:
+        for other in [one.chain_id for one in reader.summaries() if one.kind == "live" and one.chain_id != chain_id]:
+            with suppress(JournalError):
+                for entry in reader.entries(other, min(asked.values()), max(asked.values()), parts):
+                    placed = [one.order.client_id for one in entry.audit.outputs if isinstance(one, PlaceOrder)]
+                    found |= {one for one in placed if asked.get(one) == entry.sequence}
+    return found
 
 
 async def _sequences(
     account: AsterAccount, symbol: str, instance: str, since_ms: int, earlier: tuple[str, ...]
-) -> list[int]:
+) -> list[tuple[int, str]]:
     """The records that asked for what rests and for what traded since; nothing where it cannot be read: the survey
     will tell."""
     orders, trades = await asyncio.gather(account.open_orders(symbol), account.executions(symbol, since_ms))
     ids = [one.client_id for one in orders if one.updated_ms >= since_ms] if isinstance(orders, tuple) else []
     ids += [one.client_id for one in trades] if isinstance(trades, tuple) else []
-    found = [sequence_of(one) for one in ids if instance_of(one) == instance and one not in earlier]
-    return [one for one in found if one is not None]
+    found = [(sequence_of(one), one) for one in ids if instance_of(one) == instance and one not in earlier]
+    return [(sequence, one) for sequence, one in found if sequence is not None]
 
 
 def write_acceptance(there: Connected, journal: Chained, run: Run, accepted: AcceptRollback) -> None:
