@@ -63,7 +63,7 @@ async def check_orders(
         return
     asked = await _asked(there.account, instance, symbols, since_ms, earlier)
     beyond = {client_id: sequence for sequence, client_id in asked if sequence >= journal.sequence}
-    others = await asyncio.to_thread(_of_others, there.seat.home, journal.chain.chain_id, beyond) if beyond else set()
+    others = _of_others(there.seat.home, journal.chain.chain_id, beyond) if beyond else set()
     newest = max((sequence for client_id, sequence in beyond.items() if client_id not in others), default=-1)
     if newest >= journal.sequence:
         note_remembered(there.seat.home, journal.chain.chain_id, newest + 1)
