@@ -34,7 +34,7 @@ def test_a_new_run_protects_as_the_trial_found_and_keeps_to_it(readings: Reading
         served = Served(Path(folder), readings=readings)
         vault = FileVault(served.home)
         try:
-            told = try_protection(served.home, vault, NAME, served.where, SYMBOL)
+            told = try_protection(served.home, vault, NAME, served.where, SYMBOL, late_ms=1_000)
             assert (told.protection, served.resting(), served.steps) == (found, [], 0)
             asyncio.run(enter(served, found, tmp_path))
         finally:

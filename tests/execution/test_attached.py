@@ -6,10 +6,11 @@ from aister.adapters.exchanges.aster.attached import AttachingAccount
 from aister.adapters.exchanges.aster.probe import protection_of
 from aister.adapters.exchanges.aster.rest import Rest
 from aister.core.audit import PlaceOrder
-from aister.core.trade import OrderType, Purpose
+from aister.core.trade import Order, OrderType, Purpose
 from aister.exchange_sim import Fault, Settings
 from aister.exchange_sim.rules import Readings
 from aister.execution.traits import VenueTraits
+from aister.ports.exchange import Answer, Cancelled, Placed, Unknown
 from tests.engine.rig import BTC, setup
 from tests.execution.scene import SYMBOL, Scene, order
 from tests.execution.trader import Trader
@@ -113,3 +114,45 @@ def test_what_is_held_is_not_tried_with() -> None:
         return await protection_of(account, SYMBOL, "ai00000000")
 
     assert scene.play(story) == "BTCUSDT is held; close it before trying."
+
+
+class Silent(AttachingAccount):
+    """An account some of whose orders and cancels get no answer; what was asked is kept."""
+
+    def __init__(self, scene: Scene, *, dead: tuple[Purpose, ...], cancels: bool) -> None:
+        super().__init__(Rest(scene.world, scene.world, scene.signer), (SYMBOL,), source="simulator")
+        self.dead, self.cancels, self.sleep, self.cancelled = dead, cancels, scene.world.sleep, 0
+
+    async def place(self, order: Order) -> Placed | Answer:
+        told = await super().place(order)
+        return Unknown("no answer", 1, self.now_ms()) if order.purpose in self.dead else told
+
+    async def cancel(self, symbol: str, client_id: str) -> Cancelled | Answer:
+        self.cancelled += 1
+        return await super().cancel(symbol, client_id) if self.cancels else Unknown("no answer", 1, self.now_ms())
+
+
+@pytest.mark.parametrize(
+    ("readings", "dead", "cancels", "said"),
+    [
+        (Readings(), (), False, "may still rest"),
+        (Readings(), (Purpose.STOP,), True, "nothing of it is there now"),
+        (Readings(close_position_while_flat=False), (Purpose.ENTRY,), True, "nothing of it is there now"),
+        (Readings(close_position_while_flat=False), (Purpose.ENTRY,), False, "may still rest"),
+        (Readings(close_position_while_flat=False), (), False, "may still rest"),
+    ],
+)
+def test_a_trial_of_unknown_outcome_finds_nothing_and_says_what_may_rest(
+    readings: Readings, dead: tuple[Purpose, ...], cancels: bool, said: str
+) -> None:
+    scene = Scene(settings=Settings(readings=readings), stream=False)
+    account = Silent(scene, dead=dead, cancels=cancels)
+
+    async def story() -> object:
+        await account.server_time()
+        await account.instruments()
+        return await protection_of(account, SYMBOL, "ai00000000")
+
+    told = scene.play(story)
+    assert isinstance(told, str) and said in told
+    assert account.cancelled and bool(scene.books.open_orders()) is (not cancels)

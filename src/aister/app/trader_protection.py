@@ -46,10 +46,11 @@ def courier_rules(traits: VenueTraits) -> CourierRules:
     return CourierRules(unguarded="rest" if traits.protection == "attached" else "at_once")
 
 
-def try_protection(home: Path, vault: Vault, key: str, where: Net, symbol: str) -> Finding:
+def try_protection(home: Path, vault: Vault, key: str, where: Net, symbol: str, *, late_ms: int = 65_000) -> Finding:
     """Try on an account that holds nothing of this symbol how the venue lets entries be protected, and keep what was
-    found beside the key. Nothing that is sent can fill. Raises `UsageError` for mainnet, for what stands in the way,
-    and while a trader has the account; `DataError` when the venue cannot be asked."""
+    found beside the key. What got no answer is waited for, `late_ms` long at most.
+    Raises `UsageError` for mainnet, for what stands in the way, and while a trader has the account; `DataError` when the
+    venue cannot be asked."""
     if where.name == "mainnet":
         raise UsageError("Orders are not sent to mainnet, not even for a trial; try a key of testnet or a simulator.")
 
@@ -63,7 +64,7 @@ def try_protection(home: Path, vault: Vault, key: str, where: Net, symbol: str) 
                     raise DataError(f"AsterDex {where.name} cannot be asked: {why(told)}")
                 if told:
                     raise UsageError(" ".join(one.reason for one in told))
-                found = await protection_of(account, symbol, installation(home))
+                found = await protection_of(account, symbol, installation(home), late_ms=late_ms)
                 if isinstance(found, str):
                     raise UsageError(found)
                 finding = Finding(where.name, where.rest, held.account, found.protection, symbol, account.now_ms())

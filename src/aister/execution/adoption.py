@@ -25,10 +25,10 @@ def found_position(finding: Finding, orders: Iterable[VenueOrder], instance: str
     position = finding.position
     if finding.kind is not FindingKind.DIFFERS or finding.ours or position is None or not finding.theirs:
         return None
-    whole = [one for one in orders if protects(one, position) and not uncovered(position, [one])]
+    whole = [one for one in orders if _keeps(one, position)]
     own = [one for one in whole if instance_of(one.client_id) == instance]
     stop = _nearest(own or whole, position)
-    if stop is None or not stop.trigger_ticks:
+    if stop is None:
         return None
     kept = _order(stop) if own else None
     return PositionFound(0, position.symbol, position.leg, stop.trigger_ticks, kept, life_ms)
@@ -36,7 +36,12 @@ def found_position(finding: Finding, orders: Iterable[VenueOrder], instance: str
 
 def keepable(position: VenuePosition, orders: Iterable[VenueOrder]) -> bool:
     """Whether a stop closes it whole there, so that it can be kept."""
-    return any(one.trigger_ticks and protects(one, position) and not uncovered(position, [one]) for one in orders)
+    return any(_keeps(one, position) for one in orders)
+
+
+def _keeps(order: VenueOrder, position: VenuePosition) -> bool:
+    """Whether it closes the position whole at a trigger that can be read: where a trailing stop lies cannot."""
+    return order.trigger_ticks > 0 and protects(order, position) and not uncovered(position, [order])
 
 
 def _nearest(stops: list[VenueOrder], position: VenuePosition) -> VenueOrder | None:
