@@ -48,9 +48,8 @@ def courier_rules(traits: VenueTraits) -> CourierRules:
 
 def try_protection(home: Path, vault: Vault, key: str, where: Net, symbol: str, *, late_ms: int = 65_000) -> Finding:
     """Try on an account that holds nothing of this symbol how the venue lets entries be protected, and keep what was
-    found beside the key. What got no answer is waited for, `late_ms` long at most.
-    Raises `UsageError` for mainnet, for what stands in the way, and while a trader has the account; `DataError` when the
-    venue cannot be asked."""
+    found beside the key. What got no answer is waited for, `late_ms` long at most. Raises `UsageError` for mainnet, for
+    what stands in the way, and while a trader has the account; `DataError` when the venue cannot be asked."""
     if where.name == "mainnet":
         raise UsageError("Orders are not sent to mainnet, not even for a trial; try a key of testnet or a simulator.")
 
