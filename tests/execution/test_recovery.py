@@ -13,7 +13,7 @@ from aister.execution.recovery import Recovery
 from aister.ports.exchange import Open
 from tests.exchange_sim.floor import MINUTE_MS, START_MS, slices
 from tests.execution.kept import ARMED, US, Kept
-from tests.execution.scene import FLAT, SYMBOL, order, stop
+from tests.execution.scene import FLAT, SYMBOL, Scene, order, stop
 from tests.sim.market import MONEY
 
 OTHERS = "ai11111111"
@@ -105,18 +105,18 @@ def test_a_twin_freezes_entries_and_keeps_its_hands_off_the_other_one() -> None:
 
 def test_a_twin_of_which_nothing_is_open_is_told_by_its_trades_before_the_first_entry() -> None:
     """Seed 50000407: both symbols were entered in one pass, before any news of the other came."""
-    scene = Kept(stream=False)
+    scene = Scene(stream=False)
 
     async def story() -> None:
         await scene.account.place(order(f"{OTHERS}-1-1"))
         await scene.account.place(order(f"{OTHERS}-2-1", Side.SELL, purpose=Purpose.CLOSE, reduce_only=True))
         await scene.wait(100_000)
-        assert "twin" not in scene.frozen()
-        await scene.recovery_of().start()
-        await scene.wait(10)
-        assert OTHERS in scene.frozen()["twin"]
+        assert "twin" not in scene.courier.teller.frozen
+        ours = scene.courier.ours(US, (SYMBOL,))
+        await Recovery(scene.account, scene.courier, lambda: ours, sleep=scene.world.sleep).start()
+        assert OTHERS in scene.courier.teller.frozen["twin"]
 
-    scene.keep(story)
+    scene.play(story)
 
 
 def test_orphans_and_strays_go_but_not_the_last_stop_of_a_position() -> None:

@@ -78,6 +78,8 @@ class Inquirer(ABC):
         self._read_ms: dict[str, int] = {}
         self._shown: dict[tuple[str, int], int] = {}
         self._known_ms = self.begun_ms = exchange.now_ms()
+        self.traced: Callable[[str, int], None] = lambda client_id, at_ms: None
+        """Hears of each trade of an order that is none of the trader's (its id, when) before the trade is told."""
 
     @abstractmethod
     async def _cancel(self, course: Course) -> None:
@@ -246,6 +248,7 @@ class Inquirer(ABC):
                 continue
             course = self._courses.get(execution.client_id)
             if course is None:
+                self.traced(execution.client_id, execution.time_ms)
                 self.teller.unasked(execution)
             elif self.teller.fresh(execution) and course.traded(execution):
                 self._learnt(course)

@@ -98,6 +98,7 @@ class Recovery:
         self._glance = Glance(exchange, courier, ours().symbols, sleep=sleep, poke=self._bell.ring)
         self._instance = ours().instance
         self._twins = Twins(exchange, courier.teller, self._instance, self._rules.twin_ms)
+        courier.traced = self._twins.noticed
         self._income_ms = 0
         self._stream_up = True
         self._starting = True
@@ -137,6 +138,8 @@ class Recovery:
     async def _survey(self) -> None:
         while True:
             read = await self.reconcile()
+            if read is not None:
+                await self._twins.look_back(self._ours().symbols)
             wait_ms = self._rules.every_ms if read is not None and not self._doubts else self._rules.probe_ms
             if read is not None and self._fresh_doubts():
                 wait_ms = self._rules.soon_ms
