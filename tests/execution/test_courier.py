@@ -207,11 +207,15 @@ def test_a_fill_that_nobody_asked_for_is_told_too() -> None:
 def test_a_chain_begins_with_what_was_heard_first_not_with_the_minute_it_was_started_in() -> None:
     """A trade of the last run in that minute was told on top of what the new one had taken over."""
     scene = Scene()
-    began_ms, first_ms = scene.account.now_ms() - 60_000, scene.account.now_ms() - 20_000
-    started = RunStarted(began_ms, "o", "ai00000000", "aster", "none", "", "", 1, 10_000)
-    for number, event in enumerate((started, EntriesThawed(first_ms, "x"), EntriesThawed(first_ms + 5, "y"))):
-        scene.courier.recall(Audit(number, event, ()))
-    assert scene.courier.begun_ms == first_ms and scene.courier.known_ms == first_ms + 5
+
+    async def story() -> None:
+        began_ms, first_ms = scene.account.now_ms() - 60_000, scene.account.now_ms() - 20_000
+        started = RunStarted(began_ms, "o", "ai00000000", "aster", "none", "", "", 1, 10_000)
+        for number, event in enumerate((started, EntriesThawed(first_ms, "x"), EntriesThawed(first_ms + 5, "y"))):
+            scene.courier.recall(Audit(number, event, ()))
+        assert scene.courier.begun_ms == first_ms and scene.courier.known_ms == first_ms + 5
+
+    scene.play(story)
 
 
 def test_after_a_restart_what_was_told_is_not_told_again_and_the_rest_is_looked_up() -> None:
