@@ -89,7 +89,8 @@ def test_every_fault_of_a_spec_is_told_with_its_place(asker: Asker) -> None:
 
 @pytest.mark.parametrize(
     ("body", "word"),
-    [(b"", "not JSON"), (b"[]", "one JSON object"), (b"\xff", "UTF-8"), (b"[" * 50_000, "nested"), (b"{}", "lacks"),
+    [(b"", "not JSON"), (b"[]", "one JSON object"), (b"\xff", "UTF-8"), (b"[" * 150 + b"]" * 150, "nested"),
+     (b"{}", "lacks"), (b'{"name": "' + b"[" * 900 + b'\\""}', "lacks"),
      (b'{"name": "a", "name": "b"}', "twice"), (b'{"\\ud800": 1}', ""), (b" " * 300_000, "longer")],
 )  # fmt: skip
 def test_what_is_no_spec_is_a_finding_not_a_failure(asker: Asker, body: bytes, word: str) -> None:

@@ -73,7 +73,7 @@ def test_what_is_nearly_the_token_is_not_it(token: str) -> None:
     "body",
     [b"", b"{}", b"[]", b"null", b'"x"', b'{"token": 1}', b'{"token": null}', b'{"token": ["x"]}', b"{", b"\xff",
      b'{"token": "\\ud800"}', b'{"token": "x", "\\ud800": 1}', json.dumps({"token": SET_UP, "role": "owner"}).encode(),
-     b"[" * 100_000],
+     b"[" * 100_000, b"{" * 100_000, b'{"token":' * 300 + b"1" + b"}" * 300],
 )  # fmt: skip
 def test_what_is_no_claim_is_refused_with_a_sentence_and_spends_nothing(body: bytes) -> None:
     asker = Asker(parts())

@@ -1,6 +1,7 @@
 """How much one asker may ask: requests a second, bytes a request, seconds a request."""
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -13,6 +14,9 @@ __all__ = ["Bodies", "Bounds", "Pace"]
 
 _MOST_ADDRESSES = 10_000
 _WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
+_DEEPEST = 200
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -55,7 +59,8 @@ class Pace:
 
 class Bodies:
     """Reads a request's body whole before anybody else sees the request: 413 when it is too long, 408 when it comes too
-    slowly, 415 when it is no JSON; then gives the answer its time: 503 when it takes longer."""
+    slowly, 415 when it is no JSON, 400 when it is nested so deep that a parser might run out of stack; then gives the
+    answer its time: 503 when it takes longer."""
 
     def __init__(self, app: ASGIApp, *, bounds: Bounds) -> None:
         self._app, self._bounds = app, bounds
@@ -103,7 +108,10 @@ class Bodies:
                 return b"", self._too_long()
             parts.append(part)
             if not message.get("more_body", False):
-                return b"".join(parts), None
+                body = b"".join(parts)
+                if _depth(body) > _DEEPEST:
+                    return b"", (400, f"The body is nested more than {_DEEPEST} levels deep; send a flatter one.")
+                return body, None
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -121,6 +129,15 @@ class Bodies:
                 raise
             sentence = f"No answer within {self._bounds.answer_s:g} s; ask for less, or again later."
             await problem(scope, 503, sentence)(scope, receive, send)
+
+
+def _depth(body: bytes) -> int:
+    """How deep brackets outside of texts stand in one another."""
+    depth = deepest = 0
+    for byte in _TEXT.sub(b"", body).translate(None, _NO_BRACKETS):
+        depth += 1 if byte in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
