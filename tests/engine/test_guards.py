@@ -2,22 +2,19 @@
 
 import pytest
 
-from aister.core.audit import Breaker, CancelOrder, PlaceOrder, PlanVoided, TradeClosed
+from aister.core.audit import CancelOrder, PlaceOrder, PlanVoided
 from aister.core.events import (
-    BarClosed,
     Event,
     OrderAccepted,
     OrderCanceled,
     OrderFilled,
     OrderRejected,
-    OrderUnknown,
     PositionBare,
     PositionShown,
 )
 from aister.core.trade import Fill, FillKind, Order, Purpose, Side
 from aister.execution.traits import VenueTraits
 from tests.engine.rig import BTC, Rig, setup
-from tests.sim.market import MINUTE_MS
 
 LONG = setup(2, stop=99_000.0, targets=((103_000.0, 10_000),))
 
@@ -129,38 +126,3 @@ def test_what_somebody_does_in_another_position_mode_touches_nothing_of_the_trad
     assert told(rig, OrderFilled(rig.engine.time_ms, other, True)) == ([], [])
     assert (rig.steps, rig.portfolio.equity) == (held, cash)
     assert rig.portfolio.holding(BTC, 1).steps == 0
-
-
-def test_a_close_larger_than_the_venue_takes_goes_in_parts_until_nothing_is_held() -> None:
-    rig = Rig(LONG).bars(5)
-    held, ids = rig.steps, set()
-    at = rig.engine.desks[BTC].bracket.deadline_ms  # type: ignore[union-attr]
-    (close,), _ = told(rig, BarClosed(at, BTC, at - MINUTE_MS, 1e5, 1e5, 1e5, 1e5, 1.0))
-    assert close.steps == held
-    (close,) = refuse(rig, close, "-4005 above the most")
-    assert close.steps == -(-held // 2) and close.reduce_only
-    (close,) = refuse(rig, close, "-4005 above the most")
-    part = close.steps
-    (close,), _ = told(rig, OrderUnknown(rig.engine.time_ms, BTC, close.client_id, "silence"))
-    while close.steps < rig.steps:
-        assert close.steps == part and close.intent_id not in ids
-        ids.add(close.intent_id)
-        (close,) = fill(rig, close, part, done=True)
-    one = Fill(
-        rig.engine.time_ms, BTC, close.client_id, close.intent_id, "close", close.side, close.steps, 1_000_000, 0,
-        False, FillKind.TRADE,
-    )  # fmt: skip
-    outputs = rig.engine.process(OrderFilled(rig.engine.time_ms, one, True)).outputs
-    (closed,) = [one for one in outputs if isinstance(one, TradeClosed)]
-    assert (closed.reason, rig.steps) == ("time", 0)
-    assert rig.risk.breaker is Breaker.ACTIVE
-
-
-def test_a_close_of_which_no_part_is_taken_halts_and_calls_a_person() -> None:
-    rig = Rig(LONG).bars(5)
-    at = rig.engine.desks[BTC].bracket.deadline_ms  # type: ignore[union-attr]
-    (close,), _ = told(rig, BarClosed(at, BTC, at - MINUTE_MS, 1e5, 1e5, 1e5, 1e5, 1.0))
-    for _ in range(6):
-        (close,) = refuse(rig, close, "-4005 above the most")
-    assert close.steps == 1 and refuse(rig, close, "-4005 above the most") == []
-    assert rig.risk.breaker is Breaker.HALTED

@@ -20,9 +20,6 @@ ONE_ONLY = "-4130"
 """The venue's word that a stop that closes the position rests already and it takes no second one."""
 NOTHING_TO_REDUCE = ("-2022", "-2024")
 """The venue's word that nothing is held that the order could reduce."""
-_TOO_LARGE = "-4005"
-_PART = "+part"
-"""In the intent of a close that leaves something for the next one."""
 _NO_SUCH_STOP = ("-1116", "-4120", "-4136")
 _MOST_STOPS, _MOST_CLOSES = 2, 6
 
@@ -162,34 +159,10 @@ class Protection:
             why = f"{lost.symbol} cannot be closed ({reason}); close it on the venue's page, then aister run --resume"
             self._out.moved(self._risk.halt("protection", why), now)
             return
-        cause, most = lost.intent_id.partition("~")[0].removesuffix("-close"), abs(steps)
-        if reason.startswith(_TOO_LARGE):  # in parts: as much as the contract's terms allow, at most the half of this
-            cause = f"{cause.removesuffix(_PART)}{_PART}"
-            most = max(1, min(desk.instrument.market_max_steps, -(-lost.steps // 2)))
-        elif cause.endswith(_PART):
-            most = lost.steps
-        self._close(desk, cause, most, desk.tries if refused else now.sequence, now)
-
-    def close_rest(self, desk: Desk, part: Order, now: Pass) -> None:
-        """A part of what was too large for one close has gone: the next follows."""
-        self._close(desk, part.intent_id.partition("~")[0].removesuffix("-close"), part.steps, now.sequence, now)
-
-    def _close(self, desk: Desk, cause: str, most: int, number: int, now: Pass) -> None:
-        symbol = desk.instrument.symbol
-        steps = self._portfolio.holding(symbol, desk.leg).steps
         side = Side.BUY if steps > 0 else Side.SELL
-        intent = planning.close_intent(symbol, side, min(abs(steps), most), desk.mark_ticks, cause, desk.leg)
-        self._out.review(desk, planning.again(intent, number), now)
-
-    @staticmethod
-    def cause(intent_id: str) -> str:
-        """What a close was for, of the first try, of later ones and of parts."""
-        return intent_id.partition("~")[0].removesuffix("-close").removesuffix(_PART).rpartition("-")[2]
-
-    @staticmethod
-    def parted(intent_id: str) -> bool:
-        """Whether a close leaves something for the next one."""
-        return intent_id.partition("~")[0].endswith(f"{_PART}-close")
+        cause = lost.intent_id.partition("~")[0].removesuffix("-close")
+        intent = planning.close_intent(lost.symbol, side, abs(steps), desk.mark_ticks, cause, desk.leg)
+        self._out.review(desk, planning.again(intent, desk.tries if refused else now.sequence), now)
 
     def resumed(self, desk: Desk) -> None:
         """A person has looked: what was refused before counts no more."""

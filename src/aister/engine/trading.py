@@ -152,8 +152,6 @@ class Trading:
         elif closing is not None and desk.bracket is not None:
             self._flat(desk, fill, closing, now)
             self.out.close(desk, f"{fill.symbol}-{fill.time_ms}-unasked", now)  # what turned it round left on that side
-        elif closing is None and order is not None and event.done and self.protection.parted(order.intent_id):
-            self.protection.close_rest(desk, order, now)
         elif desk.bracket is None:
             self.protection.unasked(desk, fill, now)
         elif desk.bracket is not None and order is not None and fill.purpose == Purpose.TARGET:
@@ -228,6 +226,6 @@ def _exit_reason(fill: Fill) -> str:
     if not fill.purpose:
         return "outside"
     if fill.purpose == Purpose.CLOSE:
-        cause = Protection.cause(fill.intent_id)
+        cause = fill.intent_id.removesuffix("-close").rpartition("-")[2]
         return cause if cause in ("time", "exit") else "close"
     return fill.purpose
