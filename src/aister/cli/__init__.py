@@ -26,7 +26,7 @@ VERBS = {
     "ticks": "Recorded depth and trades: replay.",
     "council": "The council: explain a vote.",
     "sweep": "Sweep the numbers of a strategy spec.",
-    "serve": "Serve the HTTP interface.",
+    "serve": "Serve the HTTP interface and its reference page.",
     "keys": "Keys of exchanges: list, check, watcher.",
     "secrets": "Keys at rest: list, seal, rotate.",
     "db": "The platform's database: migrate.",
